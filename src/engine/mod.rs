@@ -1,0 +1,5 @@
+//! The comparison engine: pure functions from queries, subjects and options to hits.
+
+mod subjects;
+
+pub use subjects::Subjects;

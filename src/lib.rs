@@ -1,0 +1,5 @@
+//! Exact protein search from shards: NCBI blastp's answer, to the byte, however the work was cut.
+
+pub mod engine;
+pub mod sequence;
+pub mod store;

@@ -1,0 +1,2 @@
+//! The `skyblast` command.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Protein sequences: residue codes, FASTA and the files it comes in.
+
+pub mod alphabet;

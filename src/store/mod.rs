@@ -1,0 +1,146 @@
+//! Blobs and queues: the two services every skyblast function needs, as traits.
+//!
+//! [`BlobStore`] is one container of immutable or swappable byte strings, [`Queue`] one
+//! at-least-once message queue. There are two implementations of each: a local folder
+//! (`local`) and Azure Storage (`azure`). What both must do is written down as code in
+//! `contract`, which the tests of each implementation run.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+
+mod error;
+mod name;
+
+pub use error::{Error, ErrorKind};
+pub use name::BlobName;
+
+/// Result of a storage operation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What is known of a blob without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobInfo {
+    /// Full name inside its container.
+    pub name: BlobName,
+    /// Length in bytes.
+    pub length: u64,
+    /// When its content was last written.
+    pub modified: Timestamp,
+    /// Version tag of the content, for [`BlobStore::put_if_match`].
+    pub etag: ETag,
+}
+
+/// Opaque version tag of a blob's content; changes with every write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(pub String);
+
+/// Outcome of a create-if-absent write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The blob did not exist and now holds these bytes.
+    Created,
+    /// A blob of that name was there already and is unchanged.
+    AlreadyExists,
+}
+
+/// One container of blobs.
+///
+/// Writes are atomic: a reader sees the whole of a blob or none of it, also after the writer was
+/// killed. A finished write survives the death of the process.
+#[async_trait]
+pub trait BlobStore: fmt::Debug + Send + Sync {
+    /// Writes `content`, replacing what was there.
+    async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag>;
+
+    /// Writes `content` unless the blob exists. Of several concurrent writers exactly one gets
+    /// [`Written::Created`] (a writer whose answer was lost and that retried may get
+    /// [`Written::AlreadyExists`] for its own bytes).
+    async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written>;
+
+    /// Replaces the blob only if its content still has `etag`; [`ErrorKind::Conflict`] if not,
+    /// or if the blob is gone.
+    async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag>;
+
+    /// Uploads a file of any size unless the blob exists, holding only a bounded part in memory.
+    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written>;
+
+    /// Whole content and its tag; [`ErrorKind::NotFound`] if there is none.
+    async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)>;
+
+    /// Whole content; [`ErrorKind::NotFound`] if there is none.
+    async fn get(&self, name: &BlobName) -> Result<Bytes> {
+        Ok(self.get_tagged(name).await?.0)
+    }
+
+    /// Content as a stream of pieces of bounded size.
+    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>>;
+
+    /// What is known of the blob, or `None` if it does not exist.
+    async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>>;
+
+    /// All blobs whose name starts with `prefix` (a plain string prefix; "" lists everything), in
+    /// ascending order of name (by bytes).
+    fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>>;
+
+    /// Deletes the blob; `false` if there was none.
+    async fn delete(&self, name: &BlobName) -> Result<bool>;
+
+    /// Creates `name` from `before`, the contents of `parts` in order, and `after`, unless it
+    /// exists. Memory is bounded whatever the size; a missing part is [`ErrorKind::NotFound`].
+    async fn compose_if_absent(
+        &self,
+        name: &BlobName,
+        before: Bytes,
+        parts: &[BlobName],
+        after: Bytes,
+    ) -> Result<Written>;
+}
+
+/// One delivery of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The message's id, the same in every delivery.
+    pub id: String,
+    /// Proof of this delivery; renewed by [`Queue::renew`].
+    pub receipt: String,
+    /// How often the message has been delivered, this time included; from 1.
+    pub dequeue_count: u32,
+    /// The text that was sent.
+    pub body: String,
+}
+
+/// An at-least-once queue of short texts (at most [`MAX_MESSAGE`] bytes).
+///
+/// A received message is invisible for a while and comes back unless it is deleted.
+#[async_trait]
+pub trait Queue: fmt::Debug + Send + Sync {
+    /// The queue's name.
+    fn name(&self) -> &str;
+
+    /// Adds a message that becomes visible after `delay`.
+    async fn send(&self, body: &str, delay: Duration) -> Result<()>;
+
+    /// Takes up to `max` (1 to 32) visible messages and hides them for `visibility`.
+    async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>>;
+
+    /// Hides the message for `visibility` from now (zero gives it back) and puts the new receipt
+    /// into `delivery`. [`ErrorKind::Conflict`] or [`ErrorKind::NotFound`] if the delivery is no
+    /// longer ours.
+    async fn renew(&self, delivery: &mut Delivery, visibility: Duration) -> Result<()>;
+
+    /// Deletes the message. [`ErrorKind::Conflict`] or [`ErrorKind::NotFound`] if the delivery is
+    /// no longer ours.
+    async fn delete(&self, delivery: &Delivery) -> Result<()>;
+
+    /// About how many messages there are, hidden ones included.
+    async fn approximate_count(&self) -> Result<u64>;
+}
+
+/// Longest message body in bytes: what fits a 64 KiB Azure message after base64.
+pub const MAX_MESSAGE: usize = 48 * 1024;
