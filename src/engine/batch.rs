@@ -1,0 +1,110 @@
+//! A batch of queries, joined so that one pass over the database serves them all.
+
+use std::f64::consts::LN_2;
+use std::ops::Range;
+
+use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme, X_UNGAPPED_BITS};
+use super::words::{Neighbourhoods, WordTable};
+use crate::scoring::ungapped_parameters;
+use crate::sequence::alphabet::SENTINEL;
+
+/// Residues that a batch holds at most, unless a single query is longer.
+///
+/// The diagonal state and the hot part of the word table then stay in the second-level cache.
+const BATCH_RESIDUES: usize = 10_000;
+
+/// Score limits of one query, in raw score units.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cutoffs {
+    /// Drop-off of ungapped extensions.
+    pub(super) x_ungapped: i32,
+    /// Score from which an ungapped HSP is kept.
+    pub(super) ungapped: i32,
+    /// Score from which a preliminary gapped HSP is kept.
+    pub(super) gapped: i32,
+}
+
+impl Cutoffs {
+    /// `None` for a query without ungapped parameters, which is not searched.
+    /// Source: `core/blast_parameters.c`.
+    fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
+        let ungapped = ungapped_parameters(query, &scheme.matrix)?;
+        let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
+        let gapped = scheme.statistics.cutoff(
+            scheme.options.evalue,
+            query.len() as u64,
+            SHORTEST_SUBJECT,
+            scheme.totals.residues,
+        );
+        Some(Self {
+            x_ungapped: libm::ceil(X_UNGAPPED_BITS * LN_2 / ungapped.lambda) as i32,
+            ungapped: trigger.min(gapped),
+            gapped,
+        })
+    }
+}
+
+/// One query of a batch.
+#[derive(Clone, Debug)]
+pub(super) struct BatchQuery {
+    /// Which query of the search it is, from 0.
+    pub(super) index: usize,
+    /// Where it lies in the joined residues.
+    pub(super) range: Range<usize>,
+    /// Its score limits.
+    pub(super) cutoffs: Cutoffs,
+}
+
+/// Queries joined by sentinels, with their word table.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) queries: Vec<BatchQuery>,
+    /// Sentinel, first query, sentinel, second query, …, sentinel.
+    pub(super) residues: Vec<u8>,
+    /// For each joined position the place of its query in `queries`.
+    pub(super) query_at: Vec<u32>,
+    pub(super) words: WordTable,
+}
+
+impl Batch {
+    /// Residues of a query of this batch.
+    pub(super) fn query(&self, place: usize) -> &[u8] {
+        &self.residues[self.queries[place].range.clone()]
+    }
+}
+
+/// Cuts a search's queries into batches; queries that cannot be searched are left out.
+pub(super) fn batches(queries: &[&[u8]], scheme: &Scheme, neighbourhoods: &Neighbourhoods) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut members: Vec<(usize, Cutoffs)> = Vec::new();
+    let mut residues = 0;
+    for (index, query) in queries.iter().enumerate() {
+        let Some(cutoffs) = Cutoffs::new(query, scheme) else { continue };
+        if !members.is_empty() && residues + query.len() > BATCH_RESIDUES {
+            batches.push(join(&members, queries, neighbourhoods));
+            members.clear();
+            residues = 0;
+        }
+        members.push((index, cutoffs));
+        residues += query.len();
+    }
+    if !members.is_empty() {
+        batches.push(join(&members, queries, neighbourhoods));
+    }
+    batches
+}
+
+fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighbourhoods) -> Batch {
+    let mut residues = vec![SENTINEL];
+    let mut query_at = vec![0];
+    let mut joined = Vec::with_capacity(members.len());
+    for (place, &(index, cutoffs)) in members.iter().enumerate() {
+        let start = residues.len();
+        residues.extend_from_slice(queries[index]);
+        joined.push(BatchQuery { index, range: start..residues.len(), cutoffs });
+        residues.push(SENTINEL);
+        query_at.resize(residues.len(), place as u32);
+    }
+    let words = WordTable::new(&residues, neighbourhoods);
+    Batch { queries: joined, residues, query_at, words }
+}

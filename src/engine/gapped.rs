@@ -1,0 +1,365 @@
+//! Gapped X-drop extension: the dynamic programme behind preliminary scores and final alignments.
+//!
+//! Rows are query residues, columns subject residues; cells that fall more than X below the best
+//! score so far are dropped, so the live part of a row is a window that moves and shrinks. The
+//! order of comparisons decides between alignments of equal score and follows
+//! `core/blast_gapalign.c` (`Blast_SemiGappedAlign`, `s_RestrictedGappedAlign`, `ALIGN_EX`).
+
+use super::hit::{Edit, EditRun};
+use crate::scoring::{GapCosts, Matrix};
+
+/// A score that no alignment reaches, far enough from the smallest integer to add to.
+const DEAD: i32 = i32::MIN / 2;
+/// Restricted extensions open gaps only at offsets that are multiples of this.
+const RESTRICTION: usize = 10;
+
+/// Which gaps an extension may open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gaps {
+    /// Gaps anywhere.
+    Anywhere,
+    /// Gaps that open at every tenth offset only: a cheaper first look.
+    Restricted,
+}
+
+/// A gapped alignment, half-open ranges in whole-sequence coordinates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gapped {
+    pub(super) score: i32,
+    pub(super) query: (usize, usize),
+    pub(super) subject: (usize, usize),
+}
+
+/// One column of the current row: best score ending here, and best score with a gap open in the
+/// query (running along the column) for the next row.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    best: i32,
+    gap: i32,
+}
+
+/// Reusable working memory of extensions.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    cells: Vec<Cell>,
+    trace: Trace,
+}
+
+/// Where each cell came from, row by row.
+#[derive(Debug, Default)]
+struct Trace {
+    steps: Vec<u8>,
+    /// For each row the start of its steps and its first column.
+    rows: Vec<(usize, usize)>,
+}
+
+const FROM_DIAGONAL: u8 = 0;
+const FROM_ROW_GAP: u8 = 1;
+const FROM_COLUMN_GAP: u8 = 2;
+const ORIGIN: u8 = 3;
+const EXTENDS_ROW_GAP: u8 = 4;
+const EXTENDS_COLUMN_GAP: u8 = 8;
+
+impl Trace {
+    fn clear(&mut self) {
+        self.steps.clear();
+        self.rows.clear();
+    }
+
+    fn start_row(&mut self, first_column: usize) {
+        self.rows.push((self.steps.len(), first_column));
+    }
+
+    fn step(&self, row: usize, column: usize) -> u8 {
+        let (start, first) = self.rows[row];
+        self.steps[start + column - first]
+    }
+
+    /// Edits from the end `(row, column)` back to the origin.
+    fn walk_back(&self, mut row: usize, mut column: usize) -> Vec<Edit> {
+        let mut edits = Vec::with_capacity(row.max(column));
+        let mut state = FROM_DIAGONAL;
+        while row > 0 || column > 0 {
+            let step = self.step(row, column);
+            state = match state {
+                FROM_ROW_GAP if step & EXTENDS_ROW_GAP != 0 => FROM_ROW_GAP,
+                FROM_COLUMN_GAP if step & EXTENDS_COLUMN_GAP != 0 => FROM_COLUMN_GAP,
+                _ => step & ORIGIN,
+            };
+            edits.push(match state {
+                FROM_ROW_GAP => {
+                    column -= 1;
+                    Edit::QueryGap
+                }
+                FROM_COLUMN_GAP => {
+                    row -= 1;
+                    Edit::SubjectGap
+                }
+                _ => {
+                    row -= 1;
+                    column -= 1;
+                    Edit::Pair
+                }
+            });
+        }
+        edits
+    }
+}
+
+/// Residues read away from the start point: forwards, or backwards for the left side.
+#[derive(Clone, Copy)]
+struct Side<'a, const LEFT: bool>(&'a [u8]);
+
+impl<const LEFT: bool> Side<'_, LEFT> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(always)]
+    fn at(&self, index: usize) -> Option<u8> {
+        if LEFT { self.0.len().checked_sub(index + 1).map(|i| self.0[i]) } else { self.0.get(index).copied() }
+    }
+}
+
+/// Scoring of one extension.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extender<'a> {
+    pub(super) matrix: &'a Matrix,
+    pub(super) gaps: GapCosts,
+    /// Drop-off in raw score units.
+    pub(super) x: i32,
+}
+
+impl Extender<'_> {
+    /// Score and extent of the alignment through the pair `start` = (query, subject) position.
+    pub(super) fn score(
+        &self,
+        query: &[u8],
+        subject: &[u8],
+        start: (usize, usize),
+        gaps: Gaps,
+        workspace: &mut Workspace,
+    ) -> Gapped {
+        let (left_query, right_query) = query.split_at(start.0 + 1);
+        let (left_subject, right_subject) = subject.split_at(start.1 + 1);
+        let (left, right) = match gaps {
+            Gaps::Anywhere => (
+                self.extend::<true, false, false>(Side(left_query), Side(left_subject), workspace),
+                self.extend::<false, false, false>(Side(right_query), Side(right_subject), workspace),
+            ),
+            Gaps::Restricted => (
+                self.extend::<true, false, true>(Side(left_query), Side(left_subject), workspace),
+                self.extend::<false, false, true>(Side(right_query), Side(right_subject), workspace),
+            ),
+        };
+        Gapped {
+            score: left.score + right.score,
+            query: (start.0 + 1 - left.rows, start.0 + 1 + right.rows),
+            subject: (start.1 + 1 - left.columns, start.1 + 1 + right.columns),
+        }
+    }
+
+    /// The alignment through the pair `start` with its columns. Gaps at either end are cut off and
+    /// what they cost is given back.
+    pub(super) fn align(
+        &self,
+        query: &[u8],
+        subject: &[u8],
+        start: (usize, usize),
+        workspace: &mut Workspace,
+    ) -> (Gapped, Vec<EditRun>) {
+        let (left_query, right_query) = query.split_at(start.0 + 1);
+        let (left_subject, right_subject) = subject.split_at(start.1 + 1);
+        let left = self.extend::<true, true, false>(Side(left_query), Side(left_subject), workspace);
+        // Walking back from the far end of the left side reads the alignment from left to right.
+        let mut edits = workspace.trace.walk_back(left.rows, left.columns);
+        let right = self.extend::<false, true, false>(Side(right_query), Side(right_subject), workspace);
+        edits.extend(workspace.trace.walk_back(right.rows, right.columns).into_iter().rev());
+
+        let mut gapped = Gapped {
+            score: left.score + right.score,
+            query: (start.0 + 1 - left.rows, start.0 + 1 + right.rows),
+            subject: (start.1 + 1 - left.columns, start.1 + 1 + right.columns),
+        };
+        let mut runs = runs_of(&edits);
+        while let Some(&run) = runs.first().filter(|run| run.edit != Edit::Pair) {
+            gapped.score += self.gaps.of(run.length as i32);
+            match run.edit {
+                Edit::QueryGap => gapped.subject.0 += run.length as usize,
+                _ => gapped.query.0 += run.length as usize,
+            }
+            runs.remove(0);
+        }
+        while let Some(&run) = runs.last().filter(|run| run.edit != Edit::Pair) {
+            gapped.score += self.gaps.of(run.length as i32);
+            match run.edit {
+                Edit::QueryGap => gapped.subject.1 -= run.length as usize,
+                _ => gapped.query.1 -= run.length as usize,
+            }
+            runs.pop();
+        }
+        (gapped, runs)
+    }
+
+    /// Extends from before the first residues of both sides; the end is the first cell that
+    /// reached the best score.
+    fn extend<const LEFT: bool, const TRACE: bool, const RESTRICTED: bool>(
+        &self,
+        query: Side<'_, LEFT>,
+        subject: Side<'_, LEFT>,
+        workspace: &mut Workspace,
+    ) -> Extent {
+        let Workspace { cells, trace } = workspace;
+        let mut end = Extent { score: 0, rows: 0, columns: 0 };
+        trace.clear();
+        if query.len() == 0 || subject.len() == 0 {
+            trace.start_row(0);
+            return end;
+        }
+        let extend = self.gaps.extend;
+        let open = self.gaps.of(1);
+        let x = self.x.max(open);
+
+        cells.clear();
+        cells.push(Cell { best: 0, gap: -open });
+        let mut score = -open;
+        while cells.len() <= subject.len() && score >= -x {
+            cells.push(Cell { best: score, gap: score - open });
+            score -= extend;
+        }
+        if TRACE {
+            trace.start_row(0);
+            trace.steps.push(FROM_DIAGONAL);
+            trace.steps.resize(cells.len(), FROM_ROW_GAP);
+        }
+        let mut size = cells.len();
+        let mut first = 0;
+        // Next column where a restricted extension may use a column gap.
+        let mut gap_column = 0;
+
+        for row in 1..=query.len() {
+            let scores = self.matrix.row(query.at(row - 1).unwrap_or_default());
+            let row_gap_allowed = !RESTRICTED || row % RESTRICTION == 0;
+            if TRACE {
+                trace.start_row(first);
+            }
+            let mut score = DEAD;
+            let mut row_gap = DEAD;
+            let mut last = first;
+            let row_start = first;
+            for column in row_start..size {
+                let cell = &mut cells[column];
+                // Beyond the last subject residue nothing can be paired: code 0 forbids it.
+                let pair = scores[subject.at(column).unwrap_or_default() as usize];
+                let next = cell.best + pair;
+                let column_gap_allowed = !RESTRICTED || column == gap_column;
+                let mut step = FROM_DIAGONAL;
+                let mut column_gap = DEAD;
+                if column_gap_allowed {
+                    if RESTRICTED {
+                        gap_column += RESTRICTION;
+                    }
+                    column_gap = cell.gap;
+                    if score < column_gap {
+                        score = column_gap;
+                        step = FROM_COLUMN_GAP;
+                    }
+                }
+                if row_gap_allowed && score < row_gap {
+                    score = row_gap;
+                    step = FROM_ROW_GAP;
+                }
+                if end.score - score > x {
+                    if column == first {
+                        first += 1;
+                        if RESTRICTED {
+                            cell.best = DEAD;
+                        }
+                    } else {
+                        cell.best = DEAD;
+                    }
+                } else {
+                    last = column;
+                    if score > end.score {
+                        end = Extent { score, rows: row, columns: column };
+                    }
+                    if column_gap_allowed {
+                        column_gap -= extend;
+                        if column_gap < score - open {
+                            cell.gap = score - open;
+                        } else {
+                            cell.gap = column_gap;
+                            step |= EXTENDS_COLUMN_GAP;
+                        }
+                    }
+                    if row_gap_allowed {
+                        row_gap -= extend;
+                        if row_gap < score - open {
+                            row_gap = score - open;
+                        } else {
+                            step |= EXTENDS_ROW_GAP;
+                        }
+                    }
+                    cell.best = score;
+                }
+                if TRACE {
+                    trace.steps.push(step);
+                }
+                score = next;
+            }
+            if RESTRICTED && !row_gap_allowed {
+                row_gap = score;
+            }
+            if first == size {
+                break;
+            }
+            if RESTRICTED {
+                gap_column = first.next_multiple_of(RESTRICTION);
+            }
+            if last + 1 < size {
+                size = last + 1;
+            } else {
+                while row_gap >= end.score - x && size <= subject.len() {
+                    set(cells, size, Cell { best: row_gap, gap: row_gap - open });
+                    row_gap -= extend;
+                    if TRACE {
+                        trace.steps.push(FROM_ROW_GAP);
+                    }
+                    size += 1;
+                }
+            }
+            if size <= subject.len() {
+                set(cells, size, Cell { best: DEAD, gap: DEAD });
+                size += 1;
+            }
+        }
+        end
+    }
+}
+
+/// Score of one side and how far it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    score: i32,
+    rows: usize,
+    columns: usize,
+}
+
+#[inline(always)]
+fn set(cells: &mut Vec<Cell>, index: usize, cell: Cell) {
+    match cells.get_mut(index) {
+        Some(slot) => *slot = cell,
+        None => cells.push(cell),
+    }
+}
+
+fn runs_of(edits: &[Edit]) -> Vec<EditRun> {
+    let mut runs: Vec<EditRun> = Vec::new();
+    for &edit in edits {
+        match runs.last_mut() {
+            Some(run) if run.edit == edit => run.length += 1,
+            _ => runs.push(EditRun { edit, length: 1 }),
+        }
+    }
+    runs
+}

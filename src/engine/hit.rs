@@ -1,0 +1,148 @@
+//! Hits and their alignments.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// How a run of alignment columns pairs query and subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Edit {
+    /// Both have a residue.
+    Pair,
+    /// The subject has a residue, the query a gap.
+    QueryGap,
+    /// The query has a residue, the subject a gap.
+    SubjectGap,
+}
+
+/// Consecutive columns of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EditRun {
+    /// The kind.
+    pub edit: Edit,
+    /// How many columns, from 1.
+    pub length: u32,
+}
+
+/// One local alignment of a query and a subject.
+///
+/// Ranges are 0-based and half-open, in residues of the whole sequences.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hsp {
+    /// Raw score.
+    pub score: i32,
+    /// Normalised score.
+    pub bit_score: f64,
+    /// Expected number of such alignments by chance in the whole database.
+    pub evalue: f64,
+    /// Aligned part of the query.
+    pub query: Range<u32>,
+    /// Aligned part of the subject.
+    pub subject: Range<u32>,
+    /// Columns from left to right; neighbouring runs differ in kind.
+    pub edits: Vec<EditRun>,
+    /// Columns with the same letter.
+    pub identities: u32,
+    /// Columns with the same letter or a positive score.
+    pub positives: u32,
+    /// Residue codes of the subject in its aligned part, so that a report needs no database.
+    pub subject_residues: Vec<u8>,
+}
+
+impl Hsp {
+    /// Number of columns, gaps included.
+    pub fn alignment_length(&self) -> u32 {
+        self.edits.iter().map(|run| run.length).sum()
+    }
+
+    /// Number of columns with a gap.
+    pub fn gaps(&self) -> u32 {
+        self.edits.iter().filter(|run| run.edit != Edit::Pair).map(|run| run.length).sum()
+    }
+
+    /// Number of runs of gaps.
+    pub fn gap_openings(&self) -> u32 {
+        self.edits.iter().filter(|run| run.edit != Edit::Pair).count() as u32
+    }
+
+    /// Columns with two different letters.
+    pub fn mismatches(&self) -> u32 {
+        self.alignment_length() - self.identities - self.gaps()
+    }
+}
+
+/// E-values below this are all the same (`core/blast_hits.c`).
+const SMALLEST_EVALUE: f64 = 1e-180;
+
+/// What subjects are ordered by: best E-value ascending, best score descending, and for equals the
+/// later sequence of the database first (`core/blast_hits.c:s_EvalueCompareHSPLists`).
+///
+/// Ranks of different subjects never compare equal, so an order by rank does not depend on how
+/// the subjects were come by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rank {
+    /// Smallest E-value of the subject's HSPs.
+    pub evalue: f64,
+    /// Largest raw score of the subject's HSPs.
+    pub score: i32,
+    /// Position of the subject in the whole database, from 0.
+    pub ordinal: u64,
+}
+
+impl Rank {
+    /// Better ranks are [`Ordering::Less`].
+    pub fn compare(&self, other: &Self) -> Ordering {
+        let level = |evalue: f64| if evalue < SMALLEST_EVALUE { 0.0 } else { evalue };
+        level(self.evalue)
+            .total_cmp(&level(other.evalue))
+            .then(other.score.cmp(&self.score))
+            .then(other.ordinal.cmp(&self.ordinal))
+    }
+}
+
+/// One subject with its HSPs, best first, and what it was nominated with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Standing before the final alignment; decides which subjects get one.
+    pub preliminary: Rank,
+    /// Length of the subject in residues.
+    pub subject_length: u32,
+    /// The subject's whole definition line, without `>`.
+    pub defline: Vec<u8>,
+    /// Final alignments, best first; empty if none reached the E-value limit.
+    pub hsps: Vec<Hsp>,
+}
+
+impl Hit {
+    /// Position of the subject in the whole database, from 0.
+    pub fn ordinal(&self) -> u64 {
+        self.preliminary.ordinal
+    }
+
+    /// Final standing; `None` without HSPs.
+    pub fn rank(&self) -> Option<Rank> {
+        let best = self.hsps.first()?;
+        let evalue = self.hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
+        Some(Rank { evalue, score: best.score, ordinal: self.ordinal() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_order_by_evalue_then_score_then_later_sequence() {
+        let rank = |evalue, score, ordinal| Rank { evalue, score, ordinal };
+        let mut ranks = [
+            rank(1e-5, 50, 1),
+            rank(1e-200, 400, 2),
+            rank(1e-190, 500, 3),
+            rank(1e-5, 50, 9),
+            rank(2e-6, 40, 0),
+        ];
+        ranks.sort_by(Rank::compare);
+        assert_eq!(ranks.map(|r| r.ordinal), [3, 2, 0, 9, 1]);
+    }
+}

@@ -1,0 +1,156 @@
+//! The list limits, the one place where subjects of a query compete with each other.
+//!
+//! blastp first keeps the best [`SearchOptions::preliminary_limit`] subjects of the *whole
+//! database* by preliminary rank, gives these a final alignment, and reports the best
+//! `max_target_seqs` of them. A part of the database keeps the best of its own subjects (a subject
+//! that is not among the best of a part is not among the best of the whole) together with their
+//! preliminary ranks; joining parts applies the limit again. Joining is associative, commutative
+//! and idempotent, so parts may arrive in any order and more than once.
+
+use super::hit::{Hit, Rank};
+use super::options::SearchOptions;
+
+/// Keeps the `limit` best by rank. `items` ends up sorted, without repeats of an ordinal.
+pub(super) fn keep_best<T>(items: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> Rank) {
+    items.sort_by(|a, b| rank(a).compare(&rank(b)));
+    items.dedup_by_key(|item| rank(item).ordinal);
+    items.truncate(limit);
+}
+
+/// The hits of one query with some part of the database, by preliminary rank.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidates(Vec<Hit>);
+
+impl Candidates {
+    /// Candidates from the hits of one part, in any order.
+    pub fn new(mut hits: Vec<Hit>, options: &SearchOptions) -> Self {
+        keep_best(&mut hits, options.preliminary_limit(), |hit| hit.preliminary);
+        Self(hits)
+    }
+
+    /// Joins the candidates of another part of the same database.
+    pub fn join(self, other: Self, options: &SearchOptions) -> Self {
+        let mut hits = self.0;
+        hits.extend(other.0);
+        Self::new(hits, options)
+    }
+
+    /// The hits to report: those with alignments, in final order, at most `max_target_seqs`.
+    pub fn report(self, options: &SearchOptions) -> Vec<Hit> {
+        let mut ranked: Vec<(Rank, Hit)> =
+            self.0.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
+        keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
+        ranked.into_iter().map(|(_, hit)| hit).collect()
+    }
+
+    /// The candidates, best preliminary rank first.
+    pub fn hits(&self) -> &[Hit] {
+        &self.0
+    }
+
+    /// The candidates, best preliminary rank first.
+    pub fn into_hits(self) -> Vec<Hit> {
+        self.0
+    }
+}
+
+/// A bounded collection of items by rank that drops the worse ones now and then.
+#[derive(Debug)]
+pub(super) struct Shortlist<T> {
+    items: Vec<T>,
+    limit: usize,
+}
+
+impl<T> Shortlist<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), limit }
+    }
+
+    pub(super) fn push(&mut self, item: T, rank: impl Fn(&T) -> Rank) {
+        self.items.push(item);
+        if self.items.len() >= 2 * self.limit {
+            keep_best(&mut self.items, self.limit, rank);
+        }
+    }
+
+    /// The best of all shortlists together.
+    pub(super) fn merge(
+        lists: impl IntoIterator<Item = Self>,
+        limit: usize,
+        rank: impl Fn(&T) -> Rank,
+    ) -> Vec<T> {
+        let mut items: Vec<T> = lists.into_iter().flat_map(|list| list.items).collect();
+        keep_best(&mut items, limit, rank);
+        items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::hit::Hsp;
+
+    /// A hit whose final E-value differs from its preliminary one, or which has no alignment.
+    fn hit(ordinal: u64, preliminary: u8, last: Option<u8>) -> Hit {
+        let hsp = |evalue: u8| Hsp {
+            score: 300 - i32::from(evalue),
+            bit_score: 0.0,
+            evalue: f64::from(evalue),
+            query: 0..1,
+            subject: 0..1,
+            edits: Vec::new(),
+            identities: 1,
+            positives: 1,
+            subject_residues: vec![1],
+        };
+        Hit {
+            preliminary: Rank {
+                evalue: f64::from(preliminary),
+                score: 300 - i32::from(preliminary),
+                ordinal,
+            },
+            subject_length: 1,
+            defline: Vec::new(),
+            hsps: last.map(hsp).into_iter().collect(),
+        }
+    }
+
+    proptest! {
+        /// Any split into parts, in any order, with parts repeated, reports what the whole does.
+        #[test]
+        fn parts_report_what_the_whole_does(
+            values in prop::collection::vec((0u8..6, prop::option::of(0u8..6), 0usize..5), 0..120),
+            max_target_seqs in 1usize..8,
+            order in Just(vec![0usize, 1, 2, 3, 4, 2, 0]).prop_shuffle(),
+        ) {
+            let options = SearchOptions { max_target_seqs, ..SearchOptions::default() };
+            let hits: Vec<Hit> =
+                values.iter().enumerate().map(|(i, &(p, l, _))| hit(i as u64, p, l)).collect();
+            let whole = Candidates::new(hits.clone(), &options).report(&options);
+            let parts: Vec<Candidates> = (0..5)
+                .map(|part| {
+                    let own = hits.iter().zip(&values).filter(|(_, v)| v.2 == part);
+                    Candidates::new(own.map(|(h, _)| h.clone()).collect(), &options)
+                })
+                .collect();
+            let joined = order
+                .iter()
+                .fold(Candidates::default(), |sum, &part| sum.join(parts[part].clone(), &options));
+            prop_assert_eq!(joined.report(&options), whole);
+        }
+    }
+
+    #[test]
+    fn a_shortlist_keeps_the_best_whatever_the_order() {
+        let rank = |&(evalue, ordinal): &(u64, u64)| Rank { evalue: evalue as f64, score: 0, ordinal };
+        let mut lists = [Shortlist::new(10), Shortlist::new(10)];
+        for i in 0..1000u64 {
+            lists[(i % 2) as usize].push((i * 7919 % 1000 / 3, i), rank);
+        }
+        let best = Shortlist::merge(lists, 10, rank);
+        assert_eq!(best.iter().map(|b| b.0).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+        assert!(best.windows(2).all(|pair| pair[0].0 < pair[1].0 || pair[0].1 > pair[1].1));
+    }
+}

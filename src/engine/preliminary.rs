@@ -1,0 +1,125 @@
+//! The first gapped stage: scores without alignments, to choose the subjects worth aligning.
+//!
+//! Source: `core/blast_gapalign.c` (`BLAST_GetGappedScore`, `BlastGetStartForGappedAlignment`).
+
+use super::batch::Cutoffs;
+use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
+use super::gapped::{Extender, Gaps, Workspace};
+use super::options::{RESTRICTED_EVALUE, Scheme, X_GAPPED_BITS};
+use super::ungapped::UngappedHsp;
+use crate::scoring::Matrix;
+
+/// Share of the cutoff below which a restricted score is believed to stay below it.
+const RESTRICTED_SHARE: f64 = 0.68;
+/// Pairs over which the best stretch of an ungapped HSP is looked for.
+const START_WINDOW: usize = 11;
+
+/// A scored gapped alignment without its columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PreliminaryHsp {
+    pub(super) extents: Extents,
+    /// The (query, subject) pair that the alignment goes through.
+    pub(super) start: (usize, usize),
+    pub(super) evalue: f64,
+}
+
+impl Boxed for PreliminaryHsp {
+    fn score(&self) -> i32 {
+        self.extents.score
+    }
+    fn query(&self) -> (usize, usize) {
+        self.extents.query
+    }
+    fn subject(&self) -> (usize, usize) {
+        self.extents.subject
+    }
+}
+
+/// Gapped HSPs of one query and subject from their ungapped ones (in the order of the ungapped
+/// stage), best first.
+pub(super) fn hsps(
+    query: &[u8],
+    subject: &[u8],
+    ungapped: &[UngappedHsp],
+    cutoffs: Cutoffs,
+    scheme: &Scheme,
+    workspace: &mut Workspace,
+) -> Vec<PreliminaryHsp> {
+    let extender =
+        Extender { matrix: &scheme.matrix, gaps: scheme.gaps, x: scheme.gapped_drop_off(X_GAPPED_BITS) };
+    let doubtful = (RESTRICTED_SHARE * f64::from(cutoffs.gapped)) as i32;
+    let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
+        && ungapped.first().is_some_and(|best| best.score < doubtful);
+    let gapped = |gaps, workspace: &mut Workspace| {
+        extend_all(query, subject, ungapped, &extender, gaps, (doubtful, cutoffs.gapped), workspace)
+    };
+    let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
+    let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
+    purge_common_ends(&mut hsps);
+    for hsp in &mut hsps {
+        hsp.evalue = scheme.evalue(hsp.extents.score, query, subject);
+    }
+    hsps.retain(|hsp| hsp.evalue <= scheme.options.evalue);
+    hsps
+}
+
+/// Extends each ungapped HSP that no gapped one contains. `None` if a restricted score lies
+/// between the `limits` (doubtful, cutoff): then restriction has to be lifted for the whole pair.
+fn extend_all(
+    query: &[u8],
+    subject: &[u8],
+    ungapped: &[UngappedHsp],
+    extender: &Extender<'_>,
+    gaps: Gaps,
+    limits: (i32, i32),
+    workspace: &mut Workspace,
+) -> Option<Vec<PreliminaryHsp>> {
+    let mut accepted = Accepted::default();
+    let mut hsps = Vec::new();
+    for seed in ungapped {
+        let (query_start, subject_start) = (seed.query_start as usize, seed.subject_start as usize);
+        let length = seed.length as usize;
+        let diagonal = Extents {
+            score: seed.score,
+            query: (query_start, query_start + length),
+            subject: (subject_start, subject_start + length),
+        };
+        if accepted.contains(&diagonal) {
+            continue;
+        }
+        let shift = start_shift(
+            &query[query_start..query_start + length],
+            &subject[subject_start..subject_start + length],
+            extender.matrix,
+        );
+        let start = (query_start + shift, subject_start + shift);
+        let gapped = extender.score(query, subject, start, gaps, workspace);
+        if gaps == Gaps::Restricted && (limits.0..limits.1).contains(&gapped.score) {
+            return None;
+        }
+        if gapped.score >= limits.1 {
+            let extents = Extents { score: gapped.score, query: gapped.query, subject: gapped.subject };
+            accepted.add(&extents);
+            hsps.push(PreliminaryHsp { extents, start, evalue: f64::INFINITY });
+        }
+    }
+    Some(hsps)
+}
+
+/// Which pair of an ungapped alignment the gapped one starts from: the middle of its best window.
+fn start_shift(query: &[u8], subject: &[u8], matrix: &Matrix) -> usize {
+    if query.len() <= START_WINDOW {
+        return query.len() / 2;
+    }
+    let score = |i: usize| matrix.score(query[i], subject[i]);
+    let mut sum: i32 = (0..START_WINDOW).map(score).sum();
+    let (mut best, mut last) = (sum, START_WINDOW - 1);
+    for i in START_WINDOW..query.len() {
+        sum += score(i) - score(i - START_WINDOW);
+        if sum > best {
+            best = sum;
+            last = i;
+        }
+    }
+    if best > 0 { last - START_WINDOW / 2 } else { 0 }
+}

@@ -1,0 +1,211 @@
+//! A search: every query against every subject of one part of the database.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::batch::{Batch, batches};
+use super::gapped::Workspace;
+use super::hit::{Hit, Rank};
+use super::hitlist::{Candidates, Shortlist};
+use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::preliminary::PreliminaryHsp;
+use super::subjects::Subjects;
+use super::ungapped::{self, Diagonals, UngappedHsp};
+use super::words::Neighbourhoods;
+use super::{alignment, preliminary};
+
+/// Subjects that a thread takes at a time.
+const BLOCK: usize = 128;
+
+/// A search that is ready to run: options, the whole database's size, and derived tables.
+///
+/// The hits of a part are a pure function of the queries, the part, its first ordinal, the totals
+/// and the options; threads and their timing change nothing.
+#[derive(Debug)]
+pub struct Search {
+    scheme: Scheme,
+    neighbourhoods: Neighbourhoods,
+}
+
+/// Told how many more comparisons (query–subject pairs) have been made; called from any thread.
+pub type OnProgress<'a> = &'a (dyn Fn(u64) + Sync);
+
+impl Search {
+    /// Prepares a search with `options` in a database of size `totals`.
+    pub fn new(options: SearchOptions, totals: DatabaseTotals) -> Self {
+        let scheme = Scheme::new(options, totals);
+        let neighbourhoods = Neighbourhoods::new(&scheme.matrix);
+        Self { scheme, neighbourhoods }
+    }
+
+    /// Whether a query can be searched at all: one of X and other letters without statistics only
+    /// has no score distribution, and blastp skips it with a warning.
+    pub fn is_searchable(&self, query: &[u8]) -> bool {
+        crate::scoring::ungapped_parameters(query, &self.scheme.matrix).is_some()
+    }
+
+    /// Compares `queries` (residue codes) with `subjects`, the first of which is number
+    /// `first_ordinal` of the whole database. Returns the candidates of each query.
+    pub fn run(
+        &self,
+        queries: &[&[u8]],
+        subjects: &impl Subjects,
+        first_ordinal: u64,
+        threads: NonZeroUsize,
+        on_progress: OnProgress<'_>,
+    ) -> Vec<Candidates> {
+        let mut results = vec![Candidates::default(); queries.len()];
+        let batches = batches(queries, &self.scheme, &self.neighbourhoods);
+        let searched: usize = batches.iter().map(|batch| batch.queries.len()).sum();
+        on_progress((queries.len() - searched) as u64 * subjects.len() as u64);
+        for batch in &batches {
+            let nominated = self.nominate(batch, subjects, first_ordinal, threads, on_progress);
+            for (place, hits) in self.align(batch, subjects, nominated, threads).into_iter().enumerate() {
+                results[batch.queries[place].index] = Candidates::new(hits, &self.scheme.options);
+            }
+        }
+        results
+    }
+
+    /// First pass: the best subjects of each query of the batch by preliminary rank.
+    fn nominate(
+        &self,
+        batch: &Batch,
+        subjects: &impl Subjects,
+        first_ordinal: u64,
+        threads: NonZeroUsize,
+        on_progress: OnProgress<'_>,
+    ) -> Vec<Vec<Nominee>> {
+        let limit = self.scheme.options.preliminary_limit();
+        let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
+            let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
+            let mut diagonals = Diagonals::new(batch.residues.len());
+            let mut workspace = Workspace::default();
+            let mut found = Vec::new();
+            for block in blocks {
+                let comparisons = (block.len() * batch.queries.len()) as u64;
+                for index in block {
+                    let subject = subjects.residues(index);
+                    ungapped::find(batch, subject, &self.scheme.matrix, &mut diagonals, &mut found);
+                    for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
+                        let ordinal = first_ordinal + index as u64;
+                        let nominee = self.nominee(batch, group, subject, index, ordinal, &mut workspace);
+                        if let Some(nominee) = nominee {
+                            shortlists[group[0].query_place as usize].push(nominee, |n| n.rank);
+                        }
+                    }
+                }
+                on_progress(comparisons);
+            }
+            shortlists
+        });
+        let mut columns: Vec<Vec<_>> = batch.queries.iter().map(|_| Vec::new()).collect();
+        for (place, list) in per_thread.into_iter().flat_map(|lists| lists.into_iter().enumerate()) {
+            columns[place].push(list);
+        }
+        columns.into_iter().map(|lists| Shortlist::merge(lists, limit, |n| n.rank)).collect()
+    }
+
+    fn nominee(
+        &self,
+        batch: &Batch,
+        ungapped: &[UngappedHsp],
+        subject: &[u8],
+        index: usize,
+        ordinal: u64,
+        workspace: &mut Workspace,
+    ) -> Option<Nominee> {
+        let place = ungapped[0].query_place as usize;
+        let hsps = preliminary::hsps(
+            batch.query(place),
+            subject,
+            ungapped,
+            batch.queries[place].cutoffs,
+            &self.scheme,
+            workspace,
+        );
+        let best = hsps.first()?;
+        let evalue = hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
+        let rank = Rank { evalue, score: best.extents.score, ordinal };
+        Some(Nominee { rank, index, hsps })
+    }
+
+    /// Second pass: final alignments of the nominees, per query of the batch.
+    fn align(
+        &self,
+        batch: &Batch,
+        subjects: &impl Subjects,
+        nominated: Vec<Vec<Nominee>>,
+        threads: NonZeroUsize,
+    ) -> Vec<Vec<Hit>> {
+        let work: Vec<(usize, Nominee)> = nominated
+            .into_iter()
+            .enumerate()
+            .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
+            .collect();
+        let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
+            let mut workspace = Workspace::default();
+            let mut hits = Vec::new();
+            for item in blocks.flatten() {
+                let (place, nominee) = &work[item];
+                let subject = subjects.residues(nominee.index);
+                let hsps = alignment::hsps(
+                    batch.query(*place),
+                    subject,
+                    &nominee.hsps,
+                    &self.scheme,
+                    &mut workspace,
+                );
+                let hit = Hit {
+                    preliminary: nominee.rank,
+                    subject_length: subject.len() as u32,
+                    defline: subjects.defline(nominee.index).to_vec(),
+                    hsps,
+                };
+                hits.push((*place, hit));
+            }
+            hits
+        });
+        let mut hits: Vec<Vec<Hit>> = batch.queries.iter().map(|_| Vec::new()).collect();
+        for (place, hit) in per_thread.into_iter().flatten() {
+            hits[place].push(hit);
+        }
+        hits
+    }
+}
+
+/// A subject that reached the preliminary E-value limit for a query.
+#[derive(Debug)]
+struct Nominee {
+    rank: Rank,
+    /// Index of the subject in its part.
+    index: usize,
+    hsps: Vec<PreliminaryHsp>,
+}
+
+/// Runs `work` on each thread with the blocks of `0..items` that the thread gets hold of.
+fn in_blocks<R: Send>(
+    items: usize,
+    block: usize,
+    threads: NonZeroUsize,
+    work: impl Fn(&mut dyn Iterator<Item = std::ops::Range<usize>>) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let start = next.fetch_add(block, Ordering::Relaxed);
+        (start < items).then(|| start..(start + block).min(items))
+    };
+    let threads = threads.get().min(items.div_ceil(block)).max(1);
+    if threads == 1 {
+        return vec![work(&mut std::iter::from_fn(take))];
+    }
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| work(&mut std::iter::from_fn(take)))).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}

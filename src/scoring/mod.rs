@@ -1,0 +1,17 @@
+//! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters and
+//! finite-size E-values.
+
+mod finite_size;
+mod karlin;
+mod matrix;
+mod tables;
+
+pub use finite_size::FiniteSize;
+pub use karlin::{KarlinParameters, ungapped_parameters};
+pub use matrix::{GapCosts, Matrix};
+pub use tables::FORBIDDEN;
+
+/// Bit score of a raw score under gapped parameters: (λS − ln K) / ln 2.
+pub fn bit_score(raw: i32, parameters: &KarlinParameters) -> f64 {
+    (f64::from(raw) * parameters.lambda - libm::log(parameters.k)) / std::f64::consts::LN_2
+}
