@@ -1,5 +1,7 @@
 //! Exact protein search from shards: NCBI blastp's answer, to the byte, however the work was cut.
 
+pub mod cli;
+pub mod database;
 pub mod engine;
 pub mod report;
 pub mod scoring;

@@ -1,3 +1,7 @@
 //! Protein sequences: residue codes, FASTA and the files it comes in.
 
 pub mod alphabet;
+pub mod defline;
+pub mod fasta;
+pub mod input;
+pub mod nucleotide;

@@ -1,0 +1,180 @@
+//! `skyblast makedb`: FASTA files to a database.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use bytesize::ByteSize;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
+use crate::sequence::fasta::{Reader, Record};
+use crate::sequence::input::{Consumed, Input};
+use crate::sequence::nucleotide::looks_like_nucleotides;
+
+/// Warnings that are printed; the rest are counted.
+const WARNINGS_SHOWN: usize = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast makedb --in proteins.fa --out proteins.db
+  skyblast makedb --in a.fa.gz --in b.fa.zst --out all.db --title 'A and B'
+  zcat nr.gz | skyblast makedb --in - --out nr.db --volume-size 256MiB
+
+Input may be plain, gzip or zstd, of any size. Running the command again over a database
+replaces it when the new one is complete; equal input gives equal volumes.";
+
+/// Make a database from protein sequences in FASTA
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct MakedbArgs {
+    /// FASTA file of proteins: plain, gzip or zstd; `-` for standard input; may be repeated
+    #[arg(long = "in", value_name = "FASTA", required = true)]
+    inputs: Vec<PathBuf>,
+
+    /// Directory of the database; created, or must be empty or hold a skyblast database
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Largest volume, the unit that one worker searches at a time
+    #[arg(long, value_name = "SIZE", default_value = "128MiB")]
+    volume_size: ByteSize,
+
+    /// Name of the database in reports [default: name of DIR without its extension]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+}
+
+/// Makes the database and says what to do with it.
+pub fn run(args: &MakedbArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    ensure!(args.volume_size.as_u64() > 0, "--volume-size must be more than 0");
+    let inputs = args.inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let options = BuildOptions {
+        title: args.title.clone().unwrap_or_else(|| default_title(&args.out)),
+        volume_limit: VolumeLimit::Bytes(args.volume_size.as_u64()),
+        sources: inputs.iter().map(|input| input.name().to_owned()).collect(),
+        created: Timestamp::now(),
+    };
+    let builder = Builder::create(&args.out, options)?;
+    let mut warnings = Warnings::default();
+    let built = build(builder, inputs, &mut warnings);
+    warnings.print();
+    let manifest = built.with_context(|| format!("no database was made in {}", args.out.display()))?;
+    print_summary(&args.out, &manifest, started);
+    Ok(())
+}
+
+fn build(mut builder: Builder, inputs: Vec<Input>, warnings: &mut Warnings) -> anyhow::Result<Manifest> {
+    let progress = Progress::new(&inputs);
+    for input in inputs {
+        let name = input.name().to_owned();
+        for record in Reader::new(&name, input) {
+            let record = record?;
+            if record.lacks_defline() {
+                bail!(
+                    "{name}: line {}: residues before the first '>' line; \
+                     a database sequence needs a line with '>' and a name",
+                    record.line
+                );
+            }
+            warnings.note(&name, &record);
+            if !record.residues.is_empty() {
+                builder.push(&record.defline, &record.residues)?;
+            }
+            progress.update();
+        }
+    }
+    Ok(builder.finish()?)
+}
+
+fn print_summary(directory: &Path, manifest: &Manifest, started: Instant) {
+    let bytes: u64 = manifest.volumes.iter().map(|volume| volume.bytes).sum();
+    let directory = directory.display();
+    println!("{}: database in {directory}", manifest.title);
+    println!("  sequences  {}", HumanCount(manifest.sequences));
+    println!(
+        "  residues   {} ({} to {} per sequence)",
+        HumanCount(manifest.residues),
+        HumanCount(manifest.shortest),
+        HumanCount(manifest.longest)
+    );
+    println!("  volumes    {} ({})", HumanCount(manifest.volumes.len() as u64), ByteSize(bytes));
+    println!("  version    {}", manifest.version);
+    println!("  time       {:.1} s", started.elapsed().as_secs_f64());
+    println!("Next: skyblast search --query QUERIES.fa --db {directory}");
+}
+
+/// Name of the directory without its extension.
+fn default_title(directory: &Path) -> String {
+    // `.` and `..` have a name only when they are resolved.
+    let resolved = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    resolved.file_stem().map_or_else(|| "database".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The bar on standard error; invisible if that is not a terminal.
+struct Progress {
+    bar: ProgressBar,
+    consumed: Vec<Consumed>,
+}
+
+impl Progress {
+    fn new(inputs: &[Input]) -> Self {
+        let total: Option<u64> = inputs.iter().map(Input::size).sum();
+        let (bar, template) = match total {
+            Some(total) => (
+                ProgressBar::new(total),
+                "{bar:40} {binary_bytes} of {binary_total_bytes} read, {binary_bytes_per_sec}, {eta} left",
+            ),
+            None => (ProgressBar::new_spinner(), "{spinner} {binary_bytes} read, {binary_bytes_per_sec}"),
+        };
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        Self { bar, consumed: inputs.iter().map(Input::consumed).collect() }
+    }
+
+    fn update(&self) {
+        self.bar.set_position(self.consumed.iter().map(Consumed::bytes).sum());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What was odd in the input: the first few, and how many.
+#[derive(Debug, Default)]
+struct Warnings {
+    shown: Vec<String>,
+    count: usize,
+}
+
+impl Warnings {
+    fn note(&mut self, input: &str, record: &Record) {
+        let left_out = if record.residues.is_empty() { "; left out of the database" } else { "" };
+        for note in &record.notes {
+            self.add(|| format!("{input}: {}: {note}{left_out}", record.label()));
+        }
+        if looks_like_nucleotides(&record.residues) {
+            self.add(|| format!("{input}: {}: looks like nucleotides, not protein", record.label()));
+        }
+    }
+
+    fn add(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < WARNINGS_SHOWN {
+            self.shown.push(text());
+        }
+    }
+
+    fn print(&self) {
+        for warning in &self.shown {
+            eprintln!("warning: {warning}");
+        }
+        if self.count > self.shown.len() {
+            eprintln!("warning: {} more warnings are not shown", self.count - self.shown.len());
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Protein databases on disk: a manifest and immutable, content-addressed volumes.
+//!
+//! ```text
+//! DIR/manifest.json        title, totals, the ordered list of volumes    [`Manifest`]
+//! DIR/volumes/<digest>     sequences, in the order of the input          [`Volume`]
+//! ```
+//!
+//! [`Builder`] writes a database, [`Database`] opens one. A volume is named by the BLAKE3 digest of
+//! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file.
+
+mod build;
+mod check;
+mod digest;
+mod layout;
+mod manifest;
+mod map;
+mod open;
+mod volume;
+mod writer;
+
+pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
+pub use digest::{Digest, ParseDigestError};
+pub use layout::FORMAT_VERSION as VOLUME_FORMAT_VERSION;
+pub use manifest::{FORMAT_VERSION as MANIFEST_FORMAT_VERSION, Manifest, ManifestError, VolumeInfo};
+pub use open::{Database, DatabaseError};
+pub use volume::{Volume, VolumeError};
+pub use writer::{VolumeWriter, WriteError};
+
+/// Name of the manifest inside a database's directory.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// Name of the directory of volumes inside a database's directory.
+pub const VOLUMES_DIRECTORY: &str = "volumes";

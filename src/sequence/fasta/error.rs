@@ -1,0 +1,74 @@
+//! Why an input could not be read as FASTA, and where.
+
+use std::fmt;
+use std::io;
+
+/// A place in a FASTA input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the input: a path, or what stands for one.
+    pub input: String,
+    /// Number of the record that was being read, from 1.
+    pub record: u64,
+    /// Number of the line that was being read, from 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: record {}, line {}", self.input, self.record, self.line)
+    }
+}
+
+/// An input that is not FASTA, or could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FastaError {
+    /// Reading failed; a truncated or damaged compressed file ends here too.
+    #[error("{at}: {source}")]
+    Read {
+        /// Where reading stopped.
+        at: Place,
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// The first line of a sequence is not made of residues.
+    #[error(
+        "{at}: not a protein sequence: \"{excerpt}\" (expected FASTA: a line with '>' and a name, \
+         then lines of residue letters)"
+    )]
+    NotSequence {
+        /// Where.
+        at: Place,
+        /// Start of the line, escaped to ASCII.
+        excerpt: String,
+    },
+    /// A definition line is longer than the limit.
+    #[error("{at}: the definition line is longer than {limit} bytes; shorten it")]
+    DeflineTooLong {
+        /// Where.
+        at: Place,
+        /// Most bytes accepted.
+        limit: usize,
+    },
+    /// A sequence is longer than the limit.
+    #[error("{at}: the sequence is longer than {limit} residues; is it a protein?")]
+    SequenceTooLong {
+        /// Where.
+        at: Place,
+        /// Most residues accepted.
+        limit: usize,
+    },
+}
+
+impl FastaError {
+    /// Where the input went wrong.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Read { at, .. }
+            | Self::NotSequence { at, .. }
+            | Self::DeflineTooLong { at, .. }
+            | Self::SequenceTooLong { at, .. } => at,
+        }
+    }
+}
