@@ -15,6 +15,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 mod error;
+pub mod local;
 mod name;
 
 pub use error::{Error, ErrorKind};
@@ -144,3 +145,12 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
 /// Longest message body in bytes: what fits a 64 KiB Azure message after base64.
 pub const MAX_MESSAGE: usize = 48 * 1024;
+
+/// Refuses a message body that is longer than [`MAX_MESSAGE`].
+fn check_body(queue: &str, body: &str) -> Result<()> {
+    if body.len() <= MAX_MESSAGE {
+        return Ok(());
+    }
+    let reason = format!("the message has {} bytes, {MAX_MESSAGE} are allowed", body.len());
+    Err(Error::new(ErrorKind::Permanent, "send to", format!("queue {queue}"), reason))
+}
