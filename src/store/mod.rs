@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
+pub mod contract;
 mod error;
 pub mod local;
 mod name;

@@ -1,0 +1,1 @@
+//! What only the local store can show: several processes on one folder, death, a full disk.
