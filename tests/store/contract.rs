@@ -5,7 +5,7 @@ macro_rules! promises {
     ($kind:ident, $open:path, [$($promise:ident),+ $(,)?]) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $promise() {
-            let opened = $open(stringify!($promise));
+            let opened = $open();
             skyblast::store::contract::$kind::$promise(&opened.store).await;
         })+
     };
@@ -75,16 +75,45 @@ mod local {
 
     use super::Opened;
 
-    fn open_blobs(_promise: &str) -> Opened<LocalBlobs, TempDir> {
+    fn open_blobs() -> Opened<LocalBlobs, TempDir> {
         let folder = tempfile::tempdir().unwrap();
         let store = LocalStore::open(folder.path()).unwrap().blobs("jobs").unwrap();
         Opened { store, _guard: folder }
     }
 
-    fn open_queue(_promise: &str) -> Opened<LocalQueue, TempDir> {
+    fn open_queue() -> Opened<LocalQueue, TempDir> {
         let folder = tempfile::tempdir().unwrap();
         let store = LocalStore::open(folder.path()).unwrap().queue("plans").unwrap();
         Opened { store, _guard: folder }
+    }
+
+    mod blobs {
+        blob_promises!(super::open_blobs);
+    }
+
+    mod queue {
+        queue_promises!(super::open_queue);
+    }
+}
+
+mod azurite {
+    use skyblast::store::azure::{AzureBlobs, AzureQueue, AzureStore, Connection, IdentitySource, Patience};
+
+    use super::Opened;
+    use crate::common::azurite::{Azurite, unique_name};
+
+    fn store() -> AzureStore {
+        let text = Azurite::shared().connection_string();
+        let connection = Connection::parse(&text, IdentitySource::DeveloperTools).unwrap();
+        AzureStore::open(connection, Patience::default()).unwrap()
+    }
+
+    fn open_blobs() -> Opened<AzureBlobs, ()> {
+        Opened { store: store().blobs(&unique_name("blobs")).unwrap(), _guard: () }
+    }
+
+    fn open_queue() -> Opened<AzureQueue, ()> {
+        Opened { store: store().queue(&unique_name("queue")).unwrap(), _guard: () }
     }
 
     mod blobs {

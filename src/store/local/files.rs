@@ -82,7 +82,9 @@ impl Folder {
         let target = self.path(name);
         let linked = self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
             Ok(()) => Ok(Written::Created),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Written::AlreadyExists),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
+                Ok(Written::AlreadyExists)
+            }
             Err(e) => Err(e),
         });
         linked.map_err(|e| self.error(&e, "write", name))
