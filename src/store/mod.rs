@@ -2,8 +2,9 @@
 //!
 //! [`BlobStore`] is one container of immutable or swappable byte strings, [`Queue`] one
 //! at-least-once message queue. There are two implementations of each: a local folder
-//! (`local`) and Azure Storage (`azure`). What both must do is written down as code in
-//! `contract`, which the tests of each implementation run.
+//! ([`local`]) and Azure Storage ([`azure`]). What both must do is written down as code in
+//! [`contract`], which the tests of each implementation run. [`Location`] opens either from what a
+//! user says.
 
 use std::fmt;
 use std::path::Path;
@@ -14,10 +15,15 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
+pub mod azure;
+pub mod contract;
 mod error;
+pub mod local;
+mod location;
 mod name;
 
 pub use error::{Error, ErrorKind};
+pub use location::{Location, LocationError, Store};
 pub use name::BlobName;
 
 /// Result of a storage operation.
@@ -144,3 +150,12 @@ pub trait Queue: fmt::Debug + Send + Sync {
 
 /// Longest message body in bytes: what fits a 64 KiB Azure message after base64.
 pub const MAX_MESSAGE: usize = 48 * 1024;
+
+/// Refuses a message body that is longer than [`MAX_MESSAGE`].
+fn check_body(queue: &str, body: &str) -> Result<()> {
+    if body.len() <= MAX_MESSAGE {
+        return Ok(());
+    }
+    let reason = format!("the message has {} bytes, {MAX_MESSAGE} are allowed", body.len());
+    Err(Error::new(ErrorKind::Permanent, "send to", format!("queue {queue}"), reason))
+}

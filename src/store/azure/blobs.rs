@@ -1,0 +1,322 @@
+//! [`BlobStore`] over a container of block blobs: reading, listing, deleting. Writing is in
+//! `upload`.
+
+use std::fmt;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::http::Etag;
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::time::OffsetDateTime;
+use azure_storage_blob::models::{
+    BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions,
+    BlobItem,
+};
+use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
+use bytes::{Bytes, BytesMut};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use tokio_util::io::ReaderStream;
+
+use super::errors::Fault;
+use super::session::Session;
+use super::upload::Condition;
+use super::{Error, ErrorKind, Result};
+use crate::store::{BlobInfo, BlobName, BlobStore, ETag, Written};
+
+/// Length of the ranges that a long blob is read in, and of the blocks that it is written in.
+pub(super) const PIECE: u64 = 8 << 20;
+/// Pieces of one blob under way at the same time. With [`PIECE`] it bounds the memory of a transfer.
+pub(super) const PIECES_AT_ONCE: usize = 4;
+/// Blobs per page of a listing.
+const PAGE: i32 = 1_000;
+
+/// One container of an Azure Storage account.
+#[derive(Clone)]
+pub struct AzureBlobs {
+    container: Arc<str>,
+    pub(super) session: Arc<Session>,
+    client: Arc<BlobContainerClient>,
+}
+
+/// One range of a blob.
+struct Piece {
+    content: Bytes,
+    tag: ETag,
+    /// Length of the whole blob.
+    total: u64,
+}
+
+impl AzureBlobs {
+    pub(super) fn new(session: Arc<Session>, container: &str) -> Result<Self> {
+        let (url, credential, client_options) = session.container(container);
+        let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
+        let client = BlobContainerClient::new(url, credential, Some(options))
+            .map_err(|e| Fault::from(e).while_doing("use", format!("container {container}")))?;
+        Ok(Self { container: container.into(), session, client: Arc::new(client) })
+    }
+
+    pub(super) fn client(&self, name: &BlobName) -> BlobClient {
+        self.client.blob_client(name.as_str())
+    }
+
+    /// Turns a fault into an error that names the blob.
+    pub(super) fn error(&self, fault: Fault, action: &'static str, name: &BlobName) -> Error {
+        fault.while_doing(action, format!("blob {}/{name}", self.container))
+    }
+
+    /// Creates the container; that it exists is fine.
+    pub(super) async fn create_container(&self) -> std::result::Result<(), Fault> {
+        match self.session.call(self.client.create(None)).await {
+            Err(fault) if !fault.is(&["ContainerAlreadyExists"]) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads one range, of the version `tag` if given.
+    async fn piece(&self, name: &BlobName, range: Range<u64>, tag: Option<&ETag>) -> Result<Piece> {
+        let client = self.client(name);
+        let mut tries_left = self.session.retries();
+        loop {
+            let options = BlobClientDownloadOptions {
+                range: Some(range.clone().into()),
+                if_match: tag.map(|tag| Etag::from(tag.0.as_str())),
+                parallel: Some(NonZero::<usize>::MIN),
+                partition_size: NonZero::new(PIECE as usize),
+                ..BlobClientDownloadOptions::default()
+            };
+            let answer = self.session.call(client.download(Some(options))).await;
+            let answer = answer.map_err(|fault| self.error(fault, "read", name))?;
+            let (headers, body) = (answer.headers, answer.body);
+            match self.session.call(body.collect()).await {
+                Ok(content) => {
+                    let total = total_length(&headers).unwrap_or(content.len() as u64);
+                    let tag = tag_of(&headers);
+                    let tag = tag.ok_or_else(|| self.error(Fault::unexpected("no ETag"), "read", name))?;
+                    return Ok(Piece { content, tag, total });
+                }
+                // The client repeats a failed request, but not one whose answer breaks off.
+                Err(fault) if fault.kind == ErrorKind::Transient && tries_left > 0 => tries_left -= 1,
+                Err(fault) => return Err(self.error(fault, "read", name)),
+            }
+        }
+    }
+
+    /// The tag of the version read and all its pieces in order. The first has been read already, so
+    /// that what is missing is missing here.
+    pub(super) async fn pieces(
+        &self,
+        name: &BlobName,
+    ) -> Result<(ETag, u64, BoxStream<'static, Result<Bytes>>)> {
+        let Piece { content, tag, total } = self.piece(name, 0..PIECE, None).await?;
+        let (blobs, name, version) = (self.clone(), name.clone(), tag.clone());
+        let starts = (PIECE..total).step_by(PIECE as usize);
+        let rest = stream::iter(starts).map(move |start| {
+            let (blobs, name, version) = (blobs.clone(), name.clone(), version.clone());
+            async move {
+                let range = start..total.min(start + PIECE);
+                Ok(blobs.piece(&name, range, Some(&version)).await?.content)
+            }
+        });
+        let first = stream::once(async { Ok(content) });
+        Ok((tag, total, first.chain(rest.buffered(PIECES_AT_ONCE)).boxed()))
+    }
+
+    /// One page of a listing and the mark of the next.
+    async fn page(&self, prefix: &str, marker: Option<String>) -> Result<(Vec<BlobItem>, Option<String>)> {
+        let request = async {
+            let options = BlobContainerClientListBlobsOptions {
+                prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
+                marker,
+                maxresults: Some(PAGE),
+                ..BlobContainerClientListBlobsOptions::default()
+            };
+            let mut pages = self.client.list_blobs(Some(options))?.into_pages();
+            pages.try_next().await?.map(|page| page.into_model()).transpose()
+        };
+        match self.session.call(request).await {
+            Ok(Some(page)) => Ok((page.blob_items, page.next_marker.filter(|marker| !marker.is_empty()))),
+            Ok(None) => Ok((Vec::new(), None)),
+            Err(fault) if fault.is(&["ContainerNotFound"]) => Ok((Vec::new(), None)),
+            Err(fault) => Err(fault.while_doing("list", format!("blobs {}/{prefix}", self.container))),
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for AzureBlobs {
+    async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag> {
+        let written = self.upload(name, slices(content), Condition::None).await?;
+        Ok(written.expect("an unconditional write has no condition to fail"))
+    }
+
+    async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
+        self.create(name, slices(content)).await
+    }
+
+    async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
+        self.upload(name, slices(content), Condition::Match(etag)).await?.ok_or_else(|| {
+            let object = format!("blob {}/{name}", self.container);
+            Error::new(ErrorKind::Conflict, "replace", object, "its content has changed since it was read")
+        })
+    }
+
+    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
+        let source = format!("file {}", file.display());
+        let fail = move |e: std::io::Error| {
+            let kind = match e.kind() {
+                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+                std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+                _ => ErrorKind::Transient,
+            };
+            Error::new(kind, "read", source.clone(), e.to_string())
+        };
+        let file = tokio::fs::File::open(file).await.map_err(&fail)?;
+        let pieces = ReaderStream::with_capacity(file, 1 << 20).map_err(fail);
+        self.create_once(name, pieces.boxed()).await
+    }
+
+    async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
+        let (tag, total, mut pieces) = self.pieces(name).await?;
+        if total <= PIECE {
+            return Ok((pieces.try_next().await?.unwrap_or_default(), tag));
+        }
+        let mut content = BytesMut::with_capacity(usize::try_from(total).unwrap_or(0));
+        while let Some(piece) = pieces.try_next().await? {
+            content.extend_from_slice(&piece);
+        }
+        Ok((content.freeze(), tag))
+    }
+
+    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
+        Ok(self.pieces(name).await?.2)
+    }
+
+    async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
+        let client = self.client(name);
+        match self.session.call(client.get_properties(None)).await {
+            Ok(answer) => {
+                let modified = answer.last_modified().ok().flatten().and_then(timestamp);
+                let length = answer.content_length().ok().flatten();
+                match (length, modified, tag_of(answer.headers())) {
+                    (Some(length), Some(modified), Some(etag)) => {
+                        Ok(Some(BlobInfo { name: name.clone(), length, modified, etag }))
+                    }
+                    _ => Err(self.error(Fault::unexpected("no length, time or ETag"), "examine", name)),
+                }
+            }
+            Err(fault) if fault.kind == ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(self.error(fault, "examine", name)),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>> {
+        let (blobs, prefix) = (self.clone(), prefix.to_owned());
+        let pages = stream::try_unfold(Some(None), move |next: Option<Option<String>>| {
+            let (blobs, prefix) = (blobs.clone(), prefix.clone());
+            async move {
+                let Some(marker) = next else { return Ok(None) };
+                let (items, following) = blobs.page(&prefix, marker).await?;
+                let infos: Vec<Result<BlobInfo>> = items.into_iter().filter_map(info_of).map(Ok).collect();
+                Ok::<_, Error>(Some((stream::iter(infos), following.map(Some))))
+            }
+        });
+        pages.try_flatten().boxed()
+    }
+
+    async fn delete(&self, name: &BlobName) -> Result<bool> {
+        let client = self.client(name);
+        match self.session.call(client.delete(None)).await {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.kind == ErrorKind::NotFound => Ok(false),
+            Err(fault) => Err(self.error(fault, "delete", name)),
+        }
+    }
+
+    async fn compose_if_absent(
+        &self,
+        name: &BlobName,
+        before: Bytes,
+        parts: &[BlobName],
+        after: Bytes,
+    ) -> Result<Written> {
+        let blobs = self.clone();
+        // The first pieces of the next parts are read ahead: most parts have no second.
+        let contents = stream::iter(parts.to_vec())
+            .map(move |part| {
+                let blobs = blobs.clone();
+                async move { Ok::<_, Error>(blobs.pieces(&part).await?.2) }
+            })
+            .buffered(PIECES_AT_ONCE)
+            .try_flatten();
+        self.create_once(name, slices(before).chain(contents).chain(slices(after)).boxed()).await
+    }
+}
+
+impl AzureBlobs {
+    /// Creates the blob unless it exists.
+    async fn create(&self, name: &BlobName, pieces: BoxStream<'static, Result<Bytes>>) -> Result<Written> {
+        let written = self.upload(name, pieces, Condition::Absent).await?;
+        Ok(written.map_or(Written::AlreadyExists, |_| Written::Created))
+    }
+
+    /// Like [`create`](Self::create), looking first: for content that costs much to read and send.
+    async fn create_once(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+    ) -> Result<Written> {
+        if self.info(name).await?.is_some() {
+            return Ok(Written::AlreadyExists);
+        }
+        self.create(name, pieces).await
+    }
+}
+
+impl fmt::Debug for AzureBlobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AzureBlobs")
+            .field("container", &self.container)
+            .field("session", &self.session)
+            .finish()
+    }
+}
+
+/// `content` in pieces that share its memory.
+fn slices(content: Bytes) -> BoxStream<'static, Result<Bytes>> {
+    let length = content.len();
+    let pieces = (0..length).step_by(PIECE as usize);
+    stream::iter(pieces.map(move |start| Ok(content.slice(start..length.min(start + PIECE as usize)))))
+        .boxed()
+}
+
+/// What a listing knows of a blob; `None` for one that skyblast could not have written.
+fn info_of(item: BlobItem) -> Option<BlobInfo> {
+    let name = BlobName::parse(item.name?).ok()?;
+    let properties = item.properties?;
+    let etag = quoted(&properties.etag?.to_string());
+    let modified = timestamp(properties.last_modified?)?;
+    Some(BlobInfo { name, length: properties.content_length?, modified, etag })
+}
+
+/// Listings give tags without the quotes that headers have and conditions need.
+fn quoted(tag: &str) -> ETag {
+    ETag(if tag.starts_with('"') { tag.to_owned() } else { format!("\"{tag}\"") })
+}
+
+pub(super) fn tag_of(headers: &Headers) -> Option<ETag> {
+    headers.get_optional_str(&HeaderName::from_static("etag")).map(quoted)
+}
+
+/// The blob's length, from `Content-Range: bytes 0-9/123`.
+fn total_length(headers: &Headers) -> Option<u64> {
+    let range = headers.get_optional_str(&HeaderName::from_static("content-range"))?;
+    range.rsplit_once('/')?.1.parse().ok()
+}
+
+fn timestamp(time: OffsetDateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.unix_timestamp()).ok()
+}

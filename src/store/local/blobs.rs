@@ -1,0 +1,175 @@
+//! [`BlobStore`] over the files of a folder.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
+use tokio_util::io::ReaderStream;
+
+use super::errors::from_io;
+use super::files::{Folder, etag, info};
+use super::{Error, ErrorKind, Result, blocking, walk};
+use crate::store::{BlobInfo, BlobName, BlobStore, ETag, Written};
+
+/// Length of the pieces of a streamed read.
+const PIECE: usize = 1 << 20;
+/// Entries that a listing runs ahead of its consumer.
+const LISTED_AHEAD: usize = 256;
+
+/// One container in a local folder.
+#[derive(Clone, Debug)]
+pub struct LocalBlobs {
+    folder: Arc<Folder>,
+}
+
+impl LocalBlobs {
+    pub(super) fn new(folder: Folder) -> Self {
+        if let Err(e) = folder.remove_stale_partials() {
+            tracing::warn!(container = folder.container(), error = %e, "could not remove stale partial files");
+        }
+        Self { folder: Arc::new(folder) }
+    }
+
+    /// Runs `work` on the folder away from the async threads.
+    async fn on_disk<T, F>(&self, name: &BlobName, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Folder, &BlobName) -> Result<T> + Send + 'static,
+    {
+        let (folder, name) = (Arc::clone(&self.folder), name.clone());
+        blocking(move || work(&folder, &name)).await
+    }
+}
+
+#[async_trait]
+impl BlobStore for LocalBlobs {
+    async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag> {
+        let written = self.on_disk(name, move |folder, name| {
+            let partial = folder.write_partial(name, |file| append(folder, name, file, &content))?;
+            folder.publish_over(name, partial, None)
+        });
+        Ok(written.await?.expect("an unconditional write has no condition to fail"))
+    }
+
+    async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
+        self.on_disk(name, move |folder, name| {
+            create(folder, name, |file| append(folder, name, file, &content))
+        })
+        .await
+    }
+
+    async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
+        let expected = etag.clone();
+        self.on_disk(name, move |folder, name| {
+            let partial = folder.write_partial(name, |file| append(folder, name, file, &content))?;
+            folder.publish_over(name, partial, Some(&expected))?.ok_or_else(|| {
+                let object = format!("blob {}/{name}", folder.container());
+                Error::new(
+                    ErrorKind::Conflict,
+                    "replace",
+                    object,
+                    "its content has changed since it was read",
+                )
+            })
+        })
+        .await
+    }
+
+    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
+        let source = file.to_owned();
+        self.on_disk(name, move |folder, name| {
+            let mut input =
+                File::open(&source).map_err(|e| from_io(&e, "read", format!("file {}", source.display())))?;
+            create(folder, name, |file| {
+                io::copy(&mut input, file).map(|_| ()).map_err(|e| folder.error(&e, "write", name))
+            })
+        })
+        .await
+    }
+
+    async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
+        self.on_disk(name, |folder, name| {
+            let (mut file, metadata) = folder.open(name)?;
+            let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+            file.read_to_end(&mut content).map_err(|e| folder.error(&e, "read", name))?;
+            Ok((content.into(), etag(&metadata)))
+        })
+        .await
+    }
+
+    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let (file, _) = self.on_disk(name, Folder::open).await?;
+        let (folder, name) = (Arc::clone(&self.folder), name.clone());
+        let pieces = ReaderStream::with_capacity(tokio::fs::File::from_std(file), PIECE);
+        Ok(pieces.map_err(move |e| folder.error(&e, "read", &name)).boxed())
+    }
+
+    async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
+        self.on_disk(name, |folder, name| match folder.open(name) {
+            Ok((_, metadata)) => Ok(Some(info(name.clone(), &metadata))),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        })
+        .await
+    }
+
+    fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>> {
+        let (folder, prefix) = (Arc::clone(&self.folder), prefix.to_owned());
+        let start = async move {
+            let (sender, receiver) = mpsc::channel(LISTED_AHEAD);
+            // The walk ends by itself when the listing is dropped: sending fails then.
+            tokio::task::spawn_blocking(move || {
+                let walked = walk::walk(&folder, &prefix, &mut |blob| sender.blocking_send(Ok(blob)).is_ok());
+                if let Err(e) = walked {
+                    let _ = sender.blocking_send(Err(e));
+                }
+            });
+            futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
+        };
+        futures::stream::once(start).flatten().boxed()
+    }
+
+    async fn delete(&self, name: &BlobName) -> Result<bool> {
+        self.on_disk(name, Folder::delete).await
+    }
+
+    async fn compose_if_absent(
+        &self,
+        name: &BlobName,
+        before: Bytes,
+        parts: &[BlobName],
+        after: Bytes,
+    ) -> Result<Written> {
+        let parts = parts.to_vec();
+        self.on_disk(name, move |folder, name| {
+            create(folder, name, |file| {
+                append(folder, name, file, &before)?;
+                for part in &parts {
+                    let (mut input, _) = folder.open(part)?;
+                    io::copy(&mut input, file).map_err(|e| folder.error(&e, "write", name))?;
+                }
+                append(folder, name, file, &after)
+            })
+        })
+        .await
+    }
+}
+
+/// Creates the blob with what `fill` writes, unless it exists.
+fn create(folder: &Folder, name: &BlobName, fill: impl FnOnce(&mut File) -> Result<()>) -> Result<Written> {
+    // Saves the work in the common case; the decision is taken when the file gets its name.
+    if folder.path(name).is_file() {
+        return Ok(Written::AlreadyExists);
+    }
+    let partial = folder.write_partial(name, fill)?;
+    folder.publish_absent(name, partial)
+}
+
+fn append(folder: &Folder, name: &BlobName, file: &mut File, content: &[u8]) -> Result<()> {
+    file.write_all(content).map_err(|e| folder.error(&e, "write", name))
+}

@@ -1,0 +1,252 @@
+//! The files of one container: written aside, made durable, then given their name in one step.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
+use super::errors::from_io;
+use super::{Error, Result};
+use crate::store::{BlobInfo, BlobName, ETag, Written};
+
+/// Where files wait until they are complete. `~` is in no blob name.
+const PARTIAL: &str = "~partial";
+/// The file whose lock orders replacements and deletions.
+const LOCK: &str = "~lock";
+/// A partial file of this age has lost its writer.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often to start over when a concurrent deletion removes the directory just made.
+const DIRECTORY_RACES: u32 = 100;
+
+/// One container's folder. All methods block.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+    container: String,
+}
+
+impl Folder {
+    pub(super) fn new(root: PathBuf, container: &str) -> Self {
+        Self { root, container: container.to_owned() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The container's name.
+    pub(super) fn container(&self) -> &str {
+        &self.container
+    }
+
+    pub(super) fn path(&self, name: &BlobName) -> PathBuf {
+        self.root.join(name.as_str())
+    }
+
+    /// Turns a file-system error into one that names the blob.
+    pub(super) fn error(&self, error: &io::Error, action: &'static str, name: &BlobName) -> Error {
+        from_io(error, action, format!("blob {}/{name}", self.container))
+    }
+
+    /// Opens the blob for reading.
+    pub(super) fn open(&self, name: &BlobName) -> Result<(File, Metadata)> {
+        let file = File::open(self.path(name)).and_then(|file| {
+            let metadata = file.metadata()?;
+            if metadata.is_dir() { Err(io::ErrorKind::NotFound.into()) } else { Ok((file, metadata)) }
+        });
+        file.map_err(|e| self.error(&e, "read", name))
+    }
+
+    /// Writes a complete, durable, still nameless file for `name`.
+    pub(super) fn write_partial(
+        &self,
+        name: &BlobName,
+        fill: impl FnOnce(&mut File) -> Result<()>,
+    ) -> Result<NamedTempFile> {
+        let fail = |e: io::Error| self.error(&e, "write", name);
+        let folder = self.root.join(PARTIAL);
+        create_durable_dir(&folder).map_err(fail)?;
+        let mut partial = new_partial(&folder).map_err(fail)?;
+        fill(partial.as_file_mut())?;
+        let file = partial.as_file();
+        file.set_modified(unique_time().map_err(fail)?).map_err(fail)?;
+        file.sync_all().map_err(fail)?;
+        Ok(partial)
+    }
+
+    /// Gives `partial` its name unless that is taken.
+    pub(super) fn publish_absent(&self, name: &BlobName, partial: NamedTempFile) -> Result<Written> {
+        let target = self.path(name);
+        let linked = self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
+            Ok(()) => Ok(Written::Created),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
+                Ok(Written::AlreadyExists)
+            }
+            Err(e) => Err(e),
+        });
+        linked.map_err(|e| self.error(&e, "write", name))
+    }
+
+    /// Gives `partial` its name, replacing what had it; if `expected` is given, only if that still
+    /// is its tag. Returns the new tag, or `None` if the tag was another.
+    pub(super) fn publish_over(
+        &self,
+        name: &BlobName,
+        partial: NamedTempFile,
+        expected: Option<&ETag>,
+    ) -> Result<Option<ETag>> {
+        let target = self.path(name);
+        let replace = || {
+            let _lock = self.lock()?;
+            if let Some(expected) = expected
+                && etag_at(&target)?.as_ref() != Some(expected)
+            {
+                return Ok(None);
+            }
+            let tag = etag(&partial.as_file().metadata()?);
+            self.in_parent_of(&target, || fs::rename(partial.path(), &target))?;
+            Ok(Some(tag))
+        };
+        replace().map_err(|e| self.error(&e, "write", name))
+    }
+
+    /// Deletes the blob and the directories that it leaves empty.
+    pub(super) fn delete(&self, name: &BlobName) -> Result<bool> {
+        let target = self.path(name);
+        let delete = || {
+            if !target.is_file() {
+                return Ok(false);
+            }
+            let _lock = self.lock()?;
+            match fs::remove_file(&target) {
+                Ok(()) => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+                Err(e) => return Err(e),
+            }
+            let parents = target.ancestors().skip(1).take_while(|parent| *parent != self.root);
+            let kept = parents.skip_while(|parent| fs::remove_dir(parent).is_ok()).next();
+            sync_dir(kept.unwrap_or(&self.root))?;
+            Ok(true)
+        };
+        delete().map_err(|e| self.error(&e, "delete", name))
+    }
+
+    /// Removes partial files whose writers died long ago.
+    pub(super) fn remove_stale_partials(&self) -> io::Result<()> {
+        let entries = match fs::read_dir(self.root.join(PARTIAL)) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        for entry in entries {
+            let entry = entry?;
+            // Another process may be cleaning as well, so a file that has gone is no error.
+            let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+            if age.is_some_and(|age| age > STALE) {
+                fs::remove_file(entry.path()).or_else(|e| match e.kind() {
+                    io::ErrorKind::NotFound => Ok(()),
+                    _ => Err(e),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does `step` with the parent directory of `target` in place, and makes the change durable.
+    fn in_parent_of<T>(&self, target: &Path, step: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        let parent = target.parent().unwrap_or(&self.root);
+        let mut races = 0;
+        loop {
+            match create_durable_dir(parent).and_then(|()| step()) {
+                Ok(value) => {
+                    sync_dir(parent)?;
+                    return Ok(value);
+                }
+                Err(e) if e.kind() == io::ErrorKind::NotFound && races < DIRECTORY_RACES => races += 1,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Waits for the container's lock; dropping the file releases it.
+    fn lock(&self) -> io::Result<File> {
+        create_durable_dir(&self.root)?;
+        let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LOCK))?;
+        file.lock()?;
+        Ok(file)
+    }
+}
+
+/// What is known of the blob `name` from its file's metadata.
+pub(super) fn info(name: BlobName, metadata: &Metadata) -> BlobInfo {
+    let seconds = modified_seconds(metadata);
+    BlobInfo {
+        name,
+        length: metadata.len(),
+        modified: Timestamp::from_second(i64::try_from(seconds).unwrap_or(i64::MAX))
+            .unwrap_or(Timestamp::MAX),
+        etag: etag(metadata),
+    }
+}
+
+/// The tag of a blob: its time of modification (see [`unique_time`]) and its length.
+pub(super) fn etag(metadata: &Metadata) -> ETag {
+    let nanoseconds = modified(metadata).subsec_nanos();
+    ETag(format!("\"{:x}-{nanoseconds:x}-{:x}\"", modified_seconds(metadata), metadata.len()))
+}
+
+fn etag_at(path: &Path) -> io::Result<Option<ETag>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(etag(&metadata))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn modified(metadata: &Metadata) -> Duration {
+    metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
+}
+
+fn modified_seconds(metadata: &Metadata) -> u64 {
+    modified(metadata).as_secs()
+}
+
+/// Now, in whole seconds, with random nanoseconds.
+///
+/// The kernel's own stamp is too coarse to tell two quick writes apart. The nanoseconds of the
+/// file's time are where a version tag survives a rename and a copy without a second file.
+fn unique_time() -> io::Result<SystemTime> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+    let nanoseconds = getrandom::u32().map_err(io::Error::other)? % 1_000_000_000;
+    Ok(UNIX_EPOCH + Duration::new(now.as_secs(), nanoseconds))
+}
+
+fn new_partial(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    // The default is for secrets; these files are shared as far as the umask allows.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix("").tempfile_in(folder)
+}
+
+/// Creates `folder` and its missing parents so that they outlive a power loss.
+fn create_durable_dir(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_durable_dir(parent)?;
+        match fs::create_dir(folder) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => return Err(e),
+            _ => sync_dir(parent)?,
+        }
+    }
+    Ok(())
+}
+
+fn sync_dir(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,5 @@
+//! What several test programs need.
+
+#![allow(dead_code, reason = "no test program uses all of it")]
+
+pub(crate) mod azurite;

@@ -1,0 +1,12 @@
+//! The store's contract on each implementation, and what only one of them can show.
+
+mod common;
+
+#[path = "store/azure.rs"]
+mod azure;
+#[path = "store/contract.rs"]
+mod contract;
+#[path = "store/local.rs"]
+mod local;
+#[path = "store/scripted.rs"]
+mod scripted;
