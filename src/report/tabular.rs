@@ -6,6 +6,7 @@ use super::number;
 use super::outfmt::{Column, OutputFormat};
 use crate::engine::{Edit, Hit, Hsp};
 use crate::sequence::alphabet::decode;
+use crate::sequence::defline;
 
 /// What a report says of a query.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,7 @@ impl<'a> TabularWriter<'a> {
     fn write_comments(&self, out: &mut impl Write, query: QueryText<'_>, rows: usize) -> io::Result<()> {
         writeln!(out, "# {PROGRAM}")?;
         out.write_all(b"# Query: ")?;
-        out.write_all(query.defline)?;
+        out.write_all(defline::title(query.defline))?;
         writeln!(out, "\n# Database: {}", self.database)?;
         if rows > 0 {
             let titles: Vec<_> = self.format.columns().iter().map(|column| column.title()).collect();
@@ -90,15 +91,15 @@ impl Row<'_> {
     fn write(&self, out: &mut impl Write, column: Column) -> io::Result<()> {
         let Self { query, hit, hsp, .. } = self;
         match column {
-            Column::Qseqid | Column::Qacc | Column::Qaccver => match first_word(query.defline) {
+            Column::Qseqid | Column::Qacc | Column::Qaccver => match defline::id(query.defline) {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
-            Column::Sseqid | Column::Sacc | Column::Saccver => match first_word(&hit.defline) {
+            Column::Sseqid | Column::Sacc | Column::Saccver => match defline::id(&hit.defline) {
                 b"" => out.write_all(b"unnamed"),
                 id => out.write_all(id),
             },
-            Column::Stitle | Column::Salltitles => match hit.defline.trim_ascii() {
+            Column::Stitle | Column::Salltitles => match &*defline::database_title(&hit.defline) {
                 b"" => out.write_all(b"N/A"),
                 title => out.write_all(title),
             },
@@ -189,9 +190,4 @@ fn percent_covered(hit: &Hit, query_length: usize) -> u64 {
         reached = reached.max(end);
     }
     percent_of(covered, query_length)
-}
-
-fn first_word(defline: &[u8]) -> &[u8] {
-    let defline = defline.trim_ascii_start();
-    defline.split(u8::is_ascii_whitespace).next().unwrap_or_default()
 }

@@ -7,7 +7,7 @@
 //! user says.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -93,6 +93,12 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// All blobs whose name starts with `prefix` (a plain string prefix; "" lists everything), in
     /// ascending order of name (by bytes).
     fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>>;
+
+    /// Path of a file that holds the blob's content as it is, if the store keeps blobs so; the
+    /// blob may not exist. Meant for immutable blobs that are worth mapping into memory.
+    fn as_file(&self, _name: &BlobName) -> Option<PathBuf> {
+        None
+    }
 
     /// Deletes the blob; `false` if there was none.
     async fn delete(&self, name: &BlobName) -> Result<bool>;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -132,6 +132,10 @@ impl BlobStore for LocalBlobs {
             futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
         };
         futures::stream::once(start).flatten().boxed()
+    }
+
+    fn as_file(&self, name: &BlobName) -> Option<PathBuf> {
+        Some(self.folder.path(name))
     }
 
     async fn delete(&self, name: &BlobName) -> Result<bool> {

@@ -1,0 +1,92 @@
+//! What can go wrong in the pipeline, sorted by who can do something about it.
+
+use crate::database::{ManifestError, VolumeError};
+use crate::store;
+
+use super::id::JobId;
+
+/// Result of a pipeline operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed pipeline operation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Storage failed; [`store::Error::is_retryable`] says whether to try again.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No job has this id.
+    #[error("no job has the id {0}")]
+    UnknownJob(JobId),
+    /// No database has this name.
+    #[error("there is no database {name:?}; {}", known_databases(known))]
+    UnknownDatabase {
+        /// What was asked for.
+        name: String,
+        /// The databases that there are.
+        known: Vec<String>,
+    },
+    /// A text that cannot name a database.
+    #[error(
+        "{0:?} cannot name a database: use letters, digits, '.', '_' and '-', starting with a letter or digit"
+    )]
+    InvalidDatabaseName(String),
+    /// A database's manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A database's volume is missing.
+    #[error("volume {digest} of database {database} is missing from storage; add the database again")]
+    VolumeMissing {
+        /// `name@version` of the database.
+        database: String,
+        /// The volume.
+        digest: String,
+    },
+    /// A database's volume is damaged.
+    #[error("database {database}: {source}")]
+    VolumeDamaged {
+        /// `name@version` of the database.
+        database: String,
+        /// What is wrong with it.
+        source: VolumeError,
+    },
+    /// A stored object of the pipeline cannot be read back.
+    #[error("{object} is damaged: {reason}")]
+    Damaged {
+        /// Name of the blob.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A queue message that no version of skyblast sends.
+    #[error("not a {stage} message: {reason}")]
+    Message {
+        /// Which queue it came from.
+        stage: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The program itself failed: a bug, or no randomness or memory to be had.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+fn known_databases(known: &[String]) -> String {
+    if known.is_empty() {
+        "none has been added yet (skyblast databases add)".to_owned()
+    } else {
+        format!("known databases: {}", known.join(", "))
+    }
+}
+
+impl Error {
+    /// Whether the same operation may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
+    }
+
+    /// Whether it is storage that says the object does not exist.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Store(error) if error.kind() == store::ErrorKind::NotFound)
+    }
+}

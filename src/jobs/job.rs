@@ -1,0 +1,195 @@
+//! What is written down of a job: the request, the plan, and how it ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::chunk::Warning;
+use super::id::JobId;
+use crate::database::VolumeInfo;
+use crate::engine::{DatabaseTotals, SearchOptions};
+
+/// Which database, in which version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseRef {
+    /// Its name.
+    pub name: String,
+    /// The version that the name meant when the job was accepted.
+    pub version: String,
+}
+
+impl std::fmt::Display for DatabaseRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.name, self.version)
+    }
+}
+
+/// One chunk of a job, without its queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkInfo {
+    /// Number of queries.
+    pub queries: u64,
+    /// Number of residues.
+    pub residues: u64,
+}
+
+/// A request as it was accepted; `job.json`. Never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// The job.
+    pub id: JobId,
+    /// The program whose answer is wanted; `blastp`.
+    pub program: String,
+    /// The version of skyblast that accepted it.
+    pub engine: String,
+    /// When it was accepted.
+    pub submitted: Timestamp,
+    /// What to search in.
+    pub database: DatabaseRef,
+    /// Size of that database.
+    pub totals: DatabaseTotals,
+    /// Options that change the hits.
+    pub options: SearchOptions,
+    /// Format of the report, as `--outfmt` has it.
+    pub outfmt: String,
+    /// The chunks, in order.
+    pub chunks: Vec<ChunkInfo>,
+    /// What was odd about the queries.
+    pub warnings: Vec<Warning>,
+    /// How many warnings are not listed.
+    pub further_warnings: u64,
+}
+
+impl Job {
+    /// Number of queries.
+    pub fn queries(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.queries).sum()
+    }
+
+    /// Number of query residues.
+    pub fn residues(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.residues).sum()
+    }
+
+    /// Number of query–subject pairs that the job considers.
+    pub fn comparisons(&self) -> u64 {
+        self.queries() * self.totals.sequences
+    }
+}
+
+/// The grid of a job; `manifest.json`. Never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// When it was laid out.
+    pub planned: Timestamp,
+    /// Number of chunks.
+    pub chunks: u32,
+    /// The volumes, in the order of the database.
+    pub volumes: Vec<VolumeInfo>,
+}
+
+impl Plan {
+    /// Number of shards.
+    pub fn shards(&self) -> u64 {
+        u64::from(self.chunks) * self.volumes.len() as u64
+    }
+
+    /// Chunk and volume of shard number `shard`. Shards of a volume follow each other, so that
+    /// an instance finds the volume it holds wanted again.
+    pub fn shard(&self, shard: u64) -> (u32, u32) {
+        let chunks = u64::from(self.chunks.max(1));
+        ((shard % chunks) as u32, (shard / chunks) as u32)
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Accepted, not yet laid out.
+    Queued,
+    /// Shards are being compared or merged.
+    Running,
+    /// The report is complete.
+    Completed,
+    /// The report is there, but lacks the shards that failed.
+    CompletedWithFailedShards,
+    /// There is no report.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+impl State {
+    /// Whether the state will not change any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+
+    /// Whether there is a report.
+    pub fn has_report(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithFailedShards)
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::CompletedWithFailedShards => "completed with failed shards",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// A shard that was given up; `failed/<chunk>/<volume>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedShard {
+    /// The chunk, from 0.
+    pub chunk: u32,
+    /// The volume, from 0.
+    pub volume: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a job ended; `done.json`. The first one written stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// A final state.
+    pub state: State,
+    /// When.
+    pub finished: Timestamp,
+    /// Shards whose hits are in the report.
+    pub shards_done: u64,
+    /// Shards that failed, in the order of the grid; at most [`MAX_LISTED_FAILURES`].
+    pub failed: Vec<FailedShard>,
+    /// Number of shards that failed.
+    pub shards_failed: u64,
+    /// Why there is no report.
+    pub reason: Option<String>,
+}
+
+/// Failed shards that an outcome lists one by one.
+pub const MAX_LISTED_FAILURES: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grid_numbers_every_shard_once_volume_by_volume() {
+        let volume = VolumeInfo {
+            digest: crate::database::Digest::of(b""),
+            sequences: 1,
+            residues: 1,
+            bytes: 1,
+            first_ordinal: 0,
+        };
+        let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes: vec![volume.clone(), volume] };
+        let shards: Vec<_> = (0..plan.shards()).map(|shard| plan.shard(shard)).collect();
+        assert_eq!(shards, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Merge: joins the shards of one chunk into a part of the report.
+
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+
+use super::chunk::QueryChunk;
+use super::error::{Error, Result};
+use super::frame::{self, Kind};
+use super::id::JobId;
+use super::job::{Job, Plan};
+use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
+use super::names;
+use super::pipeline::Pipeline;
+use super::shard::{Merger, ShardHits};
+use crate::engine::Hit;
+use crate::report::{OutputFormat, QueryText, TabularWriter};
+
+/// The merged hits of a chunk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Part {
+    /// Volumes whose shard failed: their hits are not here.
+    pub(super) missing: Vec<u32>,
+    /// The hits to report, by query.
+    pub(super) hits: Vec<Vec<Hit>>,
+}
+
+impl Pipeline {
+    /// The part is written once; everything that follows from it (text, list of missing volumes)
+    /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
+    pub(super) async fn merge(&self, message: ChunkSearched) -> Result<()> {
+        let ChunkSearched { job: id, chunk } = message;
+        if self.is_closed(id).await? {
+            return Ok(());
+        }
+        let (job, plan) = self.job_and_plan(id).await?;
+        if !self.exists(&names::text(id, chunk)?).await? {
+            let queries = self.chunk(id, chunk).await?;
+            let part = match self.find_part(id, chunk).await? {
+                Some(part) => part,
+                None => match self.join_row(&job, &plan, chunk, queries.queries.len()).await? {
+                    Some(part) => {
+                        let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
+                        self.jobs.put_if_absent(&names::part(id, chunk)?, frame).await?;
+                        self.part(id, chunk).await?
+                    }
+                    // Announced too early, or a damaged shard is being compared again.
+                    None => return Ok(()),
+                },
+            };
+            if !part.missing.is_empty() {
+                let json = serde_json::to_vec(&part.missing).map_err(|e| Error::Internal(e.to_string()))?;
+                self.jobs.put(&names::missing(id, chunk)?, json.into()).await?;
+            }
+            let format = output_format(&job)?;
+            let database = job.database.name.clone();
+            let text = Self::compute(move || render(&format, &database, &queries, &part.hits)).await?;
+            self.jobs.put(&names::text(id, chunk)?, text.into()).await?;
+        }
+        self.announce_merged_job(&plan, id).await
+    }
+
+    /// Joins a row of the grid, or `None` if some shard of it is not settled.
+    async fn join_row(&self, job: &Job, plan: &Plan, chunk: u32, queries: usize) -> Result<Option<Part>> {
+        let settled = self.settled(job.id, chunk).await?;
+        if settled.len() < plan.volumes.len() {
+            return Ok(None);
+        }
+        let mut merger = Merger::new(job.options, queries);
+        let mut missing = Vec::new();
+        for volume in settled {
+            let blob = names::hits(job.id, chunk, volume)?;
+            let frame = match self.jobs.get(&blob).await {
+                Err(error) if names::absent(&error) => {
+                    missing.push(volume);
+                    continue;
+                }
+                other => other?,
+            };
+            let name = blob.to_string();
+            let decoded = Self::compute(move || frame::decode::<ShardHits>(Kind::Hits, &name, &frame)).await;
+            match decoded {
+                Ok(hits) => {
+                    merger = Self::compute(move || {
+                        merger.add(hits);
+                        Ok(merger)
+                    })
+                    .await?;
+                }
+                Err(error) => {
+                    // Hits can always be had again.
+                    tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
+                    self.jobs.delete(&blob).await?;
+                    self.announce(Stage::Search, &ShardPlanned { job: job.id, chunk, volume }).await?;
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(Part { missing, hits: merger.finish() }))
+    }
+
+    pub(super) async fn part(&self, id: JobId, chunk: u32) -> Result<Part> {
+        let blob = names::part(id, chunk)?;
+        frame::decode(Kind::Part, blob.as_str(), &self.jobs.get(&blob).await?)
+    }
+
+    async fn find_part(&self, id: JobId, chunk: u32) -> Result<Option<Part>> {
+        match self.part(id, chunk).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Announces the end of a job if all its chunks are merged.
+    pub(super) async fn announce_merged_job(&self, plan: &Plan, id: JobId) -> Result<()> {
+        if self.merged(id).await? == plan.chunks {
+            self.announce(Stage::Finish, &JobMerged { job: id }).await?;
+        }
+        Ok(())
+    }
+
+    /// Number of chunks that are merged.
+    pub(super) async fn merged(&self, id: JobId) -> Result<u32> {
+        let merged = self.jobs.list(&names::all(id, "text"));
+        Ok(merged.try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?)
+    }
+}
+
+/// The format that a job's report was asked for in.
+pub(super) fn output_format(job: &Job) -> Result<OutputFormat> {
+    job.outfmt
+        .parse()
+        .map_err(|e| Error::Damaged { object: format!("{}/job.json", job.id), reason: format!("{e}") })
+}
+
+/// The text of a chunk in a report on a search of `database`.
+pub fn render(
+    format: &OutputFormat,
+    database: &str,
+    chunk: &QueryChunk,
+    hits: &[Vec<Hit>],
+) -> Result<Vec<u8>> {
+    let writer = TabularWriter::new(format, database);
+    let mut text = Vec::new();
+    for ((query, hits), number) in chunk.queries.iter().zip(hits).zip(chunk.first_number..) {
+        let query = QueryText { number, defline: &query.defline, residues: &query.residues };
+        writer.write_query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;
+    }
+    Ok(text)
+}
+
+/// What ends a report on `queries` queries.
+pub fn render_end(format: &OutputFormat, database: &str, queries: u64) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    TabularWriter::new(format, database)
+        .write_end(&mut text, queries)
+        .map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(text)
+}

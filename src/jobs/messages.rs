@@ -1,0 +1,112 @@
+//! What goes through the queues: ids and numbers only.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::id::JobId;
+
+/// A queue-driven step of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Lay out a job's grid and announce its shards.
+    Plan,
+    /// Compare one shard.
+    Search,
+    /// Merge one chunk's shards.
+    Merge,
+    /// Compose the report and close the job.
+    Finish,
+}
+
+impl Stage {
+    /// All stages, those nearest to a finished job first.
+    pub const ALL: [Self; 4] = [Self::Finish, Self::Merge, Self::Plan, Self::Search];
+
+    /// Name of the function, and of its folder under `functions/`.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Search => "search",
+            Self::Merge => "merge",
+            Self::Finish => "finish",
+        }
+    }
+
+    /// Name of the function that settles messages of this stage that were given up.
+    pub fn poison_function(self) -> &'static str {
+        match self {
+            Self::Plan => "plan_poison",
+            Self::Search => "search_poison",
+            Self::Merge => "merge_poison",
+            Self::Finish => "finish_poison",
+        }
+    }
+
+    /// Name of the queue.
+    pub fn queue(self) -> &'static str {
+        match self {
+            Self::Plan => "plans",
+            Self::Search => "shards",
+            Self::Merge => "merges",
+            Self::Finish => "finishes",
+        }
+    }
+
+    /// Name of the queue for messages that were given up.
+    pub fn poison_queue(self) -> &'static str {
+        match self {
+            Self::Plan => "plans-poison",
+            Self::Search => "shards-poison",
+            Self::Merge => "merges-poison",
+            Self::Finish => "finishes-poison",
+        }
+    }
+}
+
+/// A job's shards from `first_shard` on are to be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSubmitted {
+    /// The job.
+    pub job: JobId,
+    /// Number of the first shard to announce, in the order of the grid.
+    #[serde(default)]
+    pub first_shard: u64,
+}
+
+/// A shard is to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardPlanned {
+    /// The job.
+    pub job: JobId,
+    /// The chunk, from 0.
+    pub chunk: u32,
+    /// The volume, from 0.
+    pub volume: u32,
+}
+
+/// A chunk's shards are all settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkSearched {
+    /// The job.
+    pub job: JobId,
+    /// The chunk, from 0.
+    pub chunk: u32,
+}
+
+/// A job's chunks are all merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobMerged {
+    /// The job.
+    pub job: JobId,
+}
+
+/// Reads a message of `stage`.
+pub(super) fn parse<T: DeserializeOwned>(stage: Stage, body: &str) -> Result<T> {
+    serde_json::from_str(body).map_err(|e| Error::Message { stage: stage.function(), reason: e.to_string() })
+}
+
+/// Writes a message.
+pub(super) fn text(message: &impl Serialize) -> Result<String> {
+    serde_json::to_string(message).map_err(|e| Error::Internal(e.to_string()))
+}

@@ -1,0 +1,50 @@
+//! The pipeline: from a request to one exact report, through queues and blobs.
+//!
+//! ```text
+//! submit ──► plans ──► plan ──► shards ──► search ×N ──► merges ──► merge ×chunks ──► finishes ──► finish
+//! ```
+//!
+//! A job is a grid of *chunks* of queries × *volumes* of a database; a cell is a *shard*. Comparing
+//! a shard is a pure function ([`compare`]), and so is merging a row ([`Merger`]). The rest is
+//! bookkeeping that can be done again from the blobs at any time: every step checks what is there,
+//! writes what is missing under a name that follows from the job and the shard, and announces the
+//! next step. So any message may arrive twice, late or never, and any process may die anywhere.
+
+mod cancel;
+mod catalog;
+mod chunk;
+mod error;
+mod finish;
+mod frame;
+mod id;
+mod job;
+mod merge;
+mod messages;
+mod names;
+mod pipeline;
+mod plan;
+mod poison;
+mod results;
+mod search;
+mod shard;
+mod status;
+mod submit;
+mod sweep;
+mod volumes;
+pub mod worker;
+
+pub use catalog::{Catalog, Published};
+pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
+pub use error::{Error, Result};
+pub use id::{JobId, ParseJobIdError};
+pub use job::{ChunkInfo, DatabaseRef, FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};
+pub use merge::{render, render_end};
+pub use messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
+pub use names::{DATABASES, JOBS};
+pub use pipeline::{Pipeline, Settings};
+pub use poison::MAX_DELIVERIES;
+pub use results::Report;
+pub use shard::{Merger, ShardHits, compare};
+pub use status::{Progress, Status};
+pub use submit::{Request, SubmitError};
+pub use sweep::Sweep;

@@ -1,0 +1,135 @@
+//! Where everything lies: the names of blobs.
+//!
+//! Container `jobs`:
+//!
+//! ```text
+//! active/<job>                        the job is not closed yet (what sweep looks at)
+//! <job>/job.json                      the request as accepted; immutable
+//! <job>/queries/<chunk>               a chunk's queries; immutable
+//! <job>/manifest.json                 the plan: the grid of chunks and volumes; immutable
+//! <job>/hits/<chunk>/<volume>         a shard's hits; immutable
+//! <job>/failed/<chunk>/<volume>.json  why a shard was given up
+//! <job>/parts/<chunk>                 a chunk's merged hits; immutable
+//! <job>/missing/<chunk>.json          which volumes a part lacks, if any; follows from the part
+//! <job>/text/<chunk>                  a part as text of the report; follows from the part
+//! <job>/report.<extension>            the report
+//! <job>/done.json                     how the job ended; the first writer wins
+//! <job>/cancelled                     its presence cancels the job
+//! <job>/swept.json                    when lost messages were last announced again
+//! ```
+//!
+//! Container `databases`:
+//!
+//! ```text
+//! volumes/<digest>                    a volume; immutable, shared between versions
+//! <name>/<version>/manifest.json      a version of a database; immutable
+//! <name>/current.json                 which version the bare name means
+//! ```
+//!
+//! Numbers have leading zeros, so that listings are in numerical order.
+
+use crate::store::{self, BlobName};
+
+use super::error::{Error, Result};
+use super::id::JobId;
+
+/// Container of job blobs.
+pub const JOBS: &str = "jobs";
+/// Container of databases.
+pub const DATABASES: &str = "databases";
+
+fn name(text: String) -> Result<BlobName> {
+    BlobName::parse(text).map_err(Error::Store)
+}
+
+/// Prefix of the markers of jobs that are not closed.
+pub(super) const ACTIVE: &str = "active/";
+
+pub(super) fn active(job: JobId) -> Result<BlobName> {
+    name(format!("{ACTIVE}{job}"))
+}
+
+/// A blob of a job that is not numbered: `job.json`, `manifest.json`, `done.json` …
+pub(super) fn of_job(job: JobId, leaf: &str) -> Result<BlobName> {
+    name(format!("{job}/{leaf}"))
+}
+
+pub(super) fn queries(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/queries/{chunk:06}"))
+}
+
+pub(super) fn hits(job: JobId, chunk: u32, volume: u32) -> Result<BlobName> {
+    name(format!("{job}/hits/{chunk:06}/{volume:05}"))
+}
+
+pub(super) fn failed(job: JobId, chunk: u32, volume: u32) -> Result<BlobName> {
+    name(format!("{job}/failed/{chunk:06}/{volume:05}.json"))
+}
+
+pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/parts/{chunk:06}"))
+}
+
+pub(super) fn missing(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/missing/{chunk:06}.json"))
+}
+
+pub(super) fn text(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/text/{chunk:06}"))
+}
+
+/// Prefix of everything of a kind (`hits`, `failed`, `parts`, `missing`, `text`) in a job.
+pub(super) fn all(job: JobId, kind: &str) -> String {
+    format!("{job}/{kind}/")
+}
+
+/// Prefix of the `hits` or `failed` blobs of one chunk.
+pub(super) fn row(job: JobId, kind: &str, chunk: u32) -> String {
+    format!("{job}/{kind}/{chunk:06}/")
+}
+
+/// Chunk and volume of a `hits` or `failed` blob.
+pub(super) fn shard_of(blob: &BlobName) -> Option<(u32, u32)> {
+    let mut segments = blob.as_str().rsplit('/');
+    let volume = segments.next()?.trim_end_matches(".json").parse().ok()?;
+    Some((segments.next()?.parse().ok()?, volume))
+}
+
+/// Chunk of a `parts`, `missing` or `text` blob.
+pub(super) fn chunk_of(blob: &BlobName) -> Option<u32> {
+    blob.as_str().rsplit('/').next()?.trim_end_matches(".json").parse().ok()
+}
+
+pub(super) fn volume(digest: &str) -> Result<BlobName> {
+    name(format!("volumes/{digest}"))
+}
+
+pub(super) fn manifest(database: &str, version: &str) -> Result<BlobName> {
+    name(format!("{database}/{version}/manifest.json"))
+}
+
+/// Last segment of the blobs that say which version a database's name means.
+pub(super) const CURRENT: &str = "current.json";
+
+pub(super) fn current(database: &str) -> Result<BlobName> {
+    name(format!("{database}/{CURRENT}"))
+}
+
+/// Whether `error` says that the blob does not exist.
+pub(super) fn absent(error: &store::Error) -> bool {
+    error.kind() == store::ErrorKind::NotFound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_names_read_back() {
+        let job = JobId::random().expect("randomness");
+        assert_eq!(hits(job, 12, 345).ok().and_then(|n| shard_of(&n)), Some((12, 345)));
+        assert_eq!(failed(job, 1_234_567, 0).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));
+        assert_eq!(missing(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+        assert_eq!(part(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+    }
+}

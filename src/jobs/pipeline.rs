@@ -1,0 +1,214 @@
+//! The pipeline: what all its steps share, and the way from a message to a step.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::catalog::Catalog;
+use super::error::{Error, Result};
+use super::id::JobId;
+use super::job::{Job, Outcome, Plan};
+use super::messages::{self, Stage};
+use super::names;
+use crate::store::{self, BlobName, BlobStore, Queue};
+
+/// How a pipeline runs; none of it changes a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Threads that a shard is compared with.
+    pub threads: NonZeroUsize,
+    /// Memory for volumes that are kept open, bytes.
+    pub volume_cache_bytes: u64,
+    /// Residues per chunk, instead of what the size of the volumes suggests.
+    pub chunk_residues: Option<u64>,
+    /// How long a step retries by itself while storage does not answer, before it fails.
+    pub patience: Duration,
+    /// How long a job may stand still before sweep announces its missing steps again.
+    pub stall: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            volume_cache_bytes: 1 << 30,
+            chunk_residues: None,
+            patience: Duration::from_secs(300),
+            stall: Duration::from_secs(900),
+        }
+    }
+}
+
+/// One pipeline over one storage account or folder.
+pub struct Pipeline {
+    pub(super) jobs: Arc<dyn BlobStore>,
+    pub(super) catalog: Catalog,
+    queues: HashMap<&'static str, Arc<dyn Queue>>,
+    pub(super) settings: Settings,
+    recent: Mutex<Option<(Arc<Job>, Arc<Plan>)>>,
+}
+
+impl Pipeline {
+    /// A pipeline on the services that `blobs` and `queue` give by name.
+    pub fn new(
+        blobs: impl Fn(&str) -> store::Result<Arc<dyn BlobStore>>,
+        queue: impl Fn(&str) -> store::Result<Arc<dyn Queue>>,
+        settings: Settings,
+    ) -> Result<Self> {
+        let mut queues = HashMap::new();
+        for name in Stage::ALL.iter().flat_map(|stage| [stage.queue(), stage.poison_queue()]) {
+            queues.insert(name, queue(name)?);
+        }
+        Ok(Self {
+            jobs: blobs(names::JOBS)?,
+            catalog: Catalog::new(blobs(names::DATABASES)?, settings.volume_cache_bytes),
+            queues,
+            settings,
+            recent: Mutex::default(),
+        })
+    }
+
+    /// The databases that can be searched.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The queue of a stage.
+    pub fn queue(&self, stage: Stage) -> &Arc<dyn Queue> {
+        &self.queues[stage.queue()]
+    }
+
+    /// The queue for messages of a stage that were given up.
+    pub fn poison_queue(&self, stage: Stage) -> &Arc<dyn Queue> {
+        &self.queues[stage.poison_queue()]
+    }
+
+    /// Handles a message of `stage`. May be called any number of times with the same message, also
+    /// at the same time; `Ok` means that the message is dealt with.
+    ///
+    /// While storage does not answer it retries for [`Settings::patience`]. An error that is
+    /// [retryable](Error::is_retryable) asks for another delivery.
+    pub async fn handle(&self, stage: Stage, body: &str) -> Result<()> {
+        self.patiently(|| async {
+            match stage {
+                Stage::Plan => self.plan(messages::parse(stage, body)?).await,
+                Stage::Search => self.search(messages::parse(stage, body)?).await,
+                Stage::Merge => self.merge(messages::parse(stage, body)?).await,
+                Stage::Finish => self.finish(messages::parse(stage, body)?).await,
+            }
+        })
+        .await
+    }
+
+    /// Runs `step` until it succeeds, fails for good, or patience runs out.
+    pub(super) async fn patiently<T, F>(&self, step: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let start = tokio::time::Instant::now();
+        let mut pause = Duration::from_millis(500);
+        loop {
+            match step().await {
+                Err(error) if error.is_retryable() && start.elapsed() + pause < self.settings.patience => {
+                    tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "storage failed, will retry");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(30));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Runs work that keeps a core busy where it does not hold up the pipeline's input and output.
+    pub(super) async fn compute<T: Send + 'static>(
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|e| Error::Internal(e.to_string()))?
+    }
+
+    pub(super) async fn announce(&self, stage: Stage, message: &impl Serialize) -> Result<()> {
+        let body = messages::text(message)?;
+        Ok(self.queue(stage).send(&body, Duration::ZERO).await?)
+    }
+
+    pub(super) async fn read_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<T> {
+        let json = self.jobs.get(blob).await?;
+        serde_json::from_slice(&json)
+            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })
+    }
+
+    /// Like [`read_json`](Self::read_json), but `None` if the blob does not exist.
+    pub(super) async fn find_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<Option<T>> {
+        match self.read_json(blob).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    pub(super) async fn exists(&self, blob: &BlobName) -> Result<bool> {
+        Ok(self.jobs.info(blob).await?.is_some())
+    }
+
+    /// The job as accepted; [`Error::UnknownJob`] if there is none.
+    pub(super) async fn job(&self, id: JobId) -> Result<Job> {
+        self.find_json(&names::of_job(id, "job.json")?).await?.ok_or(Error::UnknownJob(id))
+    }
+
+    pub(super) async fn find_plan(&self, id: JobId) -> Result<Option<Plan>> {
+        self.find_json(&names::of_job(id, "manifest.json")?).await
+    }
+
+    /// How the job ended, if it has.
+    pub(super) async fn outcome(&self, id: JobId) -> Result<Option<Outcome>> {
+        self.find_json(&names::of_job(id, "done.json")?).await
+    }
+
+    /// Whether nothing more needs to be done for the job.
+    pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
+        Ok(self.exists(&names::of_job(id, "cancelled")?).await?
+            || self.exists(&names::of_job(id, "done.json")?).await?)
+    }
+
+    /// Job and plan of a job that has been laid out; kept from one shard to the next.
+    pub(super) async fn job_and_plan(&self, id: JobId) -> Result<(Arc<Job>, Arc<Plan>)> {
+        if let Some((job, plan)) = self.recent.lock().await.as_ref().filter(|(job, _)| job.id == id) {
+            return Ok((job.clone(), plan.clone()));
+        }
+        let job = self.job(id).await?;
+        let plan = self.find_plan(id).await?.ok_or_else(|| Error::Damaged {
+            object: format!("{id}/manifest.json"),
+            reason: "it is missing though shards have been announced".to_owned(),
+        })?;
+        let found = (Arc::new(job), Arc::new(plan));
+        *self.recent.lock().await = Some(found.clone());
+        Ok(found)
+    }
+
+    /// Writes how a job ended, unless that is written already, and takes it off the list of active
+    /// jobs. Returns what stands.
+    pub(super) async fn close(&self, id: JobId, outcome: Outcome) -> Result<Outcome> {
+        let blob = names::of_job(id, "done.json")?;
+        let json = serde_json::to_vec_pretty(&outcome).map_err(|e| Error::Internal(e.to_string()))?;
+        self.jobs.put_if_absent(&blob, Bytes::from(json)).await?;
+        let standing = self.read_json(&blob).await?;
+        self.jobs.delete(&names::active(id)?).await?;
+        Ok(standing)
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("jobs", &self.jobs)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

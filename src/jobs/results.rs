@@ -1,0 +1,78 @@
+//! Results: the report as a stream, in the format it was asked for in or in another.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+
+use super::error::{Error, Result};
+use super::finish::report;
+use super::id::JobId;
+use super::job::State;
+use super::merge::{output_format, render, render_end};
+use super::pipeline::Pipeline;
+use crate::report::OutputFormat;
+
+/// What there is to read of a job.
+pub enum Report {
+    /// The report, piece by piece.
+    Ready {
+        /// Its format.
+        format: OutputFormat,
+        /// Its bytes.
+        content: BoxStream<'static, Result<Bytes>>,
+    },
+    /// There is none, or not yet.
+    NotReady(State),
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ready { format, .. } => {
+                f.debug_struct("Ready").field("format", format).finish_non_exhaustive()
+            }
+            Self::NotReady(state) => f.debug_tuple("NotReady").field(state).finish(),
+        }
+    }
+}
+
+impl Pipeline {
+    /// A job's report in `format`, or in the format it was submitted with. Memory is bounded by one
+    /// chunk's hits.
+    pub async fn results(self: &Arc<Self>, id: JobId, format: Option<OutputFormat>) -> Result<Report> {
+        let job = self.job(id).await?;
+        let state = self.status_word(id).await?;
+        if !state.has_report() {
+            return Ok(Report::NotReady(state));
+        }
+        let composed = output_format(&job)?;
+        let format = format.unwrap_or_else(|| composed.clone());
+        if format == composed {
+            let content = self.jobs.read(&report(&job, &format)?).await?.map_err(Error::from).boxed();
+            return Ok(Report::Ready { format, content });
+        }
+        let database = job.database.name.clone();
+        let end = render_end(&format, &database, job.queries())?;
+        let (pipeline, style) = (self.clone(), format.clone());
+        let parts = stream::iter(0..job.chunks.len() as u32).then(move |chunk| {
+            let (pipeline, format, database) = (pipeline.clone(), style.clone(), database.clone());
+            async move {
+                let queries = pipeline.chunk(id, chunk).await?;
+                let part = pipeline.part(id, chunk).await?;
+                Self::compute(move || render(&format, &database, &queries, &part.hits)).await.map(Bytes::from)
+            }
+        });
+        let content = parts.chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();
+        Ok(Report::Ready { format, content })
+    }
+
+    async fn status_word(&self, id: JobId) -> Result<State> {
+        Ok(match self.outcome(id).await? {
+            Some(outcome) => outcome.state,
+            None if self.find_plan(id).await?.is_some() => State::Running,
+            None => State::Queued,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Search: compares one shard and stores its hits.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+
+use super::chunk::QueryChunk;
+use super::error::{Error, Result};
+use super::frame::{self, Kind};
+use super::id::JobId;
+use super::job::{FailedShard, Job, Plan};
+use super::messages::{ChunkSearched, ShardPlanned, Stage};
+use super::names;
+use super::pipeline::Pipeline;
+use super::shard;
+use crate::engine::Search;
+
+impl Pipeline {
+    /// A shard that cannot be compared however often it is tried is recorded as failed; that
+    /// settles it too.
+    pub(super) async fn search(&self, message: ShardPlanned) -> Result<()> {
+        let ShardPlanned { job: id, chunk, volume } = message;
+        if self.is_closed(id).await? {
+            return Ok(());
+        }
+        let (job, plan) = self.job_and_plan(id).await?;
+        if chunk >= plan.chunks || volume as usize >= plan.volumes.len() {
+            let reason = format!("job {id} has no shard {chunk}/{volume}");
+            return Err(Error::Message { stage: Stage::Search.function(), reason });
+        }
+        let hits = names::hits(id, chunk, volume)?;
+        if !self.exists(&hits).await? {
+            match self.compare(&job, &plan, chunk, volume).await {
+                Ok(frame) => {
+                    self.jobs.put_if_absent(&hits, frame).await?;
+                }
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => self.record_failure(message, &error.to_string()).await?,
+            }
+        }
+        self.announce_complete_row(&plan, id, chunk).await
+    }
+
+    /// The hits of a shard in their stored form.
+    async fn compare(&self, job: &Arc<Job>, plan: &Plan, chunk: u32, volume: u32) -> Result<bytes::Bytes> {
+        let queries: QueryChunk = self.chunk(job.id, chunk).await?;
+        let info = &plan.volumes[volume as usize];
+        let subjects = self.catalog.volume(&job.database, info).await?;
+        let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
+        let started = std::time::Instant::now();
+        let id = job.id;
+        let frame = Self::compute(move || {
+            let search = Search::new(job.options, job.totals);
+            let hits = shard::compare(&search, &queries, &*subjects, first_ordinal, threads, &|_| ());
+            frame::encode(Kind::Hits, &hits)
+        })
+        .await?;
+        tracing::info!(job = %id, chunk, volume, seconds = started.elapsed().as_secs_f64(), "compared a shard");
+        Ok(frame)
+    }
+
+    pub(super) async fn chunk(&self, id: JobId, chunk: u32) -> Result<QueryChunk> {
+        let blob = names::queries(id, chunk)?;
+        frame::decode(Kind::Queries, blob.as_str(), &self.jobs.get(&blob).await?)
+    }
+
+    /// Records that a shard was given up, and why.
+    pub(super) async fn record_failure(&self, shard: ShardPlanned, reason: &str) -> Result<()> {
+        let ShardPlanned { job: id, chunk, volume } = shard;
+        tracing::error!(job = %id, chunk, volume, reason, "a shard failed");
+        let failed = FailedShard { chunk, volume, reason: reason.to_owned() };
+        let json = serde_json::to_vec(&failed).map_err(|e| Error::Internal(e.to_string()))?;
+        self.jobs.put_if_absent(&names::failed(id, chunk, volume)?, json.into()).await?;
+        Ok(())
+    }
+
+    /// Announces the merge of a chunk if all its shards are settled. More than one shard may find
+    /// that they are; merging twice does no harm.
+    pub(super) async fn announce_complete_row(&self, plan: &Plan, id: JobId, chunk: u32) -> Result<()> {
+        if self.settled(id, chunk).await?.len() == plan.volumes.len() {
+            self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
+        }
+        Ok(())
+    }
+
+    /// The volumes of a chunk's shards that have hits or have failed.
+    pub(super) async fn settled(&self, id: JobId, chunk: u32) -> Result<BTreeSet<u32>> {
+        let mut settled = BTreeSet::new();
+        for kind in ["hits", "failed"] {
+            let mut listing = self.jobs.list(&names::row(id, kind, chunk));
+            while let Some(blob) = listing.try_next().await? {
+                settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
+            }
+        }
+        Ok(settled)
+    }
+}

@@ -1,0 +1,155 @@
+//! Status: where a job stands, read from the blobs that there are.
+
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::chunk::Warning;
+use super::error::Result;
+use super::id::JobId;
+use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
+use super::names;
+use super::pipeline::Pipeline;
+use crate::engine::{DatabaseTotals, SearchOptions};
+
+/// Done, failed and all of something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How many there are; 0 while that is not known.
+    pub total: u64,
+    /// How many are done.
+    pub done: u64,
+    /// How many have failed.
+    pub failed: u64,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The job.
+    pub id: JobId,
+    /// In one word.
+    pub state: State,
+    /// What is searched.
+    pub database: DatabaseRef,
+    /// Size of that database.
+    pub database_size: DatabaseTotals,
+    /// Options that change the hits.
+    pub options: SearchOptions,
+    /// Format of the report.
+    pub outfmt: String,
+    /// Number of queries.
+    pub queries: u64,
+    /// Number of query residues.
+    pub residues: u64,
+    /// Shards.
+    pub shards: Progress,
+    /// Chunks of queries whose shards are merged.
+    pub chunks: Progress,
+    /// Query–subject pairs.
+    pub comparisons: Progress,
+    /// When the job was accepted.
+    pub submitted: Timestamp,
+    /// When its grid was laid out.
+    pub planned: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// From acceptance to the end, or to now.
+    pub elapsed_seconds: f64,
+    /// Why there is no report.
+    pub reason: Option<String>,
+    /// Shards that the report lacks, with reasons.
+    pub failed_shards: Vec<FailedShard>,
+    /// What was odd about the queries.
+    pub warnings: Vec<Warning>,
+    /// How many warnings are not listed.
+    pub further_warnings: u64,
+}
+
+impl Pipeline {
+    /// Where a job stands now; [`UnknownJob`](super::Error::UnknownJob) if there is none.
+    pub async fn status(&self, id: JobId) -> Result<Status> {
+        let job = self.job(id).await?;
+        let plan = self.find_plan(id).await?;
+        let outcome = self.outcome(id).await?;
+        let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref());
+        if let (Some(plan), false) = (&plan, status.state.has_report()) {
+            let done = self.shards(id, "hits").await?;
+            let failed: BTreeSet<_> = self.shards(id, "failed").await?.difference(&done).copied().collect();
+            let pairs = |shards: &BTreeSet<(u32, u32)>| {
+                let pair = |&(chunk, volume): &(u32, u32)| {
+                    let queries = job.chunks.get(chunk as usize).map_or(0, |chunk| chunk.queries);
+                    queries * plan.volumes.get(volume as usize).map_or(0, |volume| volume.sequences)
+                };
+                shards.iter().map(pair).sum::<u64>()
+            };
+            status.shards =
+                Progress { done: done.len() as u64, failed: failed.len() as u64, ..status.shards };
+            status.comparisons =
+                Progress { done: pairs(&done), failed: pairs(&failed), ..status.comparisons };
+            status.chunks.done = u64::from(self.merged(id).await?);
+        }
+        Ok(status)
+    }
+
+    /// Chunk and volume of all `hits` or `failed` blobs of a job.
+    pub(super) async fn shards(&self, id: JobId, kind: &str) -> Result<BTreeSet<(u32, u32)>> {
+        let mut shards = BTreeSet::new();
+        let mut listing = self.jobs.list(&names::all(id, kind));
+        while let Some(blob) = listing.try_next().await? {
+            shards.extend(names::shard_of(&blob.name));
+        }
+        Ok(shards)
+    }
+}
+
+impl Status {
+    /// What job, plan and outcome say without counting blobs.
+    pub(super) fn new(job: &Job, plan: Option<&Plan>, outcome: Option<&Outcome>) -> Self {
+        let state = match outcome {
+            Some(outcome) => outcome.state,
+            None if plan.is_some() => State::Running,
+            None => State::Queued,
+        };
+        let finished = outcome.map(|outcome| outcome.finished);
+        let mut shards = Progress { total: plan.map_or(0, Plan::shards), ..Progress::default() };
+        let mut chunks = Progress { total: job.chunks.len() as u64, ..Progress::default() };
+        let mut comparisons = Progress { total: job.comparisons(), ..Progress::default() };
+        if let Some(outcome) = outcome.filter(|outcome| outcome.state.has_report()) {
+            shards.done = outcome.shards_done;
+            shards.failed = outcome.shards_failed;
+            chunks.done = chunks.total;
+            let failed = |shard: &FailedShard| {
+                let queries = job.chunks.get(shard.chunk as usize).map_or(0, |chunk| chunk.queries);
+                let volume = plan.and_then(|plan| plan.volumes.get(shard.volume as usize));
+                queries * volume.map_or(0, |volume| volume.sequences)
+            };
+            comparisons.failed = outcome.failed.iter().map(failed).sum();
+            comparisons.done = comparisons.total - comparisons.failed;
+        }
+        let elapsed = finished.unwrap_or_else(Timestamp::now).duration_since(job.submitted);
+        Self {
+            id: job.id,
+            state,
+            database: job.database.clone(),
+            database_size: job.totals,
+            options: job.options,
+            outfmt: job.outfmt.clone(),
+            queries: job.queries(),
+            residues: job.residues(),
+            shards,
+            chunks,
+            comparisons,
+            submitted: job.submitted,
+            planned: plan.map(|plan| plan.planned),
+            finished,
+            elapsed_seconds: elapsed.as_secs_f64().max(0.0),
+            reason: outcome.and_then(|outcome| outcome.reason.clone()),
+            failed_shards: outcome.map(|outcome| outcome.failed.clone()).unwrap_or_default(),
+            warnings: job.warnings.clone(),
+            further_warnings: job.further_warnings,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Submit: a request becomes a job. Queries are cut into chunks and stored while they are read.
+
+use std::io::BufRead;
+
+use jiff::Timestamp;
+
+use super::chunk::{ChunkLimits, Chunker, QueryChunk};
+use super::error::{Error, Result};
+use super::frame::{self, Kind};
+use super::id::JobId;
+use super::job::{ChunkInfo, Job};
+use super::messages::{JobSubmitted, Stage};
+use super::names;
+use super::pipeline::Pipeline;
+use crate::database::Manifest;
+use crate::engine::{DatabaseTotals, SearchOptions};
+use crate::report::OutputFormat;
+use crate::sequence::fasta::{FastaError, Reader};
+
+/// A request for a search, checked as far as it can be without the queries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `name` or `name@version` of the database.
+    pub database: String,
+    /// Options that change the hits.
+    pub options: SearchOptions,
+    /// Format of the report.
+    pub outfmt: OutputFormat,
+}
+
+/// Why a request was not accepted. Nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The queries cannot be read.
+    #[error(transparent)]
+    Fasta(#[from] FastaError),
+    /// There are no queries at all.
+    #[error("the query holds no sequence; send FASTA: a line with '>' and a name, then lines of residues")]
+    NoQueries,
+    /// All queries are without residues.
+    #[error("none of the {records} records has residues; the first is {first:?}")]
+    OnlyEmptyQueries {
+        /// Number of records.
+        records: u64,
+        /// Id of the first.
+        first: String,
+    },
+    /// The pipeline or its storage failed.
+    #[error(transparent)]
+    Pipeline(#[from] Error),
+}
+
+/// Chunks that may wait between the thread that reads them and the task that stores them.
+const CHUNKS_IN_FLIGHT: usize = 2;
+
+impl Pipeline {
+    /// Accepts a search of the FASTA that `open` opens (on a thread that may block). When this
+    /// returns, the job will run even if every process dies.
+    ///
+    /// Memory is bounded by a few chunks, whatever the size of the queries.
+    pub async fn submit<R, F>(&self, request: &Request, open: F) -> Result<Job, SubmitError>
+    where
+        R: BufRead,
+        F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
+    {
+        let (database, manifest) = self.catalog.resolve(&request.database).await?;
+        let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
+        // The marker comes first: should this process die here, sweep removes what was written.
+        self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
+        let accepted = self.store_chunks(id, self.chunk_limits(&manifest), open).await;
+        let (chunks, warnings, further_warnings) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if let Err(left) = self.discard(id).await {
+                    tracing::warn!(job = %id, error = %left, "could not remove a refused job; sweep will");
+                }
+                return Err(error);
+            }
+        };
+        let job = Job {
+            id,
+            program: "blastp".to_owned(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            submitted: Timestamp::now(),
+            database,
+            totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
+            options: request.options,
+            outfmt: request.outfmt.to_string(),
+            chunks,
+            warnings,
+            further_warnings,
+        };
+        let json = serde_json::to_vec(&job).map_err(|e| Error::Internal(e.to_string()))?;
+        let blob = names::of_job(id, "job.json")?;
+        self.jobs.put_if_absent(&blob, json.into()).await.map_err(Error::from)?;
+        // Should the announcement get lost, sweep repeats it.
+        if let Err(error) = self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await {
+            tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
+        }
+        tracing::info!(job = %id, queries = job.queries(), database = %job.database, "accepted a job");
+        Ok(job)
+    }
+
+    fn chunk_limits(&self, manifest: &Manifest) -> ChunkLimits {
+        let largest = manifest.volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
+        let mut limits = ChunkLimits::for_volumes_of(largest);
+        if let Some(residues) = self.settings.chunk_residues {
+            limits.residues = residues;
+        }
+        limits
+    }
+
+    async fn store_chunks<R, F>(
+        &self,
+        id: JobId,
+        limits: ChunkLimits,
+        open: F,
+    ) -> Result<(Vec<ChunkInfo>, Vec<super::Warning>, u64), SubmitError>
+    where
+        R: BufRead,
+        F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
+    {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel::<QueryChunk>(CHUNKS_IN_FLIGHT);
+        let reading = tokio::task::spawn_blocking(move || -> Result<_, FastaError> {
+            let mut chunker = Chunker::new(open()?, limits);
+            while let Some(chunk) = chunker.next().transpose()? {
+                if sender.blocking_send(chunk).is_err() {
+                    break;
+                }
+            }
+            let (warnings, further) = chunker.warnings();
+            Ok((warnings.to_vec(), further))
+        });
+        let mut chunks = Vec::new();
+        let mut first_id = None;
+        while let Some(chunk) = receiver.recv().await {
+            let first =
+                chunk.queries.first().map(|query| crate::sequence::defline::id(&query.defline).to_vec());
+            first_id = first_id.or(first);
+            let blob = names::queries(id, chunks.len() as u32)?;
+            let frame = frame::encode(Kind::Queries, &chunk)?;
+            self.jobs.put(&blob, frame).await.map_err(Error::from)?;
+            chunks.push(ChunkInfo { queries: chunk.queries.len() as u64, residues: chunk.residues() });
+        }
+        let (warnings, further) = reading.await.map_err(|e| Error::Internal(e.to_string()))??;
+        let records: u64 = chunks.iter().map(|chunk| chunk.queries).sum();
+        if records == 0 {
+            return Err(SubmitError::NoQueries);
+        }
+        if chunks.iter().all(|chunk| chunk.residues == 0) {
+            let first = String::from_utf8_lossy(&first_id.unwrap_or_default()).into_owned();
+            return Err(SubmitError::OnlyEmptyQueries { records, first });
+        }
+        Ok((chunks, warnings, further))
+    }
+}

@@ -1,0 +1,172 @@
+//! Sweep: finds jobs that stand still and announces again what they wait for.
+//!
+//! Every step announces the next one after it has written its result, so a process that dies in
+//! between loses nothing that redelivery does not bring back. What remains are messages lost for
+//! good (a queue cleared, a message expired, an acceptance that could not be announced) and shards
+//! that take for ever; sweep brings those back from the set of blobs alone.
+
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::id::JobId;
+use super::job::Plan;
+use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
+use super::names;
+use super::pipeline::Pipeline;
+
+/// How often a job's missing shards are announced again before they are given up.
+const MAX_ROUNDS: u32 = 5;
+
+/// What sweep remembers of a job; `swept.json`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Swept {
+    at: Timestamp,
+    /// How often in a row nothing had moved.
+    rounds: u32,
+    /// Number of settled shards then.
+    settled: usize,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Jobs that are not closed.
+    pub active: u64,
+    /// Messages that were sent again.
+    pub announced: u64,
+    /// Shards that were given up.
+    pub given_up: u64,
+    /// Requests that were never accepted and have been removed.
+    pub discarded: u64,
+}
+
+impl Pipeline {
+    /// Looks at every job that is not closed, as of `now`.
+    pub async fn sweep(&self, now: Timestamp) -> Result<Sweep> {
+        let mut sweep = Sweep::default();
+        let mut active = self.jobs.list(names::ACTIVE);
+        while let Some(marker) = active.try_next().await? {
+            let Some(Ok(id)) = marker.name.as_str().strip_prefix(names::ACTIVE).map(str::parse::<JobId>)
+            else {
+                continue;
+            };
+            sweep.active += 1;
+            // One job in trouble must not keep the others from being looked at.
+            if let Err(error) = self.sweep_job(id, marker.modified, now, &mut sweep).await {
+                tracing::error!(job = %id, %error, "could not sweep a job");
+            }
+        }
+        Ok(sweep)
+    }
+
+    async fn sweep_job(&self, id: JobId, marked: Timestamp, now: Timestamp, sweep: &mut Sweep) -> Result<()> {
+        let stalled = |since: Timestamp| {
+            std::time::Duration::try_from(now.duration_since(since))
+                .is_ok_and(|idle| idle >= self.settings.stall)
+        };
+        if let Some(outcome) = self.outcome(id).await? {
+            self.close(id, outcome).await?;
+            return Ok(());
+        }
+        if self.exists(&names::of_job(id, "cancelled")?).await? {
+            self.cancel(id).await?;
+            return Ok(());
+        }
+        let memory = names::of_job(id, "swept.json")?;
+        let before: Option<Swept> = self.find_json(&memory).await?;
+        let last_look = before.map_or(marked, |swept| swept.at.max(marked));
+        if !stalled(last_look) {
+            return Ok(());
+        }
+        let job = match self.job(id).await {
+            Err(Error::UnknownJob(_)) => {
+                // The submitter died before it accepted the request.
+                self.discard(id).await?;
+                sweep.discarded += 1;
+                return Ok(());
+            }
+            other => other?,
+        };
+        let Some(plan) = self.find_plan(id).await? else {
+            self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
+            sweep.announced += 1;
+            return self.remember(id, Swept { at: now, rounds: 0, settled: 0 }).await;
+        };
+        let (settled, newest) = self.settled_shards(id).await?;
+        if newest.is_some_and(|newest| !stalled(newest)) || !stalled(plan.planned.max(job.submitted)) {
+            return Ok(());
+        }
+        let moved = before.is_none_or(|swept| swept.settled != settled.len());
+        let rounds = if moved { 0 } else { before.map_or(0, |swept| swept.rounds) + 1 };
+        self.revive(id, &plan, &settled, rounds, sweep).await?;
+        self.remember(id, Swept { at: now, rounds, settled: settled.len() }).await
+    }
+
+    /// Announces everything that the job still needs, or gives up the shards it waits for.
+    async fn revive(
+        &self,
+        id: JobId,
+        plan: &Plan,
+        settled: &BTreeSet<(u32, u32)>,
+        rounds: u32,
+        sweep: &mut Sweep,
+    ) -> Result<()> {
+        // While other shards wait in the queue, this job may just not have had its turn.
+        let waiting = self.queue(Stage::Search).approximate_count().await? > 0;
+        let mut complete = true;
+        for chunk in 0..plan.chunks {
+            let mut row_complete = true;
+            for volume in 0..plan.volumes.len() as u32 {
+                if settled.contains(&(chunk, volume)) {
+                    continue;
+                }
+                let shard = ShardPlanned { job: id, chunk, volume };
+                if rounds >= MAX_ROUNDS && !waiting {
+                    let reason = format!("announced again {rounds} times without an answer");
+                    self.record_failure(shard, &reason).await?;
+                    sweep.given_up += 1;
+                } else {
+                    row_complete = false;
+                    self.announce(Stage::Search, &shard).await?;
+                    sweep.announced += 1;
+                }
+            }
+            if row_complete && !self.exists(&names::text(id, chunk)?).await? {
+                self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
+                sweep.announced += 1;
+                row_complete = false;
+            }
+            complete &= row_complete;
+        }
+        if complete {
+            self.announce(Stage::Finish, &JobMerged { job: id }).await?;
+            sweep.announced += 1;
+        }
+        Ok(())
+    }
+
+    /// The settled shards of a job, and when the newest was settled.
+    async fn settled_shards(&self, id: JobId) -> Result<(BTreeSet<(u32, u32)>, Option<Timestamp>)> {
+        let (mut settled, mut newest) = (BTreeSet::new(), None);
+        for kind in ["hits", "failed", "text"] {
+            let mut listing = self.jobs.list(&names::all(id, kind));
+            while let Some(blob) = listing.try_next().await? {
+                newest = newest.max(Some(blob.modified));
+                if kind != "text" {
+                    settled.extend(names::shard_of(&blob.name));
+                }
+            }
+        }
+        Ok((settled, newest))
+    }
+
+    async fn remember(&self, id: JobId, swept: Swept) -> Result<()> {
+        let json = serde_json::to_vec(&swept).map_err(|e| Error::Internal(e.to_string()))?;
+        self.jobs.put(&names::of_job(id, "swept.json")?, json.into()).await?;
+        Ok(())
+    }
+}

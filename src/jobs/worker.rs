@@ -1,0 +1,206 @@
+//! A worker: drains the queues without a Functions host, with the host's own rules.
+//!
+//! One loop per stage (several for shards) takes a message, handles it while its lease is renewed,
+//! and deletes it; a failed message comes back after a pause, and after [`MAX_DELIVERIES`] it goes
+//! to the poison queue, which the worker drains too. When the worker is told to stop, it takes no
+//! more messages, lets what it is doing finish for a while, and gives back what it could not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Error, Result};
+use super::messages::Stage;
+use super::pipeline::Pipeline;
+use super::poison::MAX_DELIVERIES;
+use crate::store::{Delivery, Queue};
+
+/// How a worker behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerSettings {
+    /// Shards compared at the same time, each with the pipeline's number of threads.
+    pub slots: usize,
+    /// How long a message stays hidden from others unless its lease is renewed.
+    pub lease: Duration,
+    /// Pause before a failed message is tried again.
+    pub retry_pause: Duration,
+    /// Longest pause between two looks at an empty queue.
+    pub idle_pause: Duration,
+    /// How long work under way may go on after the worker was told to stop.
+    pub grace: Duration,
+    /// How often jobs that stand still are looked for; `None` leaves that to others.
+    pub sweep: Option<Duration>,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            slots: 1,
+            lease: Duration::from_secs(60),
+            retry_pause: Duration::from_secs(10),
+            idle_pause: Duration::from_secs(5),
+            grace: Duration::from_secs(20),
+            sweep: Some(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// Works until `stop` is cancelled.
+pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: CancellationToken) {
+    let mut loops = JoinSet::new();
+    for stage in Stage::ALL {
+        let slots = if stage == Stage::Search { settings.slots.max(1) } else { 1 };
+        for _ in 0..slots {
+            loops.spawn(drain(pipeline.clone(), Source::Work(stage), settings, stop.clone()));
+        }
+        loops.spawn(drain(pipeline.clone(), Source::Poison(stage), settings, stop.clone()));
+    }
+    if let Some(period) = settings.sweep {
+        loops.spawn(sweep_regularly(pipeline, period, stop));
+    }
+    while let Some(ended) = loops.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a worker loop ended unexpectedly");
+        }
+    }
+}
+
+async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = pipeline.sweep(jiff::Timestamp::now()).await {
+            tracing::warn!(%error, "could not sweep");
+        }
+    }
+}
+
+/// Which queue a loop drains.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Work(Stage),
+    Poison(Stage),
+}
+
+impl Source {
+    fn queue(self, pipeline: &Pipeline) -> &Arc<dyn Queue> {
+        match self {
+            Self::Work(stage) => pipeline.queue(stage),
+            Self::Poison(stage) => pipeline.poison_queue(stage),
+        }
+    }
+
+    async fn handle(self, pipeline: &Pipeline, body: &str) -> Result<()> {
+        match self {
+            Self::Work(stage) => pipeline.handle(stage, body).await,
+            Self::Poison(stage) => pipeline.handle_poison(stage, body).await,
+        }
+    }
+}
+
+async fn drain(pipeline: Arc<Pipeline>, source: Source, settings: WorkerSettings, stop: CancellationToken) {
+    let queue = source.queue(&pipeline).clone();
+    let mut pause = Duration::from_millis(50);
+    while !stop.is_cancelled() {
+        let received = queue.receive(1, settings.lease).await;
+        if let Err(error) = &received {
+            tracing::warn!(queue = queue.name(), %error, "could not receive");
+        }
+        match received.unwrap_or_default().pop() {
+            Some(delivery) => {
+                pause = Duration::from_millis(50);
+                work(&pipeline, source, &queue, delivery, settings, &stop).await;
+            }
+            None => {
+                stop.run_until_cancelled(sleep(pause)).await;
+                pause = (pause * 2).min(settings.idle_pause);
+            }
+        }
+    }
+}
+
+/// Handles one message, keeping its lease, and settles it.
+async fn work(
+    pipeline: &Arc<Pipeline>,
+    source: Source,
+    queue: &Arc<dyn Queue>,
+    mut delivery: Delivery,
+    settings: WorkerSettings,
+    stop: &CancellationToken,
+) {
+    let body = delivery.body.clone();
+    let handling = source.handle(pipeline, &body);
+    tokio::pin!(handling);
+    let mut renewals = interval(settings.lease / 3);
+    renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    renewals.tick().await;
+    let result = loop {
+        tokio::select! {
+            result = &mut handling => break Some(result),
+            _ = renewals.tick() => renew(queue, &mut delivery, settings.lease).await,
+            () = stop.cancelled() => break finish_or_give_up(&mut handling, queue, &mut delivery, settings).await,
+        }
+    };
+    settle(pipeline, source, queue, delivery, result, settings).await;
+}
+
+async fn renew(queue: &Arc<dyn Queue>, delivery: &mut Delivery, lease: Duration) {
+    // Without a lease another worker may do the same work: wasteful, not wrong.
+    if let Err(error) = queue.renew(delivery, lease).await {
+        tracing::warn!(queue = queue.name(), %error, "could not renew a lease");
+    }
+}
+
+async fn finish_or_give_up<F: Future<Output = Result<()>> + Unpin>(
+    handling: &mut F,
+    queue: &Arc<dyn Queue>,
+    delivery: &mut Delivery,
+    settings: WorkerSettings,
+) -> Option<Result<()>> {
+    renew(queue, delivery, settings.grace + settings.lease).await;
+    timeout(settings.grace, handling).await.ok()
+}
+
+/// Deletes a message that was dealt with, gives back one that was not.
+async fn settle(
+    pipeline: &Pipeline,
+    source: Source,
+    queue: &Arc<dyn Queue>,
+    mut delivery: Delivery,
+    result: Option<Result<()>>,
+    settings: WorkerSettings,
+) {
+    let settled = match result {
+        Some(Ok(())) => queue.delete(&delivery).await,
+        None => queue.renew(&mut delivery, Duration::ZERO).await,
+        Some(Err(error)) => {
+            tracing::warn!(queue = queue.name(), attempt = delivery.dequeue_count, %error, "a message failed");
+            match source {
+                Source::Work(stage) if is_hopeless(&error, &delivery) => {
+                    give_up(pipeline.poison_queue(stage), queue, &delivery).await
+                }
+                _ => queue.renew(&mut delivery, settings.retry_pause).await,
+            }
+        }
+    };
+    if let Err(error) = settled {
+        // The message comes back when its lease ends, and is then found to be dealt with.
+        tracing::warn!(queue = queue.name(), %error, "could not settle a message");
+    }
+}
+
+fn is_hopeless(error: &Error, delivery: &Delivery) -> bool {
+    !error.is_retryable() || delivery.dequeue_count >= MAX_DELIVERIES
+}
+
+async fn give_up(
+    poison: &Arc<dyn Queue>,
+    queue: &Arc<dyn Queue>,
+    delivery: &Delivery,
+) -> crate::store::Result<()> {
+    poison.send(&delivery.body, Duration::ZERO).await?;
+    queue.delete(delivery).await
+}
