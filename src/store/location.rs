@@ -1,7 +1,7 @@
 //! Where a user's data is: a local folder or a storage account, from one text or from variables.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::azure::{AzureStore, Connection, ConnectionError, Identity, IdentitySource, Patience};
@@ -124,14 +124,6 @@ impl Location {
             }
         };
         Ok(Arc::new(Store { backend }))
-    }
-
-    /// The folder, if it is one.
-    pub fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Folder(folder) => Some(folder),
-            Self::Account(_) => None,
-        }
     }
 }
 
