@@ -1,5 +1,7 @@
 //! The store's contract on each implementation, and what only one of them can show.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod common;
 
 #[path = "store/azure.rs"]

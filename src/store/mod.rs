@@ -65,12 +65,13 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag>;
 
     /// Writes `content` unless the blob exists. Of several concurrent writers exactly one gets
-    /// [`Written::Created`] (a writer whose answer was lost and that retried may get
-    /// [`Written::AlreadyExists`] for its own bytes).
+    /// [`Written::Created`], also when its first try had succeeded unnoticed and was repeated
+    /// inside this call. A caller that was killed and starts over gets [`Written::AlreadyExists`]
+    /// for its own bytes.
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written>;
 
     /// Replaces the blob only if its content still has `etag`; [`ErrorKind::Conflict`] if not,
-    /// or if the blob is gone.
+    /// or if the blob is gone. Of several concurrent calls with the same tag one succeeds.
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag>;
 
     /// Uploads a file of any size unless the blob exists, holding only a bounded part in memory.
@@ -84,7 +85,9 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
         Ok(self.get_tagged(name).await?.0)
     }
 
-    /// Content as a stream of pieces of bounded size.
+    /// Content as a stream of pieces of at most 8 MiB; [`ErrorKind::NotFound`] if there is none.
+    /// If the blob is replaced meanwhile, the stream goes on with the old content or fails with
+    /// [`ErrorKind::Conflict`].
     async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>>;
 
     /// What is known of the blob, or `None` if it does not exist.
@@ -135,7 +138,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// The queue's name.
     fn name(&self) -> &str;
 
-    /// Adds a message that becomes visible after `delay`.
+    /// Adds a message that becomes visible after `delay` and stays until it is deleted.
+    /// [`ErrorKind::Permanent`] if it is too long. A failed call may have added it all the same.
     async fn send(&self, body: &str, delay: Duration) -> Result<()>;
 
     /// Takes up to `max` (1 to 32) visible messages and hides them for `visibility`.

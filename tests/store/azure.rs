@@ -7,7 +7,7 @@ use azure_core::hmac::hmac_sha256;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use skyblast::store::azure::{AzureBlobs, AzureQueue, AzureStore, Connection, IdentitySource, Patience};
-use skyblast::store::{BlobName, BlobStore, ErrorKind, Queue, Written};
+use skyblast::store::{BlobName, BlobStore, ErrorKind, Location, Queue, Written};
 
 use crate::common::azurite::{ACCOUNT, Azurite, KEY, unique_name};
 use crate::scripted::{Answer, Scripted};
@@ -249,6 +249,51 @@ async fn a_service_that_stops_and_comes_back_has_lost_nothing() {
     assert_eq!(blobs.get(&name("a")).await.unwrap(), "kept");
     let deliveries = queue.receive(32, Duration::from_secs(60)).await.unwrap();
     assert_eq!(deliveries.iter().map(|delivery| delivery.body.as_str()).collect::<Vec<_>>(), ["kept"]);
+}
+
+#[tokio::test]
+async fn the_platforms_identity_gives_the_token() {
+    let token = r#"{"access_token":"t0ken","expires_on":"4102444800","resource":"r","token_type":"Bearer"}"#;
+    let platform = Scripted::start([content(token)]).await;
+    let output = with_identity(platform.port).await;
+    // The token was taken and the blob service was tried, on a port that is closed.
+    assert!(output.contains("could not read blob jobs/a: no connection to the service"), "{output}");
+    let request = platform.requests().pop().unwrap();
+    assert!(request.contains("client_id=1234") && request.contains("storage.azure.com"), "{request}");
+    assert_eq!(platform.header("x-identity-header"), ["proof"]);
+}
+
+#[tokio::test]
+async fn an_identity_without_token_is_denied() {
+    let platform = Scripted::start([Answer::status(400, "")]).await;
+    let output = with_identity(platform.port).await;
+    assert!(output.contains("could not read blob jobs/a: no token for the identity"), "{output}");
+    assert!(output.contains("Denied"), "{output}");
+}
+
+/// What [`play_identity`] prints in a process that has such a platform's variables.
+async fn with_identity(platform_port: u16) -> String {
+    let endpoint = format!("https://127.0.0.1:{}", closed_port());
+    let output = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["azure::play_identity", "--exact", "--ignored", "--nocapture"])
+        .env("IDENTITY_ENDPOINT", format!("http://127.0.0.1:{platform_port}/token"))
+        .env("IDENTITY_HEADER", "proof")
+        .env("SKYBLAST_BLOB_ENDPOINT", &endpoint)
+        .env("SKYBLAST_QUEUE_ENDPOINT", &endpoint)
+        .env("AZURE_CLIENT_ID", "1234")
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "other tests run it as a process of its own"]
+async fn play_identity() {
+    let location = Location::from_variables(|name| std::env::var(name).ok()).unwrap().unwrap();
+    let error = location.open().unwrap().blobs("jobs").unwrap().get(&name("a")).await.unwrap_err();
+    println!("{error} ({:?})", error.kind());
 }
 
 fn signed_connection() -> String {

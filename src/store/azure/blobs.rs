@@ -9,8 +9,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::http::Etag;
-use azure_core::http::headers::{HeaderName, Headers};
-use azure_core::time::OffsetDateTime;
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions,
     BlobItem,
@@ -18,10 +16,10 @@ use azure_storage_blob::models::{
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use tokio_util::io::ReaderStream;
 
 use super::errors::Fault;
+use super::properties::{info_of, tag_of, timestamp, total_length};
 use super::session::Session;
 use super::upload::Condition;
 use super::{Error, ErrorKind, Result};
@@ -256,26 +254,6 @@ impl BlobStore for AzureBlobs {
     }
 }
 
-impl AzureBlobs {
-    /// Creates the blob unless it exists.
-    async fn create(&self, name: &BlobName, pieces: BoxStream<'static, Result<Bytes>>) -> Result<Written> {
-        let written = self.upload(name, pieces, Condition::Absent).await?;
-        Ok(written.map_or(Written::AlreadyExists, |_| Written::Created))
-    }
-
-    /// Like [`create`](Self::create), looking first: for content that costs much to read and send.
-    async fn create_once(
-        &self,
-        name: &BlobName,
-        pieces: BoxStream<'static, Result<Bytes>>,
-    ) -> Result<Written> {
-        if self.info(name).await?.is_some() {
-            return Ok(Written::AlreadyExists);
-        }
-        self.create(name, pieces).await
-    }
-}
-
 impl fmt::Debug for AzureBlobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AzureBlobs")
@@ -291,32 +269,4 @@ fn slices(content: Bytes) -> BoxStream<'static, Result<Bytes>> {
     let pieces = (0..length).step_by(PIECE as usize);
     stream::iter(pieces.map(move |start| Ok(content.slice(start..length.min(start + PIECE as usize)))))
         .boxed()
-}
-
-/// What a listing knows of a blob; `None` for one that skyblast could not have written.
-fn info_of(item: BlobItem) -> Option<BlobInfo> {
-    let name = BlobName::parse(item.name?).ok()?;
-    let properties = item.properties?;
-    let etag = quoted(&properties.etag?.to_string());
-    let modified = timestamp(properties.last_modified?)?;
-    Some(BlobInfo { name, length: properties.content_length?, modified, etag })
-}
-
-/// Listings give tags without the quotes that headers have and conditions need.
-fn quoted(tag: &str) -> ETag {
-    ETag(if tag.starts_with('"') { tag.to_owned() } else { format!("\"{tag}\"") })
-}
-
-pub(super) fn tag_of(headers: &Headers) -> Option<ETag> {
-    headers.get_optional_str(&HeaderName::from_static("etag")).map(quoted)
-}
-
-/// The blob's length, from `Content-Range: bytes 0-9/123`.
-fn total_length(headers: &Headers) -> Option<u64> {
-    let range = headers.get_optional_str(&HeaderName::from_static("content-range"))?;
-    range.rsplit_once('/')?.1.parse().ok()
-}
-
-fn timestamp(time: OffsetDateTime) -> Option<Timestamp> {
-    Timestamp::from_second(time.unix_timestamp()).ok()
 }

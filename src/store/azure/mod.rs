@@ -15,6 +15,7 @@ use super::{Error, ErrorKind, Result};
 mod blobs;
 mod connection;
 mod errors;
+mod properties;
 mod queue;
 mod session;
 mod shared_key;

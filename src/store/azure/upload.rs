@@ -11,10 +11,11 @@ use azure_storage_blob::models::{
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 
-use super::blobs::{AzureBlobs, PIECE, PIECES_AT_ONCE, tag_of};
+use super::blobs::{AzureBlobs, PIECE, PIECES_AT_ONCE};
 use super::errors::Fault;
+use super::properties::tag_of;
 use super::{Error, ErrorKind, Result};
-use crate::store::{BlobName, ETag};
+use crate::store::{BlobName, BlobStore, ETag, Written};
 
 /// The metadata that says which write made the blob.
 const WRITER: &str = "writer";
@@ -43,6 +44,28 @@ impl Condition<'_> {
 }
 
 impl AzureBlobs {
+    /// Creates the blob unless it exists.
+    pub(super) async fn create(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+    ) -> Result<Written> {
+        let written = self.upload(name, pieces, Condition::Absent).await?;
+        Ok(written.map_or(Written::AlreadyExists, |_| Written::Created))
+    }
+
+    /// Like [`create`](Self::create), looking first: for content that costs much to read and send.
+    pub(super) async fn create_once(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+    ) -> Result<Written> {
+        if self.info(name).await?.is_some() {
+            return Ok(Written::AlreadyExists);
+        }
+        self.create(name, pieces).await
+    }
+
     /// Writes what `pieces` yield, with a bounded part of it in memory. Returns the new tag, or
     /// `None` if the condition does not hold.
     pub(super) async fn upload(

@@ -55,12 +55,12 @@ pub async fn a_stale_delivery_is_refused(queue: &dyn Queue) {
 /// Renewing keeps the message hidden beyond its first time, and only the new receipt is valid.
 pub async fn renewing_hides_longer_under_a_new_receipt(queue: &dyn Queue) {
     queue.send("slow", Duration::ZERO).await.unwrap();
-    let mut delivery = receive_one(queue, 2 * SECOND).await;
+    let mut delivery = receive_one(queue, 4 * SECOND).await;
     let before = delivery.clone();
     queue.renew(&mut delivery, LONG).await.unwrap();
     assert_eq!((&delivery.id, delivery.dequeue_count), (&before.id, 1));
     assert_lost(queue.delete(&before).await);
-    sleep(3 * SECOND).await;
+    sleep(5 * SECOND).await;
     assert_eq!(queue.receive(1, SECOND).await.unwrap(), [], "came back in spite of the renewal");
     queue.renew(&mut delivery, LONG).await.unwrap();
     queue.delete(&delivery).await.unwrap();
@@ -78,12 +78,13 @@ pub async fn renewing_for_zero_gives_back(queue: &dyn Queue) {
 
 /// A delayed message stays away until its time and then comes.
 pub async fn a_delayed_message_comes_later(queue: &dyn Queue) {
+    let start = Instant::now();
     queue.send("later", 3 * SECOND).await.unwrap();
     assert_eq!(queue.receive(1, LONG).await.unwrap(), [], "came too early");
     assert_eq!(queue.approximate_count().await.unwrap(), 1);
-    let start = Instant::now();
     assert_eq!(receive_one(queue, LONG).await.dequeue_count, 1);
-    assert!(start.elapsed() > SECOND, "came after {:?}", start.elapsed());
+    // Services count in whole seconds, so a second may be missing.
+    assert!(start.elapsed() > 2 * SECOND, "came after {:?}", start.elapsed());
 }
 
 /// One call takes at most `max` messages, and no more than 32.

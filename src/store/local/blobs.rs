@@ -51,7 +51,7 @@ impl BlobStore for LocalBlobs {
     async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag> {
         let written = self.on_disk(name, move |folder, name| {
             let partial = folder.write_partial(name, |file| append(folder, name, file, &content))?;
-            folder.publish_over(name, partial, None)
+            folder.publish_over(name, &partial, None)
         });
         Ok(written.await?.expect("an unconditional write has no condition to fail"))
     }
@@ -67,7 +67,7 @@ impl BlobStore for LocalBlobs {
         let expected = etag.clone();
         self.on_disk(name, move |folder, name| {
             let partial = folder.write_partial(name, |file| append(folder, name, file, &content))?;
-            folder.publish_over(name, partial, Some(&expected))?.ok_or_else(|| {
+            folder.publish_over(name, &partial, Some(&expected))?.ok_or_else(|| {
                 let object = format!("blob {}/{name}", folder.container());
                 Error::new(
                     ErrorKind::Conflict,
@@ -171,7 +171,7 @@ fn create(folder: &Folder, name: &BlobName, fill: impl FnOnce(&mut File) -> Resu
         return Ok(Written::AlreadyExists);
     }
     let partial = folder.write_partial(name, fill)?;
-    folder.publish_absent(name, partial)
+    folder.publish_absent(name, &partial)
 }
 
 fn append(folder: &Folder, name: &BlobName, file: &mut File, content: &[u8]) -> Result<()> {

@@ -78,7 +78,7 @@ impl Folder {
     }
 
     /// Gives `partial` its name unless that is taken.
-    pub(super) fn publish_absent(&self, name: &BlobName, partial: NamedTempFile) -> Result<Written> {
+    pub(super) fn publish_absent(&self, name: &BlobName, partial: &NamedTempFile) -> Result<Written> {
         let target = self.path(name);
         let linked = self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
             Ok(()) => Ok(Written::Created),
@@ -95,7 +95,7 @@ impl Folder {
     pub(super) fn publish_over(
         &self,
         name: &BlobName,
-        partial: NamedTempFile,
+        partial: &NamedTempFile,
         expected: Option<&ETag>,
     ) -> Result<Option<ETag>> {
         let target = self.path(name);
@@ -126,9 +126,9 @@ impl Folder {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
                 Err(e) => return Err(e),
             }
-            let parents = target.ancestors().skip(1).take_while(|parent| *parent != self.root);
-            let kept = parents.skip_while(|parent| fs::remove_dir(parent).is_ok()).next();
-            sync_dir(kept.unwrap_or(&self.root))?;
+            let mut parents = target.ancestors().skip(1).take_while(|parent| *parent != self.root);
+            let kept = parents.find(|parent| fs::remove_dir(parent).is_err());
+            sync_if_there(kept.unwrap_or(&self.root))?;
             Ok(true)
         };
         delete().map_err(|e| self.error(&e, "delete", name))
@@ -162,7 +162,7 @@ impl Folder {
         loop {
             match create_durable_dir(parent).and_then(|()| step()) {
                 Ok(value) => {
-                    sync_dir(parent)?;
+                    sync_if_there(parent)?;
                     return Ok(value);
                 }
                 Err(e) if e.kind() == io::ErrorKind::NotFound && races < DIRECTORY_RACES => races += 1,
@@ -245,6 +245,11 @@ fn create_durable_dir(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Like [`sync_dir`]; a directory that was removed after its last file has nothing to lose.
+fn sync_if_there(folder: &Path) -> io::Result<()> {
+    sync_dir(folder).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
 }
 
 fn sync_dir(folder: &Path) -> io::Result<()> {
