@@ -8,6 +8,8 @@ mod bench;
 mod calls;
 #[path = "host_self/fake_handler.rs"]
 mod fake_handler;
+#[path = "host_self/files.rs"]
+mod files;
 mod host;
 #[path = "host_self/http.rs"]
 mod http;

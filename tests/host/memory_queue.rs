@@ -1,4 +1,4 @@
-//! A queue in memory, for tests of the host itself.
+//! A queue in memory, for tests of the host itself; it can be out of order for a while.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ pub(crate) struct MemoryQueue {
 
 #[derive(Debug, Default)]
 struct Messages {
+    outage: bool,
     sent: u64,
     receipts: u64,
     waiting: Vec<Message>,
@@ -38,6 +39,26 @@ impl MemoryQueue {
     /// The texts of all messages, hidden ones included.
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.lock().waiting.iter().map(|message| message.body.clone()).collect()
+    }
+
+    /// Makes every operation fail as an unreachable service does, until set to `false`.
+    pub(crate) fn set_outage(&self, outage: bool) {
+        self.lock().outage = outage;
+    }
+
+    /// Hides a message no longer, whoever holds it, as if its lease had ended.
+    pub(crate) fn end_leases(&self) {
+        for message in &mut self.lock().waiting {
+            message.visible = Instant::now();
+        }
+    }
+
+    fn open(&self, action: &'static str) -> Result<MutexGuard<'_, Messages>> {
+        let messages = self.lock();
+        if messages.outage {
+            return Err(Error::new(ErrorKind::Transient, action, &self.name, "the service does not answer"));
+        }
+        Ok(messages)
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {
@@ -74,7 +95,7 @@ impl Queue for MemoryQueue {
     }
 
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
-        let mut messages = self.lock();
+        let mut messages = self.open("send to")?;
         messages.sent += 1;
         let message = Message {
             id: format!("{}-{}", self.name, messages.sent),
@@ -89,7 +110,7 @@ impl Queue for MemoryQueue {
 
     async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
         let now = Instant::now();
-        let mut messages = self.lock();
+        let mut messages = self.open("receive from")?;
         let mut deliveries = Vec::new();
         for place in 0..messages.waiting.len() {
             if deliveries.len() == max as usize {
@@ -114,7 +135,7 @@ impl Queue for MemoryQueue {
     }
 
     async fn renew(&self, delivery: &mut Delivery, visibility: Duration) -> Result<()> {
-        let mut messages = self.lock();
+        let mut messages = self.open("renew")?;
         let place = self.place(&messages, "renew", delivery)?;
         delivery.receipt = messages.new_receipt();
         let message = &mut messages.waiting[place];
@@ -124,13 +145,13 @@ impl Queue for MemoryQueue {
     }
 
     async fn delete(&self, delivery: &Delivery) -> Result<()> {
-        let mut messages = self.lock();
+        let mut messages = self.open("delete")?;
         let place = self.place(&messages, "delete", delivery)?;
         messages.waiting.remove(place);
         Ok(())
     }
 
     async fn approximate_count(&self) -> Result<u64> {
-        Ok(self.lock().waiting.len() as u64)
+        Ok(self.open("count")?.waiting.len() as u64)
     }
 }

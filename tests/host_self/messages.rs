@@ -123,6 +123,33 @@ async fn a_message_in_flight_on_an_instance_that_vanishes_comes_back_when_its_le
 }
 
 #[tokio::test]
+async fn a_message_whose_lease_is_lost_runs_twice_at_the_same_time_and_both_may_succeed() {
+    let bench = Bench::start(|options| options.instances(2)).await;
+    bench.host.ready(0).await.unwrap();
+    bench.host.ready(1).await.unwrap();
+    bench.send(&json!({ "do": "sleep", "ms": 800 })).await;
+    eventually(|| bench.seen_calls().len() == 1).await;
+    bench.queues.work.end_leases();
+    let calls = bench.calls(2).await;
+    assert!(calls[0].overlaps(&calls[1]));
+    assert!(calls.iter().all(|call| call.outcome.is_success()));
+    assert_eq!((calls[0].dequeue_count(), calls[1].dequeue_count()), (1, 2));
+    eventually(|| bench.queues.work.bodies().is_empty()).await;
+}
+
+#[tokio::test]
+async fn an_unreachable_queue_is_asked_until_it_is_back() {
+    let bench = Bench::start(|options| options).await;
+    bench.send(&json!({})).await;
+    bench.calls(1).await;
+    bench.queues.work.set_outage(true);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    bench.queues.work.set_outage(false);
+    bench.send(&json!({})).await;
+    assert!(bench.calls(2).await[1].outcome.is_success());
+}
+
+#[tokio::test]
 async fn with_a_batch_of_one_and_no_threshold_messages_run_one_by_one() {
     let bench = Bench::start(|options| options).await;
     for _ in 0..4 {
