@@ -86,10 +86,10 @@ async fn an_error_or_redirect_of_the_handler_is_passed_on_and_is_no_failed_call(
     let bench = Bench::start(|options| options).await;
     for status in [500, 307] {
         let answer = client().get(format!("{}/api/echo/{status}", bench.host.url())).send().await.unwrap();
+        assert_eq!(bench.host.history().invocations.last().unwrap().outcome, Outcome::Answered(status));
         assert_eq!(answer.status(), status);
         assert_eq!(answer.headers()["location"], "/elsewhere");
         assert!(answer.json::<Value>().await.is_ok(), "the body comes too");
-        assert_eq!(bench.host.history().invocations.last().unwrap().outcome, Outcome::Answered(status));
     }
 }
 

@@ -81,13 +81,7 @@ async fn a_message_with_too_many_tries_is_given_up_without_a_run() {
 
 #[tokio::test]
 async fn a_message_that_fails_in_a_poison_queue_waits_out_its_lease() {
-    let bench = Bench::start(|options| {
-        options
-            .only(["work_poison"])
-            .lease(Duration::from_millis(600))
-            .host_json("extensions__queues__maxDequeueCount", "1")
-    })
-    .await;
+    let bench = Bench::start(|options| options.only(["work_poison"]).lease(Duration::from_millis(600))).await;
     bench.host.ready(0).await.unwrap();
     bench.queues.poison.send(r#"{"do":"answer 500"}"#, Duration::ZERO).await.unwrap();
     let history = bench.until(|history| history.of("work_poison").len() == 2).await;
