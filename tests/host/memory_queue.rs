@@ -1,0 +1,157 @@
+//! A queue in memory, for tests of the host itself; it can be out of order for a while.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use skyblast::store::{Delivery, Error, ErrorKind, Queue, Result};
+
+/// A queue that lives as long as its value.
+#[derive(Debug)]
+pub(crate) struct MemoryQueue {
+    name: String,
+    state: Mutex<Messages>,
+}
+
+#[derive(Debug, Default)]
+struct Messages {
+    outage: bool,
+    sent: u64,
+    receipts: u64,
+    waiting: Vec<Message>,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: String,
+    receipt: String,
+    dequeue_count: u32,
+    visible: Instant,
+    body: String,
+}
+
+impl MemoryQueue {
+    /// An empty queue.
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), state: Mutex::default() }
+    }
+
+    /// The texts of all messages, hidden ones included.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.lock().waiting.iter().map(|message| message.body.clone()).collect()
+    }
+
+    /// Makes every operation fail as an unreachable service does, until set to `false`.
+    pub(crate) fn set_outage(&self, outage: bool) {
+        self.lock().outage = outage;
+    }
+
+    /// Hides a message no longer, whoever holds it, as if its lease had ended.
+    pub(crate) fn end_leases(&self) {
+        for message in &mut self.lock().waiting {
+            message.visible = Instant::now();
+        }
+    }
+
+    fn open(&self, action: &'static str) -> Result<MutexGuard<'_, Messages>> {
+        let messages = self.lock();
+        if messages.outage {
+            return Err(Error::new(ErrorKind::Transient, action, &self.name, "the service does not answer"));
+        }
+        Ok(messages)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Messages> {
+        self.state.lock().expect("no panic while holding the queue")
+    }
+
+    /// The place of a message that `delivery` still holds.
+    fn place(&self, messages: &Messages, action: &'static str, delivery: &Delivery) -> Result<usize> {
+        let error = |kind, reason| Error::new(kind, action, format!("{}/{}", self.name, delivery.id), reason);
+        let place = messages
+            .waiting
+            .iter()
+            .position(|message| message.id == delivery.id)
+            .ok_or_else(|| error(ErrorKind::NotFound, "no such message"))?;
+        if messages.waiting[place].receipt == delivery.receipt {
+            Ok(place)
+        } else {
+            Err(error(ErrorKind::Conflict, "the receipt has changed"))
+        }
+    }
+}
+
+impl Messages {
+    fn new_receipt(&mut self) -> String {
+        self.receipts += 1;
+        format!("receipt-{}", self.receipts)
+    }
+}
+
+#[async_trait]
+impl Queue for MemoryQueue {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn send(&self, body: &str, delay: Duration) -> Result<()> {
+        let mut messages = self.open("send to")?;
+        messages.sent += 1;
+        let message = Message {
+            id: format!("{}-{}", self.name, messages.sent),
+            receipt: String::new(),
+            dequeue_count: 0,
+            visible: Instant::now() + delay,
+            body: body.to_owned(),
+        };
+        messages.waiting.push(message);
+        Ok(())
+    }
+
+    async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
+        let now = Instant::now();
+        let mut messages = self.open("receive from")?;
+        let mut deliveries = Vec::new();
+        for place in 0..messages.waiting.len() {
+            if deliveries.len() == max as usize {
+                break;
+            }
+            if messages.waiting[place].visible > now {
+                continue;
+            }
+            let receipt = messages.new_receipt();
+            let message = &mut messages.waiting[place];
+            message.dequeue_count += 1;
+            message.visible = now + visibility;
+            message.receipt.clone_from(&receipt);
+            deliveries.push(Delivery {
+                id: message.id.clone(),
+                receipt,
+                dequeue_count: message.dequeue_count,
+                body: message.body.clone(),
+            });
+        }
+        Ok(deliveries)
+    }
+
+    async fn renew(&self, delivery: &mut Delivery, visibility: Duration) -> Result<()> {
+        let mut messages = self.open("renew")?;
+        let place = self.place(&messages, "renew", delivery)?;
+        delivery.receipt = messages.new_receipt();
+        let message = &mut messages.waiting[place];
+        message.receipt.clone_from(&delivery.receipt);
+        message.visible = Instant::now() + visibility;
+        Ok(())
+    }
+
+    async fn delete(&self, delivery: &Delivery) -> Result<()> {
+        let mut messages = self.open("delete")?;
+        let place = self.place(&messages, "delete", delivery)?;
+        messages.waiting.remove(place);
+        Ok(())
+    }
+
+    async fn approximate_count(&self) -> Result<u64> {
+        Ok(self.open("count")?.waiting.len() as u64)
+    }
+}
