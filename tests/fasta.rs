@@ -209,6 +209,32 @@ fn a_gap_line_stands_for_unknown_residues() {
     assert_eq!(records.len(), 2);
 }
 
+/// Titles and lengths that blastp 2.12.0 prints for these queries (`Query=`, `Length=`).
+#[test]
+fn rare_forms_mean_what_they_mean_to_blastp() {
+    type Case<'a> = (&'a [u8], &'a [(&'a str, usize)]);
+    let cases: [Case<'_>; 10] = [
+        (b">a\nMKTAY;IAKQRQISF\nVKSH\n", &[("a", 9)]),
+        (b";c\n>a\nMKTAY\n;x >y\nMKTAY\n", &[("a", 10)]),
+        (b"#c\n!d\n>a\nMKTAY\n#x\nMKTAY\n ;z\nMKTAY\n", &[("a", 15)]),
+        (b">a\nMKTAYIAKQRQI>SFVKSH\n", &[("a", 18)]),
+        (b">a\r\r\nMKTAY\r\n\r>b\rMKTAY\n>c\nMKTAY\r\n", &[("a", 5), ("b", 5), ("c", 5)]),
+        (b">a\x0cb c\nMKTAY\x0bMKTAY\x0c\n", &[("a", 10)]),
+        (b"MKTAY\n>a\nMKTAY\n", &[("", 5), ("a", 5)]),
+        (b">\n\n>\nMKTAY\n>b\nMKTAY\n", &[("", 0), ("", 5), ("b", 5)]),
+        (b">a\nMKTAYIAKQ\n@@@@@@@@@@@\nMKTAYIAKQ\n//\n", &[("a", 18)]),
+        (b">a\nM\n>b\n#\n", &[("a", 1), ("b", 0)]),
+    ];
+    for (text, expected) in cases {
+        let records = read(text).unwrap();
+        let found: Vec<(&str, usize)> = records
+            .iter()
+            .map(|r| (str::from_utf8(defline::title(&r.defline)).unwrap(), r.residues.len()))
+            .collect();
+        assert_eq!(found, expected, "{}", text.escape_ascii());
+    }
+}
+
 #[test]
 fn inputs_without_records_have_none() {
     for text in [&b""[..], b"\n\r\n  \t\n", b";comment\n#another\n", b"\xEF\xBB\xBF"] {
