@@ -54,14 +54,14 @@ pub fn run(args: &MakedbArgs) -> anyhow::Result<()> {
     let options = BuildOptions {
         title: args.title.clone().unwrap_or_else(|| default_title(&args.out)),
         volume_limit: VolumeLimit::Bytes(args.volume_size.as_u64()),
-        sources: inputs.iter().map(|input| input.name().to_owned()).collect(),
+        sources: args.inputs.iter().map(|path| source_name(path)).collect(),
         created: Timestamp::now(),
     };
     let builder = Builder::create(&args.out, options)?;
     let mut warnings = Warnings::default();
     let built = build(builder, inputs, &mut warnings);
     warnings.print();
-    let manifest = built.with_context(|| format!("no database was made in {}", args.out.display()))?;
+    let manifest = built.with_context(|| format!("could not make the database in {}", args.out.display()))?;
     print_summary(&args.out, &manifest, started);
     Ok(())
 }
@@ -104,6 +104,11 @@ fn print_summary(directory: &Path, manifest: &Manifest, started: Instant) {
     println!("  version    {}", manifest.version);
     println!("  time       {:.1} s", started.elapsed().as_secs_f64());
     println!("Next: skyblast search --query QUERIES.fa --db {directory}");
+}
+
+/// Name of a file without its directory, which says more about the machine than about the data.
+fn source_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Name of the directory without its extension.
@@ -174,7 +179,7 @@ impl Warnings {
             eprintln!("warning: {warning}");
         }
         if self.count > self.shown.len() {
-            eprintln!("warning: {} more warnings are not shown", self.count - self.shown.len());
+            eprintln!("warning: … and {} more like these", self.count - self.shown.len());
         }
     }
 }

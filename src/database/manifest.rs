@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 
 /// Version of the manifest that this code writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// The only alphabet so far.
 pub(super) const PROTEIN: &str = "protein";

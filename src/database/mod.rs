@@ -6,12 +6,14 @@
 //! ```
 //!
 //! [`Builder`] writes a database, [`Database`] opens one. A volume is named by the BLAKE3 digest of
-//! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file.
+//! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file. Its
+//! bytes are described in [`layout`].
+
+pub mod layout;
 
 mod build;
 mod check;
 mod digest;
-mod layout;
 mod manifest;
 mod map;
 mod open;
@@ -20,8 +22,7 @@ mod writer;
 
 pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
 pub use digest::{Digest, ParseDigestError};
-pub use layout::FORMAT_VERSION as VOLUME_FORMAT_VERSION;
-pub use manifest::{FORMAT_VERSION as MANIFEST_FORMAT_VERSION, Manifest, ManifestError, VolumeInfo};
+pub use manifest::{Manifest, ManifestError, VolumeInfo};
 pub use open::{Database, DatabaseError};
 pub use volume::{Volume, VolumeError};
 pub use writer::{VolumeWriter, WriteError};

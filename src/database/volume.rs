@@ -1,4 +1,4 @@
-//! A volume, opened for searching.
+//! A volume, opened for searching. Its bytes are described in [`layout`](super::layout).
 
 use std::fmt;
 use std::fs::{self, File};

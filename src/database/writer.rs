@@ -1,6 +1,6 @@
 //! Writing a volume as a stream.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -170,6 +170,7 @@ pub(super) fn unfinished_file(directory: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
+        use std::fs::Permissions;
         use std::os::unix::fs::PermissionsExt;
         // As far as the umask allows; the default would hide the database from other users.
         builder.permissions(Permissions::from_mode(0o666));

@@ -29,6 +29,7 @@
 //! | UTF-8 byte-order mark | becomes part of a first, nameless sequence | skipped |
 //! | blanks before `>` | definition line is read as residues | a definition line |
 //! | non-ASCII definition line | makeblastdb refuses the file | kept as it is |
+//! | `-` inside a sequence | left out of queries, kept as a gap in databases | left out |
 //! | columns in warnings | count from the first non-blank | count from the start of the line |
 //! | gzip, zstd | refused | see [`input`](super::input) |
 //!
