@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod database;
 pub mod engine;
+pub mod functions;
 pub mod jobs;
 pub mod report;
 pub mod scoring;

@@ -1,0 +1,31 @@
+//! `DELETE /api/searches/{id}`: ends a search.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde::Serialize;
+
+use super::links::{Links, search_id};
+use super::problem::Problem;
+use super::services::App;
+use crate::jobs::{JobId, Outcome};
+
+/// How the search ended: by this request, or before it.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    id: JobId,
+    #[serde(flatten)]
+    outcome: Outcome,
+    links: Links,
+}
+
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Answer>, Problem> {
+    let id = search_id(path)?;
+    let outcome = app.pipeline()?.cancel(id).await?;
+    Ok(Json(Answer { id, outcome, links: Links::of(id) }))
+}

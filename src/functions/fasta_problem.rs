@@ -1,0 +1,24 @@
+//! Why queries were refused, as a problem that names the offending record.
+
+use serde_json::json;
+
+use super::problem::Problem;
+use crate::jobs::SubmitError;
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SubmitError::Fasta(error) => {
+                let place = error.place();
+                Self::bad_request("invalid-fasta", detail)
+                    .with("record", json!({ "number": place.record, "line": place.line }))
+            }
+            SubmitError::NoQueries => Self::bad_request("no-queries", detail),
+            SubmitError::OnlyEmptyQueries { first, .. } => {
+                Self::bad_request("no-queries", detail).with("record", json!({ "number": 1, "id": first }))
+            }
+            SubmitError::Pipeline(error) => error.into(),
+        }
+    }
+}

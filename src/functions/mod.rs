@@ -1,0 +1,40 @@
+//! The functions: HTTP in front of the pipeline, for the Azure Functions host and for everybody else.
+//!
+//! ```text
+//! POST   /api/searches               submit     FASTA in, 202 and a Location out
+//! GET    /api/searches/{id}          status     where the search stands
+//! GET    /api/searches/{id}/results  results    the report, streamed
+//! DELETE /api/searches/{id}          cancel     ends the search
+//! GET    /api/databases              databases  what can be searched
+//! GET    /api/health                 health     whether storage answers
+//! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
+//! POST   /plan_poison …                         a message that was given up
+//! POST   /sweep                                 the timer
+//! GET    /                           ready      the host's readiness probe
+//! ```
+//!
+//! The functions translate and delegate; what they mean is said in [`jobs`](crate::jobs). An error
+//! under `/api` is a problem (RFC 9457) that names the record, option or limit it is about. The host
+//! is answered by its own rules: 200 and `{}` for success, 500 for "deliver again".
+
+mod body;
+mod cancel;
+mod databases;
+mod envelope;
+mod fasta_problem;
+mod form;
+mod health;
+mod links;
+mod options;
+mod problem;
+mod queue;
+mod ready;
+mod results;
+mod router;
+mod services;
+mod status;
+mod submit;
+mod sweep;
+
+pub use router::router;
+pub use services::{Limits, Services};

@@ -1,0 +1,176 @@
+//! Options of a search as they are sent: in the address, in a form or in JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use serde_json::json;
+
+use super::problem::Problem;
+use crate::engine::SearchOptions;
+use crate::jobs::Request;
+use crate::report::OutputFormat;
+
+/// Most subjects per query that a request may ask for.
+const MAX_TARGETS: usize = 1_000_000;
+
+/// Every option and what it may be. A name may also be written with hyphens; `db` means `database`.
+const RANGES: [(&str, &str); 7] = [
+    ("database", "a name of GET /api/databases, or name@version"),
+    ("evalue", "a finite number above 0"),
+    ("max_target_seqs", "1 to 1000000"),
+    ("outfmt", "6 or 7, optionally with columns, as in \"6 std qlen\""),
+    ("comp_based_stats", "0"),
+    ("program", "blastp"),
+    ("task", "blastp"),
+];
+
+/// Keys of the Functions host, which it forwards with the address; not for us.
+const HOST_KEYS: [&str; 2] = ["code", "clientId"];
+
+/// Options by name, not yet read.
+#[derive(Debug, Default)]
+pub(super) struct Options(BTreeMap<&'static str, String>);
+
+impl Options {
+    /// The options in an address.
+    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|error| Problem::bad_request("invalid-address", error.body_text()))?;
+        let mut options = Self::default();
+        for (name, value) in pairs {
+            if !HOST_KEYS.contains(&name.as_str()) {
+                options.add(&name, value)?;
+            }
+        }
+        Ok(options)
+    }
+
+    /// Adds an option; it must be known and new.
+    pub(super) fn add(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        let canonical = match name.replace('-', "_").as_str() {
+            "db" => Some("database"),
+            written => RANGES.iter().map(|(known, _)| *known).find(|known| *known == written),
+        };
+        let Some(canonical) = canonical else {
+            let names = RANGES.map(|(known, _)| known).join(", ");
+            let detail = format!("there is no option {:?}; the options are {names}", shorten(name));
+            return Err(Problem::bad_request("unknown-option", detail)
+                .with("option", json!({ "name": shorten(name), "value": shorten(&value) })));
+        };
+        if let Some(first) = self.0.get(canonical) {
+            let reason = format!("is given twice: {:?} and {:?}", shorten(first), shorten(&value));
+            return Err(invalid(canonical, &value, reason));
+        }
+        self.0.insert(canonical, value);
+        Ok(())
+    }
+
+    /// Takes the output format out, if there is one.
+    pub(super) fn take_outfmt(&mut self) -> Result<Option<OutputFormat>, Problem> {
+        self.0
+            .remove("outfmt")
+            .map(|text| text.parse().map_err(|error| invalid("outfmt", &text, error)))
+            .transpose()
+    }
+
+    /// Refuses options that are left.
+    pub(super) fn none_left(&self) -> Result<(), Problem> {
+        match self.0.first_key_value() {
+            None => Ok(()),
+            Some((name, value)) => {
+                let detail = format!("the option {name:?} has no meaning here; the only option is outfmt");
+                Err(Problem::bad_request("unknown-option", detail)
+                    .with("option", json!({ "name": name, "value": shorten(value) })))
+            }
+        }
+    }
+
+    /// Reads all options.
+    pub(super) fn into_request(mut self) -> Result<Request, Problem> {
+        let mut options = SearchOptions::default();
+        if let Some(text) = self.0.remove("evalue") {
+            options.evalue = text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|evalue: &f64| evalue.is_finite() && *evalue > 0.0)
+                .ok_or_else(|| out_of_range("evalue", &text))?;
+        }
+        if let Some(text) = self.0.remove("max_target_seqs") {
+            options.max_target_seqs = text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|count| (1..=MAX_TARGETS).contains(count))
+                .ok_or_else(|| out_of_range("max_target_seqs", &text))?;
+        }
+        if let Some(text) = self.0.remove("comp_based_stats").filter(|text| text.trim() != "0") {
+            let reason = "must be 0: composition-based statistics are not available yet";
+            return Err(invalid("comp_based_stats", &text, reason));
+        }
+        for name in ["program", "task"] {
+            if let Some(text) = self.0.remove(name).filter(|text| text != "blastp") {
+                return Err(out_of_range(name, &text));
+            }
+        }
+        let outfmt = self.take_outfmt()?.unwrap_or_default();
+        let database = self.0.remove("database").ok_or_else(|| {
+            let detail = "the option \"database\" is missing; GET /api/databases lists what can be searched";
+            Problem::bad_request("invalid-option", detail)
+                .with("option", json!({ "name": "database", "range": range("database") }))
+        })?;
+        Ok(Request { database, options, outfmt })
+    }
+}
+
+fn out_of_range(name: &'static str, value: &str) -> Problem {
+    invalid(name, value, format!("is {:?}, but must be {}", shorten(value), range(name)))
+}
+
+fn invalid(name: &'static str, value: &str, reason: impl Display) -> Problem {
+    Problem::bad_request("invalid-option", format!("the option {name:?}: {reason}"))
+        .with("option", json!({ "name": name, "value": shorten(value), "range": range(name) }))
+}
+
+fn range(name: &str) -> &'static str {
+    RANGES.iter().find(|(known, _)| *known == name).map_or("", |(_, range)| range)
+}
+
+/// Enough of a text from outside to recognise it.
+fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(query: &'static str) -> Result<Request, Problem> {
+        let uri = format!("/api/searches?{query}").parse().expect("an address");
+        Options::of(&uri)?.into_request()
+    }
+
+    #[test]
+    fn options_are_read_in_either_spelling() {
+        let expected = Request {
+            database: "sp".to_owned(),
+            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5 },
+            outfmt: "7 std qlen".parse().expect("a format"),
+        };
+        for query in [
+            "database=sp&evalue=1e-3&max_target_seqs=5&outfmt=7+std+qlen&comp_based_stats=0&program=blastp",
+            "max-target-seqs=5&db=sp&outfmt=7%20std%20qlen&evalue=0.001&task=blastp&code=secret",
+        ] {
+            assert_eq!(options(query).expect("a request"), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_blastp() {
+        let request = options("database=sp").expect("a request");
+        assert_eq!(request.options, SearchOptions::default());
+        assert_eq!(request.outfmt, OutputFormat::default());
+    }
+}

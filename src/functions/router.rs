@@ -1,0 +1,66 @@
+//! The router: addresses to functions, and what all answers have in common.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::problem::Problem;
+use super::services::{App, Limits, Services};
+use super::{cancel, databases, health, queue, ready, results, status, submit, sweep};
+
+/// All functions on `services`; the caller adds a listener.
+pub fn router(services: Services, limits: Limits) -> Router {
+    let body_limit = DefaultBodyLimit::max(usize::try_from(limits.body_bytes).unwrap_or(usize::MAX));
+    Router::new()
+        .route("/", get(ready::ready))
+        .route("/api/searches", post(submit::submit).layer(body_limit))
+        .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
+        .route("/api/searches/{id}/results", get(results::results))
+        .route("/api/databases", get(databases::databases))
+        .route("/api/health", get(health::health))
+        .route("/sweep", post(sweep::sweep))
+        .merge(queue::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(log))
+        .with_state(Arc::new(App::new(services, limits)))
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "",
+        format!("there is nothing at {path}; searches are at /api/searches"),
+    )
+}
+
+/// The router adds the methods that there are as `Allow`.
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "", detail)
+}
+
+/// The panic itself is printed by the panic hook.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::internal("the request ran into a bug of skyblast; the log says where").into_response()
+}
+
+/// One line per request. Not the query string: it may hold keys.
+async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let milliseconds = started.elapsed().as_millis() as u64;
+    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, "answered");
+    response
+}

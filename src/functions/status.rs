@@ -1,0 +1,41 @@
+//! `GET /api/searches/{id}`: where a search stands.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::links::{Links, search_id};
+use super::problem::Problem;
+use super::services::App;
+use crate::jobs::Status;
+
+/// Seconds that a client should wait before it asks again.
+pub(super) const POLL_SECONDS: u32 = 2;
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    status: Status,
+    links: Links,
+}
+
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let id = search_id(path)?;
+    let status = app.pipeline()?.status(id).await?;
+    let waiting = !status.state.is_final();
+    let mut response = Json(Answer { status, links: Links::of(id) }).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if waiting {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(POLL_SECONDS));
+    }
+    Ok(response)
+}
