@@ -8,6 +8,7 @@ use super::hit::{Edit, EditRun, Hsp};
 use super::options::{Scheme, X_FINAL_BITS, X_GAPPED_BITS};
 use super::preliminary::PreliminaryHsp;
 use crate::scoring::bit_score;
+use crate::sequence::alphabet::J;
 
 struct Aligned {
     gapped: Gapped,
@@ -75,7 +76,7 @@ fn finished(aligned: Aligned, query: &[u8], subject: &[u8], evalue: f64, scheme:
             let pairs = query[query_at..query_at + length].iter().zip(&subject[subject_at..]);
             for (&q, &s) in pairs {
                 identities += u32::from(q == s);
-                positives += u32::from(q == s || scheme.matrix.score(q, s) > 0);
+                positives += u32::from(is_positive(q, s, scheme));
             }
         }
         query_at += if run.edit == Edit::QueryGap { 0 } else { length };
@@ -93,4 +94,11 @@ fn finished(aligned: Aligned, query: &[u8], subject: &[u8], evalue: f64, scheme:
         positives,
         subject_residues: subject[gapped.subject.0..gapped.subject.1].to_vec(),
     }
+}
+
+/// Whether a column counts as positive in reports. Their matrix has no `J`
+/// (`align_format_util.cpp:GetAsciiProteinMatrix`), though `J` scores in the search.
+fn is_positive(query: u8, subject: u8, scheme: &Scheme) -> bool {
+    let scored = scheme.matrix.score(query, subject) > 0 && query != J && subject != J;
+    query == subject || scored
 }

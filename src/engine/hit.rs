@@ -44,7 +44,7 @@ pub struct Hsp {
     pub edits: Vec<EditRun>,
     /// Columns with the same letter.
     pub identities: u32,
-    /// Columns with the same letter or a positive score.
+    /// Columns with the same letter, or with a positive score and without `J`.
     pub positives: u32,
     /// Residue codes of the subject in its aligned part, so that a report needs no database.
     pub subject_residues: Vec<u8>,

@@ -18,14 +18,15 @@ pub(super) fn evalue(value: f64) -> String {
     }
 }
 
-/// A bit score: one decimal below 100, truncated to an integer above.
+/// A bit score: one decimal below 100, truncated to an integer above. BLAST+ pads it to four
+/// characters, so that one below 10 starts with a blank, even in tabular reports.
 pub(super) fn bit_score(value: f64) -> String {
     if value > 99_999.0 {
         scientific(value, 3)
     } else if value > 99.9 {
         format!("{}", value as i64)
     } else {
-        format!("{value:.1}")
+        format!("{value:4.1}")
     }
 }
 
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn bit_scores_are_truncated_above_one_hundred() {
-        let texts = [16.24, 99.9, 99.94, 708.9, 123_456.0];
-        assert_eq!(texts.map(bit_score), ["16.2", "99.9", "99", "708", "1.235e+05"]);
+        let texts = [9.23, 16.24, 99.9, 99.94, 708.9, 123_456.0];
+        assert_eq!(texts.map(bit_score), [" 9.2", "16.2", "99.9", "99", "708", "1.235e+05"]);
     }
 }

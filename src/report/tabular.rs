@@ -95,10 +95,12 @@ impl Row<'_> {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
-            Column::Sseqid | Column::Sacc | Column::Saccver => match defline::id(&hit.defline) {
-                b"" => out.write_all(b"unnamed"),
-                id => out.write_all(id),
-            },
+            Column::Sseqid | Column::Sacc | Column::Saccver => {
+                match defline::id(&defline::database_title(&hit.defline)) {
+                    b"" => out.write_all(b"unnamed"),
+                    id => out.write_all(id),
+                }
+            }
             Column::Stitle | Column::Salltitles => match &*defline::database_title(&hit.defline) {
                 b"" => out.write_all(b"N/A"),
                 title => out.write_all(title),

@@ -27,6 +27,9 @@ pub const STOP: u8 = 25;
 /// Code of `O` (pyrrolysine).
 pub const O: u8 = 26;
 
+/// Code of `J` (leucine or isoleucine).
+pub const J: u8 = 27;
+
 const INVALID: u8 = u8::MAX;
 
 const CODES: [u8; 256] = {

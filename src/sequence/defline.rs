@@ -8,8 +8,9 @@
 //! - as a **database** sequence the whole line is kept, and only control bytes are replaced when
 //!   it is printed: [`database_title`].
 //!
-//! Both agree on the identifier, [`id`], but for control bytes inside it. Every rule was checked
-//! against blastp and makeblastdb 2.12.0.
+//! The identifier is the first word, [`id`], of the line as a query and of the title as a database
+//! sequence: they differ only where a control byte other than TAB and Ctrl-A ends the word of a
+//! query. Every rule was checked against blastp and makeblastdb 2.12.0.
 
 use std::borrow::Cow;
 

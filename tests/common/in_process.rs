@@ -1,0 +1,134 @@
+//! A search without queues and blobs: the library's own functions, called one after the other.
+
+use std::io::BufReader;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
+use skyblast::engine::{DatabaseTotals, Search, SearchOptions};
+use skyblast::jobs::{ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end};
+use skyblast::report::OutputFormat;
+use skyblast::sequence::fasta::Reader;
+use skyblast::sequence::input::Input;
+
+/// A file of the project.
+pub(crate) fn project_file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Makes a database of all records with residues of `inputs`, as `skyblast makedb` does.
+pub(crate) fn build_database(directory: &Path, inputs: &[PathBuf], limit: VolumeLimit) -> Database {
+    let options = BuildOptions {
+        title: "test".to_owned(),
+        volume_limit: limit,
+        sources: Vec::new(),
+        created: Timestamp::UNIX_EPOCH,
+    };
+    let mut builder = Builder::create(directory, options).unwrap();
+    for input in inputs {
+        for record in Reader::new("database", Input::open(input).unwrap()) {
+            let record = record.unwrap();
+            if !record.residues.is_empty() {
+                builder.push(&record.defline, &record.residues).unwrap();
+            }
+        }
+    }
+    builder.finish().unwrap();
+    Database::open(directory).unwrap()
+}
+
+/// The records of a FASTA file as chunks.
+pub(crate) fn chunks(queries: &Path, limits: ChunkLimits) -> Vec<QueryChunk> {
+    let input = BufReader::new(Input::open(queries).unwrap());
+    Chunker::new(Reader::new("queries", input), limits).collect::<Result<_, _>>().unwrap()
+}
+
+/// Limits that put up to `residues` residues into a chunk.
+pub(crate) fn chunks_of(residues: u64) -> ChunkLimits {
+    ChunkLimits { residues, queries: 500 }
+}
+
+/// A database with all its volumes open.
+pub(crate) struct OpenDatabase {
+    volumes: Vec<(u64, Volume)>,
+    totals: DatabaseTotals,
+}
+
+impl OpenDatabase {
+    pub(crate) fn new(database: &Database) -> Self {
+        let manifest = database.manifest();
+        let volume = |index: usize| (manifest.volumes[index].first_ordinal, database.volume(index).unwrap());
+        Self {
+            volumes: (0..manifest.volumes.len()).map(volume).collect(),
+            totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
+        }
+    }
+
+    pub(crate) fn volumes(&self) -> usize {
+        self.volumes.len()
+    }
+
+    /// The hits of one chunk with one volume.
+    pub(crate) fn shard(
+        &self,
+        chunk: &QueryChunk,
+        volume: usize,
+        options: SearchOptions,
+        threads: usize,
+    ) -> ShardHits {
+        let (first_ordinal, volume) = &self.volumes[volume];
+        let search = Search::new(options, self.totals);
+        let threads = NonZeroUsize::new(threads).unwrap();
+        compare(&search, chunk, volume, *first_ordinal, threads, &|_| ())
+    }
+
+    /// The whole report of `chunks` in this database, which it calls "database".
+    ///
+    /// The shards of each chunk are joined in the order that `order` makes of their volumes; it may
+    /// repeat some.
+    pub(crate) fn report(
+        &self,
+        chunks: &[QueryChunk],
+        options: SearchOptions,
+        format: &OutputFormat,
+        threads: usize,
+        order: &mut dyn FnMut(Vec<usize>) -> Vec<usize>,
+    ) -> Vec<u8> {
+        let mut report = Vec::new();
+        for chunk in chunks {
+            let mut merger = Merger::new(options, chunk.queries.len());
+            for volume in order((0..self.volumes.len()).collect()) {
+                merger.add(self.shard(chunk, volume, options, threads));
+            }
+            report.extend(render(format, "database", chunk, &merger.finish()).unwrap());
+        }
+        let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
+        report.extend(render_end(format, "database", queries).unwrap());
+        report
+    }
+}
+
+/// Fails with the first line in which two reports differ.
+#[track_caller]
+pub(crate) fn assert_same_report(name: &str, ours: &[u8], expected: &[u8]) {
+    if ours == expected {
+        return;
+    }
+    let lines = |report: &[u8]| -> Vec<String> {
+        report.split_inclusive(|&byte| byte == b'\n').map(|line| line.escape_ascii().to_string()).collect()
+    };
+    let (ours, expected) = (lines(ours), lines(expected));
+    let first =
+        ours.iter().zip(&expected).position(|(a, b)| a != b).unwrap_or(ours.len().min(expected.len()));
+    let line = |lines: &[String]| lines.get(first).cloned().unwrap_or_else(|| "(end)".to_owned());
+    let differing = ours.iter().zip(&expected).filter(|(a, b)| a != b).count();
+    panic!(
+        "{name}: line {} differs ({differing} lines do; {} lines, expected {})\n    ours: {}\nexpected: {}",
+        first + 1,
+        ours.len(),
+        expected.len(),
+        line(&ours),
+        line(&expected),
+    );
+}
