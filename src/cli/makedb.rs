@@ -16,6 +16,10 @@ use crate::sequence::nucleotide::looks_like_nucleotides;
 /// Warnings that are printed; the rest are counted.
 const WARNINGS_SHOWN: usize = 10;
 
+/// Largest volume unless asked otherwise: a minute or so of work for a chunk of queries, and little
+/// enough memory for the smallest cloud instances.
+pub(super) const DEFAULT_VOLUME_SIZE: ByteSize = ByteSize::mib(128);
+
 const EXAMPLES: &str = "\
 Examples:
   skyblast makedb --in proteins.fa --out proteins.db
@@ -28,7 +32,7 @@ replaces it when the new one is complete; equal input gives equal volumes.";
 /// Make a database from protein sequences in FASTA
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct MakedbArgs {
+pub(super) struct MakedbArgs {
     /// FASTA file of proteins: plain, gzip or zstd; `-` for standard input; may be repeated
     #[arg(long = "in", value_name = "FASTA", required = true)]
     inputs: Vec<PathBuf>,
@@ -38,7 +42,7 @@ pub struct MakedbArgs {
     out: PathBuf,
 
     /// Largest volume, the unit that one worker searches at a time
-    #[arg(long, value_name = "SIZE", default_value = "128MiB")]
+    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_VOLUME_SIZE)]
     volume_size: ByteSize,
 
     /// Name of the database in reports [default: name of DIR without its extension]
@@ -47,23 +51,34 @@ pub struct MakedbArgs {
 }
 
 /// Makes the database and says what to do with it.
-pub fn run(args: &MakedbArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &MakedbArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    ensure!(args.volume_size.as_u64() > 0, "--volume-size must be more than 0");
-    let inputs = args.inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let options = BuildOptions {
-        title: args.title.clone().unwrap_or_else(|| default_title(&args.out)),
-        volume_limit: VolumeLimit::Bytes(args.volume_size.as_u64()),
-        sources: args.inputs.iter().map(|path| source_name(path)).collect(),
-        created: Timestamp::now(),
-    };
-    let builder = Builder::create(&args.out, options)?;
-    let mut warnings = Warnings::default();
-    let built = build(builder, inputs, &mut warnings);
-    warnings.print();
-    let manifest = built.with_context(|| format!("could not make the database in {}", args.out.display()))?;
+    let title = args.title.clone().unwrap_or_else(|| default_title(&args.out));
+    let manifest = make(&args.inputs, &args.out, title, args.volume_size)?;
     print_summary(&args.out, &manifest, started);
     Ok(())
+}
+
+/// Makes a database from FASTA files, with a progress bar and warnings.
+pub(super) fn make(
+    inputs: &[PathBuf],
+    out: &Path,
+    title: String,
+    volume_size: ByteSize,
+) -> anyhow::Result<Manifest> {
+    ensure!(volume_size.as_u64() > 0, "--volume-size must be more than 0");
+    let opened = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let options = BuildOptions {
+        title,
+        volume_limit: VolumeLimit::Bytes(volume_size.as_u64()),
+        sources: inputs.iter().map(|path| source_name(path)).collect(),
+        created: Timestamp::now(),
+    };
+    let builder = Builder::create(out, options)?;
+    let mut warnings = Warnings::default();
+    let built = build(builder, opened, &mut warnings);
+    warnings.print();
+    built.with_context(|| format!("could not make the database in {}", out.display()))
 }
 
 fn build(mut builder: Builder, inputs: Vec<Input>, warnings: &mut Warnings) -> anyhow::Result<Manifest> {

@@ -1,3 +1,85 @@
-//! The subcommands of `skyblast`: arguments in, library calls, text out.
+//! The subcommands of `skyblast`: arguments in, library calls, text out. Only this module reads the
+//! environment and prints.
 
-pub mod makedb;
+mod cancel;
+mod client;
+mod databases;
+mod demo;
+mod handler;
+mod logging;
+mod makedb;
+mod options;
+mod progress;
+mod results;
+mod search;
+mod serve;
+mod shutdown;
+mod status;
+mod storage;
+mod submit;
+mod worker;
+
+use clap::{Parser, Subcommand};
+
+const ABOUT: &str = "Exact protein search: the answer of NCBI blastp, on one machine or on a thousand";
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast demo                                         see a whole job, from FASTA to report
+  skyblast makedb --in proteins.fa --out proteins.db    make a database
+  skyblast search --query q.fa --db proteins.db         search it on this machine
+  skyblast serve                                        offer searches over HTTP
+  skyblast submit --query q.fa --database NAME --wait   use such a server, or one in Azure
+
+Each command has its own --help. SKYBLAST_LOG=debug makes the log talkative.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "skyblast", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Makedb(makedb::MakedbArgs),
+    Search(search::SearchArgs),
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
+    Worker(worker::WorkerArgs),
+    Handler(handler::HandlerArgs),
+    Submit(submit::SubmitArgs),
+    Status(status::StatusArgs),
+    Results(results::ResultsArgs),
+    Cancel(cancel::CancelArgs),
+    #[command(subcommand)]
+    Databases(databases::DatabasesCommand),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    pub fn run(&self) -> anyhow::Result<()> {
+        match &self.command {
+            Command::Makedb(args) => makedb::run(args),
+            Command::Search(args) => search::run(args),
+            Command::Demo(args) => in_runtime(demo::run(args)),
+            Command::Serve(args) => in_runtime(serve::run(args)),
+            Command::Worker(args) => in_runtime(worker::run(args)),
+            Command::Handler(args) => in_runtime(handler::run(args)),
+            Command::Submit(args) => in_runtime(submit::run(args)),
+            Command::Status(args) => in_runtime(status::run(args)),
+            Command::Results(args) => in_runtime(results::run(args)),
+            Command::Cancel(args) => in_runtime(cancel::run(args)),
+            Command::Databases(args) => in_runtime(databases::run(args)),
+        }
+    }
+}
+
+fn in_runtime(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(command);
+    // A shard that is being compared when the command ends is not waited for: it will be done again.
+    runtime.shutdown_background();
+    result
+}

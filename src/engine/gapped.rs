@@ -7,6 +7,7 @@
 
 use super::hit::{Edit, EditRun};
 use crate::scoring::{GapCosts, Matrix};
+use crate::sequence::alphabet::SENTINEL;
 
 /// A score that no alignment reaches, far enough from the smallest integer to add to.
 const DEAD: i32 = i32::MIN / 2;
@@ -36,6 +37,8 @@ pub(super) struct Gapped {
 struct Cell {
     best: i32,
     gap: i32,
+    /// The subject residue behind this column; the sentinel behind the last.
+    residue: u8,
 }
 
 /// Reusable working memory of extensions.
@@ -115,9 +118,15 @@ impl<const LEFT: bool> Side<'_, LEFT> {
         self.0.len()
     }
 
-    #[inline(always)]
-    fn at(&self, index: usize) -> Option<u8> {
-        if LEFT { self.0.len().checked_sub(index + 1).map(|i| self.0[i]) } else { self.0.get(index).copied() }
+    /// The residue at a distance from the start point; the sentinel beyond the last.
+    #[inline]
+    fn at(&self, index: usize) -> u8 {
+        let index = if LEFT { self.0.len().wrapping_sub(index + 1) } else { index };
+        self.0.get(index).copied().unwrap_or(SENTINEL)
+    }
+
+    fn cell(&self, column: usize, best: i32, gap: i32) -> Cell {
+        Cell { best, gap, residue: self.at(column) }
     }
 }
 
@@ -221,10 +230,10 @@ impl Extender<'_> {
         let x = self.x.max(open);
 
         cells.clear();
-        cells.push(Cell { best: 0, gap: -open });
+        cells.push(subject.cell(0, 0, -open));
         let mut score = -open;
         while cells.len() <= subject.len() && score >= -x {
-            cells.push(Cell { best: score, gap: score - open });
+            cells.push(subject.cell(cells.len(), score, score - open));
             score -= extend;
         }
         if TRACE {
@@ -238,7 +247,7 @@ impl Extender<'_> {
         let mut gap_column = 0;
 
         for row in 1..=query.len() {
-            let scores = self.matrix.row(query.at(row - 1).unwrap_or_default());
+            let scores = self.matrix.row(query.at(row - 1));
             let row_gap_allowed = !RESTRICTED || row % RESTRICTION == 0;
             if TRACE {
                 trace.start_row(first);
@@ -247,11 +256,8 @@ impl Extender<'_> {
             let mut row_gap = DEAD;
             let mut last = first;
             let row_start = first;
-            for column in row_start..size {
-                let cell = &mut cells[column];
-                // Beyond the last subject residue nothing can be paired: code 0 forbids it.
-                let pair = scores[subject.at(column).unwrap_or_default() as usize];
-                let next = cell.best + pair;
+            for (column, cell) in (row_start..size).zip(&mut cells[row_start..size]) {
+                let next = cell.best + scores.score(cell.residue);
                 let column_gap_allowed = !RESTRICTED || column == gap_column;
                 let mut step = FROM_DIAGONAL;
                 let mut column_gap = DEAD;
@@ -320,7 +326,7 @@ impl Extender<'_> {
                 size = last + 1;
             } else {
                 while row_gap >= end.score - x && size <= subject.len() {
-                    set(cells, size, Cell { best: row_gap, gap: row_gap - open });
+                    set(cells, size, subject.cell(size, row_gap, row_gap - open));
                     row_gap -= extend;
                     if TRACE {
                         trace.steps.push(FROM_ROW_GAP);
@@ -329,7 +335,7 @@ impl Extender<'_> {
                 }
             }
             if size <= subject.len() {
-                set(cells, size, Cell { best: DEAD, gap: DEAD });
+                set(cells, size, subject.cell(size, DEAD, DEAD));
                 size += 1;
             }
         }
@@ -345,7 +351,7 @@ struct Extent {
     columns: usize,
 }
 
-#[inline(always)]
+#[inline]
 fn set(cells: &mut Vec<Cell>, index: usize, cell: Cell) {
     match cells.get_mut(index) {
         Some(slot) => *slot = cell,

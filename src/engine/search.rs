@@ -39,12 +39,6 @@ impl Search {
         Self { scheme, neighbourhoods }
     }
 
-    /// Whether a query can be searched at all: one of X and other letters without statistics only
-    /// has no score distribution, and blastp skips it with a warning.
-    pub fn is_searchable(&self, query: &[u8]) -> bool {
-        crate::scoring::ungapped_parameters(query, &self.scheme.matrix).is_some()
-    }
-
     /// Compares `queries` (residue codes) with `subjects`, the first of which is number
     /// `first_ordinal` of the whole database. Returns the candidates of each query.
     pub fn run(

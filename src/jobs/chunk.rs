@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scoring::{Matrix, ungapped_parameters};
 use crate::sequence::fasta::{FastaError, Note, Record};
 use crate::sequence::nucleotide::looks_like_nucleotides;
 
@@ -68,14 +69,19 @@ pub struct Warning {
 }
 
 /// Warnings about a record as a query.
-fn warnings(record: &Record) -> impl Iterator<Item = Warning> + use<'_> {
+fn warnings(record: &Record, matrix: &Matrix) -> impl Iterator<Item = Warning> {
+    let unscorable = !record.residues.is_empty() && ungapped_parameters(&record.residues, matrix).is_none();
+    let unscorable = unscorable.then(|| {
+        "its scores have no statistics (too few residues other than X and *), so it is not searched"
+            .to_owned()
+    });
     let nucleotides = looks_like_nucleotides(&record.residues)
         .then(|| "looks like nucleotides, but is searched as protein".to_owned());
     let notes = record.notes.iter().map(|note| match note {
         Note::NoResidues => "no residues, so it is not searched".to_owned(),
         note => note.to_string(),
     });
-    notes.chain(nucleotides).map(|message| Warning {
+    notes.chain(nucleotides).chain(unscorable).map(|message| Warning {
         record: record.number,
         id: String::from_utf8_lossy(record.id()).into_owned(),
         message,
@@ -90,6 +96,7 @@ pub struct Chunker<I> {
     /// The record that did not fit into the previous chunk.
     pending: Option<Query>,
     next_number: u64,
+    matrix: Matrix,
     warnings: Vec<Warning>,
     further_warnings: u64,
 }
@@ -100,7 +107,15 @@ const MAX_WARNINGS: usize = 100;
 impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
     /// Cuts `records` into chunks within `limits`.
     pub fn new(records: I, limits: ChunkLimits) -> Self {
-        Self { records, limits, pending: None, next_number: 1, warnings: Vec::new(), further_warnings: 0 }
+        Self {
+            records,
+            limits,
+            pending: None,
+            next_number: 1,
+            matrix: Matrix::blosum62(),
+            warnings: Vec::new(),
+            further_warnings: 0,
+        }
     }
 
     /// The warnings so far, and how many more there were than are listed.
@@ -113,7 +128,7 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
             Ok(record) => record,
             Err(error) => return Some(Err(error)),
         };
-        for warning in warnings(&record) {
+        for warning in warnings(&record, &self.matrix) {
             if self.warnings.len() < MAX_WARNINGS {
                 self.warnings.push(warning);
             } else {

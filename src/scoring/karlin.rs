@@ -60,8 +60,7 @@ struct ScoreDistribution {
 
 impl ScoreDistribution {
     fn new(query: &[f64; ALPHABET_SIZE], matrix: &Matrix) -> Option<Self> {
-        let floor = matrix.lowest();
-        let ceiling = (0..ALPHABET_SIZE as u8).flat_map(|code| matrix.row(code)).copied().max()?;
+        let (floor, ceiling) = matrix.range();
         let mut p = vec![0.0; (ceiling - floor + 1) as usize];
         for (code, frequency) in query.iter().enumerate() {
             for (subject, background) in matrix.background().iter().enumerate() {

@@ -19,11 +19,14 @@ impl GapCosts {
     }
 }
 
+/// Width of a row of scores: the alphabet, rounded up so that a masked code is always inside.
+const STRIDE: usize = 32;
+
 /// A substitution matrix over residue codes, with the background it was made for.
 #[derive(Clone, Debug)]
 pub struct Matrix {
     name: &'static str,
-    scores: [[i32; ALPHABET_SIZE]; ALPHABET_SIZE],
+    scores: [[i32; STRIDE]; STRIDE],
     background: [f64; ALPHABET_SIZE],
 }
 
@@ -35,7 +38,11 @@ impl Matrix {
         for (code, frequency) in sorted_by_code() {
             background[code] = frequency / total;
         }
-        Self { name: "BLOSUM62", scores: tables::BLOSUM62, background }
+        let mut scores = [[tables::FORBIDDEN; STRIDE]; STRIDE];
+        for (row, source) in scores.iter_mut().zip(&tables::BLOSUM62) {
+            row[..ALPHABET_SIZE].copy_from_slice(source);
+        }
+        Self { name: "BLOSUM62", scores, background }
     }
 
     /// The matrix's usual name.
@@ -45,14 +52,14 @@ impl Matrix {
 
     /// Scores of one query residue code against every subject code.
     #[inline]
-    pub fn row(&self, query: u8) -> &[i32; ALPHABET_SIZE] {
-        &self.scores[query as usize]
+    pub fn row(&self, query: u8) -> Row<'_> {
+        Row(&self.scores[query as usize % STRIDE])
     }
 
     /// Score of a query residue code against a subject residue code.
     #[inline]
     pub fn score(&self, query: u8, subject: u8) -> i32 {
-        self.scores[query as usize][subject as usize]
+        self.row(query).score(subject)
     }
 
     /// Expected frequency of each residue code in proteins; sums to 1.
@@ -60,9 +67,22 @@ impl Matrix {
         &self.background
     }
 
-    /// Lowest score of a pair that may be aligned.
-    pub fn lowest(&self) -> i32 {
-        self.scores.iter().flatten().copied().filter(|&s| s > tables::FORBIDDEN).min().unwrap_or(0)
+    /// Lowest and highest score of a pair that may be aligned.
+    pub fn range(&self) -> (i32, i32) {
+        let allowed = || self.scores.iter().flatten().copied().filter(|&s| s > tables::FORBIDDEN);
+        (allowed().min().unwrap_or(0), allowed().max().unwrap_or(0))
+    }
+}
+
+/// Scores of one query residue code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a>(&'a [i32; STRIDE]);
+
+impl Row<'_> {
+    /// Score against a subject residue code.
+    #[inline]
+    pub fn score(self, subject: u8) -> i32 {
+        self.0[subject as usize % STRIDE]
     }
 }
 
@@ -88,7 +108,7 @@ mod tests {
         assert_eq!(matrix.row(code(b'O')), matrix.row(code(b'X')));
         assert_eq!(matrix.score(code(b'*'), code(b'*')), 1);
         assert_eq!(matrix.score(0, code(b'A')), tables::FORBIDDEN);
-        assert_eq!(matrix.lowest(), -4);
+        assert_eq!(matrix.range(), (-4, 11));
     }
 
     #[test]

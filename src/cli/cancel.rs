@@ -1,0 +1,21 @@
+//! `skyblast cancel`: stops a job.
+
+use super::client::{Client, ServerFlags};
+use crate::jobs::JobId;
+
+/// Cancel a job; one that has ended stays as it is
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  skyblast cancel 0123456789abcdef0123456789abcdef")]
+pub(super) struct CancelArgs {
+    /// The job's id, as submit printed it
+    id: JobId,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) async fn run(args: &CancelArgs) -> anyhow::Result<()> {
+    let state = Client::new(&args.server)?.cancel(args.id).await?;
+    println!("{state}");
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `skyblast demo`: a whole job on bundled proteins, through API, queues, shards and merge.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use bytesize::ByteSize;
+use indicatif::HumanCount;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::options::{SearchFlags, ThreadFlags};
+use super::results::download;
+use super::status::{print_failures, summary};
+use super::storage::open_pipeline;
+use super::{logging, makedb, serve};
+use crate::database::Database;
+use crate::jobs::Settings;
+use crate::store::Location;
+
+const DATABASE: &[u8] = include_bytes!("../../examples/database.fa.gz");
+const QUERIES: &[u8] = include_bytes!("../../examples/queries.fa");
+
+/// Size of a volume: small, so that the little database has several.
+const VOLUME_SIZE: ByteSize = ByteSize::kib(100);
+/// Residues of a chunk: small, so that the few queries make several.
+const CHUNK_RESIDUES: u64 = 2_500;
+/// Rows with larger E-values are left out, to show hits that mean something.
+const EVALUE: f64 = 1e-5;
+/// Rows of the report that are shown.
+const ROWS_SHOWN: usize = 10;
+
+/// Run a whole search on bundled proteins, in one process and one folder
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  skyblast demo --dir /tmp/skyblast-demo")]
+pub(super) struct DemoArgs {
+    /// Folder for everything that the demo makes
+    #[arg(long, value_name = "DIR", default_value = "skyblast-demo")]
+    dir: PathBuf,
+
+    #[command(flatten)]
+    threads: ThreadFlags,
+}
+
+pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    logging::for_people("warn");
+    let dir = &args.dir;
+    let failed = || format!("could not write into {}", dir.display());
+    fs::create_dir_all(dir).with_context(failed)?;
+    let (fasta, queries) = (dir.join("database.fa.gz"), dir.join("queries.fa"));
+    fs::write(&fasta, DATABASE).with_context(failed)?;
+    fs::write(&queries, QUERIES).with_context(failed)?;
+
+    println!("1. Making a database from {} (Swiss-Prot proteins)", fasta.display());
+    let made = dir.join("database");
+    makedb::make(&[fasta], &made, "demo".to_owned(), VOLUME_SIZE)?;
+    let database = Database::open(&made)?;
+    let manifest = database.manifest();
+    println!(
+        "   {} sequences, {} residues, {} volumes",
+        HumanCount(manifest.sequences),
+        HumanCount(manifest.residues),
+        manifest.volumes.len()
+    );
+
+    println!("2. Starting a server on the folder {}", dir.join("storage").display());
+    let settings = Settings {
+        threads: args.threads.count(),
+        chunk_residues: Some(CHUNK_RESIDUES),
+        ..Settings::default()
+    };
+    let location = Location::Folder(dir.join("storage"));
+    let pipeline = open_pipeline(&location, settings)?;
+    pipeline.catalog().publish("demo", &database, &mut |_| ()).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let server = format!("http://{}", listener.local_addr()?);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve::serve(pipeline, listener, stop.clone()));
+    println!("   {server}: API, queues and workers in this process");
+
+    println!("3. Submitting {} by POST {server}/api/searches", queries.display());
+    let client = Client::of(server)?;
+    let accepted = client.submit(&queries, "demo", &SearchFlags::up_to(EVALUE)).await?;
+    println!(
+        "   job {}: {} queries, {} comparisons",
+        accepted.id,
+        accepted.queries,
+        HumanCount(accepted.comparisons)
+    );
+
+    println!("4. Comparing: one queue message per shard (chunk of queries × volume), then merging");
+    let status = client.watch(accepted.id).await?;
+    println!("   {}", summary(&status));
+    print_failures(&status);
+    if !status.state.has_report() {
+        bail!("the job {}", status.state);
+    }
+    let report = dir.join("report.tsv");
+    download(&client, accepted.id, None, Some(&report)).await?;
+    stop.cancel();
+    serving.await??;
+
+    println!(
+        "5. The top of the report, the same bytes as blastp -comp_based_stats 0 -evalue 1e-5 -outfmt 6 prints:"
+    );
+    let text = fs::read(&report)?;
+    let text = String::from_utf8_lossy(&text);
+    for row in text.lines().take(ROWS_SHOWN) {
+        println!("   {row}");
+    }
+    println!("   … {} rows in all: {}", HumanCount(text.lines().count() as u64), report.display());
+    println!();
+    println!("Try next:");
+    println!(
+        "  skyblast search --query {} --db {}   the same without a server",
+        queries.display(),
+        made.display()
+    );
+    println!("  skyblast makedb --in YOUR.fa --out your.db   a database of your own");
+    println!("  skyblast serve --help                        a server for your lab");
+    Ok(())
+}

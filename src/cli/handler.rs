@@ -1,0 +1,65 @@
+//! `skyblast handler`: the process that the Azure Functions host starts and talks to.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use super::options::ThreadFlags;
+use super::storage::{StorageFlags, open_pipeline};
+use super::{logging, shutdown};
+use crate::functions::{Limits, Services, router};
+use crate::jobs::Settings;
+
+const EXAMPLES: &str = "\
+The host starts this command by itself, as host.json says. To try it by hand:
+  FUNCTIONS_CUSTOMHANDLER_PORT=7071 SKYBLAST_STORAGE=skyblast-data skyblast handler
+  curl http://127.0.0.1:7071/api/health
+
+Storage comes from the host's settings (AzureWebJobsStorage or AzureWebJobsStorage__accountName and
+its like) unless SKYBLAST_STORAGE or the SKYBLAST_*_ENDPOINT variables are set.";
+
+/// Time that requests under way get after SIGTERM: the platform waits about as long.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serve as the custom handler of an Azure Functions host
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct HandlerArgs {
+    /// Port on 127.0.0.1 to listen on; the host sets the variable
+    #[arg(long, env = "FUNCTIONS_CUSTOMHANDLER_PORT", value_name = "PORT")]
+    port: u16,
+
+    #[command(flatten)]
+    storage: StorageFlags,
+
+    #[command(flatten)]
+    threads: ThreadFlags,
+}
+
+pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
+    logging::for_host();
+    let settings = Settings { threads: args.threads.count(), ..Settings::default() };
+    // The host must be able to reach a handler whose settings are wrong: only so can it say why.
+    let opened = args.storage.location().and_then(|location| open_pipeline(&location, settings));
+    let services = match opened {
+        Ok(pipeline) => Services::Ready(pipeline),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "storage is not usable");
+            Services::Unavailable(format!("{error:#}"))
+        }
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
+        .await
+        .with_context(|| format!("could not listen on port {}", args.port))?;
+    let stop = shutdown::on_signal()?;
+    let stopped = stop.clone();
+    let serving = axum::serve(listener, router(services, Limits::default()))
+        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    tokio::select! {
+        result = serving => result?,
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Progress bars on standard error; invisible if that is not a terminal.
+
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+/// A bar that counts comparisons; the total may be corrected as it becomes known.
+#[derive(Debug)]
+pub(super) struct ComparisonBar(ProgressBar);
+
+impl ComparisonBar {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        let template = "{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons, {msg}{eta} left";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self(bar)
+    }
+
+    /// Expects `total` comparisons in all.
+    pub(super) fn set_total(&self, total: u64) {
+        self.0.set_length(total);
+    }
+
+    /// Counts `comparisons` more.
+    pub(super) fn add(&self, comparisons: u64) {
+        self.0.inc(comparisons);
+    }
+
+    /// Counts `comparisons` in all.
+    pub(super) fn set(&self, comparisons: u64) {
+        self.0.set_position(comparisons);
+    }
+
+    /// What is being counted besides, such as `shards 3 of 14`.
+    pub(super) fn say(&self, what: &str, done: u64, total: u64) {
+        self.0.set_message(format!("{what} {} of {}, ", HumanCount(done), HumanCount(total)));
+    }
+}
+
+impl Drop for ComparisonBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

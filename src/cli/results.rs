@@ -1,0 +1,70 @@
+//! `skyblast results`: fetches a report.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use super::client::{Client, ServerFlags};
+use crate::jobs::JobId;
+use crate::report::OutputFormat;
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast results 0123456789abcdef0123456789abcdef > hits.tsv
+  skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv";
+
+/// Fetch a job's report
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ResultsArgs {
+    /// The job's id, as submit printed it
+    id: JobId,
+
+    /// Report format [default: the one the job was submitted with]
+    #[arg(long, value_name = "FORMAT")]
+    outfmt: Option<OutputFormat>,
+
+    /// File for the report [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.server)?;
+    download(&client, args.id, args.outfmt.as_ref(), args.out.as_deref()).await
+}
+
+/// Writes a job's report to `out`, or to standard output. A file appears when it is complete.
+pub(super) async fn download(
+    client: &Client,
+    id: JobId,
+    outfmt: Option<&OutputFormat>,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    let outfmt = outfmt.map(ToString::to_string);
+    let report = client.results(id, outfmt.as_deref()).await?;
+    let Some(out) = out else {
+        return copy(report, tokio::io::stdout()).await;
+    };
+    let failed = || format!("could not write {}", out.display());
+    let directory = match out.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let partial =
+        tempfile::Builder::new().prefix(".skyblast-").tempfile_in(directory).with_context(failed)?;
+    copy(report, tokio::fs::File::from_std(partial.reopen()?)).await.with_context(failed)?;
+    partial.persist(out).with_context(failed)?;
+    Ok(())
+}
+
+async fn copy(mut report: reqwest::Response, mut out: impl AsyncWrite + Unpin) -> anyhow::Result<()> {
+    while let Some(piece) = report.chunk().await.context("the report broke off; fetch it again")? {
+        out.write_all(&piece).await?;
+    }
+    Ok(out.flush().await?)
+}

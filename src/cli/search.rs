@@ -1,0 +1,135 @@
+//! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
+//! volumes, compared and merged by the same functions that Azure Functions call.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::options::{SearchFlags, ThreadFlags};
+use super::progress::ComparisonBar;
+use crate::database::Database;
+use crate::engine::{DatabaseTotals, Search};
+use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare, render, render_end};
+use crate::sequence::fasta::Reader;
+use crate::sequence::input::{Consumed, Input};
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast search --query q.fa --db proteins.db
+  skyblast search --query q.fa.gz --db proteins.db --evalue 1e-5 --out hits.tsv
+  skyblast search --query q.fa --db proteins.db --outfmt '6 qseqid sseqid evalue qseq sseq'
+  zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
+
+The rows are those of blastp 2.12 -comp_based_stats 0, byte for byte. Other composition modes,
+matrices and formats are refused for now. --threads and the number of volumes change the speed,
+never the report. A database is made with skyblast makedb.";
+
+/// Search a database on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct SearchArgs {
+    /// FASTA file of queries: plain, gzip or zstd; `-` for standard input
+    #[arg(long, value_name = "FASTA")]
+    query: PathBuf,
+
+    /// Directory of a database made with `skyblast makedb`
+    #[arg(long, value_name = "DIR")]
+    db: PathBuf,
+
+    /// File for the report [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    flags: SearchFlags,
+
+    #[command(flatten)]
+    threads: ThreadFlags,
+
+    /// Residues of queries per chunk, instead of what the volumes suggest; changes no result
+    #[arg(long, value_name = "N", hide = true)]
+    chunk_residues: Option<u64>,
+}
+
+pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
+    let options = args.flags.search_options()?;
+    let database = Database::open(&args.db)?;
+    let volumes = (0..database.manifest().volumes.len())
+        .map(|index| database.volume(index))
+        .collect::<Result<Vec<_>, _>>()?;
+    let input = Input::open(&args.query)?;
+    let mut out = open_output(args.out.as_deref())?;
+
+    let manifest = database.manifest();
+    let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
+    let search = Search::new(options, totals);
+    let mut limits =
+        ChunkLimits::for_volumes_of(manifest.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
+    limits.residues = args.chunk_residues.unwrap_or(limits.residues);
+    let bar = ComparisonBar::new();
+    let estimate = Estimate { size: input.size(), consumed: input.consumed() };
+
+    let mut chunks = Chunker::new(Reader::new(args.query.display().to_string(), input), limits);
+    let mut queries = 0;
+    while let Some(chunk) = chunks.next().transpose()? {
+        queries += chunk.queries.len() as u64;
+        bar.set_total(estimate.total(queries) * totals.sequences);
+        let mut merger = Merger::new(options, chunk.queries.len());
+        for (volume, info) in volumes.iter().zip(&manifest.volumes) {
+            let compared = |comparisons| bar.add(comparisons);
+            let threads = args.threads.count();
+            merger.add(compare(&search, &chunk, volume, info.first_ordinal, threads, &compared));
+        }
+        let text = render(args.flags.format(), &manifest.title, &chunk, &merger.finish())?;
+        out.write_all(&text)?;
+    }
+    out.write_all(&render_end(args.flags.format(), &manifest.title, queries)?)?;
+    out.flush()?;
+    drop(bar);
+    let (warnings, further) = chunks.warnings();
+    print_warnings(warnings, further);
+    if queries == 0 {
+        eprintln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
+    }
+    Ok(())
+}
+
+fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
+    Ok(match path {
+        None => Box::new(BufWriter::new(io::stdout())),
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("could not create {}", path.display()))?;
+            Box::new(BufWriter::new(file))
+        }
+    })
+}
+
+/// How many queries there will be, judged by how much of the input has been read.
+struct Estimate {
+    size: Option<u64>,
+    consumed: Consumed,
+}
+
+impl Estimate {
+    fn total(&self, queries: u64) -> u64 {
+        match (self.size, self.consumed.bytes()) {
+            (Some(size), consumed @ 1..) if consumed < size => {
+                (queries as f64 * size as f64 / consumed as f64) as u64
+            }
+            _ => queries,
+        }
+    }
+}
+
+/// Prints what was odd about the queries.
+pub(super) fn print_warnings(warnings: &[Warning], further: u64) {
+    for Warning { record, id, message } in warnings {
+        let id = if id.is_empty() { String::new() } else { format!(" ({id})") };
+        eprintln!("warning: record {record}{id}: {message}");
+    }
+    if further > 0 {
+        eprintln!("warning: {further} more warnings are not shown");
+    }
+}

@@ -1,0 +1,97 @@
+//! `skyblast serve`: API and workers in one process, on a local folder.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::options::ThreadFlags;
+use super::storage::open_pipeline;
+use super::{logging, shutdown};
+use crate::functions::{Limits, Services, router};
+use crate::jobs::worker::{self, WorkerSettings};
+use crate::jobs::{Pipeline, Settings};
+use crate::store::Location;
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast databases add swissprot --in swissprot.fa.gz --storage skyblast-data
+  skyblast serve
+  curl --data-binary @q.fa 'http://127.0.0.1:8765/api/searches?database=swissprot'
+
+Jobs survive the end of the server, however it ends: started again on the same folder, it goes on.
+Further workers may join: skyblast worker --storage skyblast-data";
+
+/// Offer searches over HTTP, with API, queues and workers in one process
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ServeArgs {
+    /// Folder for databases, queues, jobs and results
+    #[arg(long, value_name = "FOLDER", env = "SKYBLAST_STORAGE", default_value = "skyblast-data")]
+    storage: String,
+
+    /// Address to listen on; anything but this machine needs something in front that asks who calls
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    threads: ThreadFlags,
+
+    /// Residues of queries per chunk, instead of what the volumes suggest; changes no result
+    #[arg(long, value_name = "N", hide = true)]
+    chunk_residues: Option<u64>,
+}
+
+pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    logging::for_people("info");
+    let location = Location::parse(&args.storage, |name| std::env::var(name).ok()).context("--storage")?;
+    let settings = Settings {
+        threads: args.threads.count(),
+        chunk_residues: args.chunk_residues,
+        ..Settings::default()
+    };
+    let pipeline = open_pipeline(&location, settings)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("could not listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let stop = shutdown::on_signal()?;
+    println!("serving http://{address} on storage {location}");
+    println!("databases: {}", known_databases(&pipeline).await);
+    serve(pipeline, listener, stop).await
+}
+
+async fn known_databases(pipeline: &Pipeline) -> String {
+    match pipeline.catalog().names().await {
+        Ok(names) if names.is_empty() => "none yet; add one with skyblast databases add".to_owned(),
+        Ok(names) => names.join(", "),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Serves the API on `listener` and works on its jobs until `stop` is cancelled.
+pub(super) async fn serve(
+    pipeline: Arc<Pipeline>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let settings = WorkerSettings {
+        lease: Duration::from_secs(30),
+        retry_pause: Duration::from_secs(2),
+        idle_pause: Duration::from_millis(500),
+        ..WorkerSettings::default()
+    };
+    let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
+    let stopped = stop.clone();
+    let serving = axum::serve(listener, router(Services::Ready(pipeline), Limits::default()))
+        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    tokio::select! {
+        result = serving => result?,
+        () = async { stop.cancelled().await; tokio::time::sleep(settings.grace).await } => {}
+    }
+    working.await?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `skyblast status`: where a job stands.
+
+use indicatif::{HumanCount, HumanDuration};
+
+use super::client::{Client, ServerFlags};
+use crate::jobs::{JobId, Status};
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast status 0123456789abcdef0123456789abcdef
+  skyblast status 0123456789abcdef0123456789abcdef --watch
+  skyblast status 0123456789abcdef0123456789abcdef --json | jq .shards";
+
+/// Show where a job stands
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct StatusArgs {
+    /// The job's id, as submit printed it
+    id: JobId,
+
+    /// Show progress until the job has ended
+    #[arg(long)]
+    watch: bool,
+
+    /// Print what the server says as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.server)?;
+    let status = if args.watch { client.watch(args.id).await? } else { client.status(args.id).await? };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        print(&status);
+    }
+    Ok(())
+}
+
+fn print(status: &Status) {
+    println!("job          {}", status.id);
+    println!("state        {}", status.state);
+    println!("database     {}", status.database);
+    println!("queries      {} ({} residues)", HumanCount(status.queries), HumanCount(status.residues));
+    let (shards, chunks) = (status.shards, status.chunks);
+    println!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed);
+    println!("merged       {} of {} chunks", chunks.done, chunks.total);
+    let comparisons = status.comparisons;
+    println!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total));
+    println!("submitted    {}", status.submitted);
+    println!("time         {:.1} s", status.elapsed_seconds);
+    print_failures(status);
+}
+
+/// How a job ended, in a line.
+pub(super) fn summary(status: &Status) -> String {
+    let seconds = status.elapsed_seconds;
+    let rate = HumanCount((status.comparisons.done as f64 / seconds.max(1e-3)) as u64);
+    let time = if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else {
+        HumanDuration(std::time::Duration::from_secs_f64(seconds)).to_string()
+    };
+    format!(
+        "{}: {} shards, {} comparisons in {time} ({rate} per second)",
+        status.state,
+        status.shards.done,
+        HumanCount(status.comparisons.done)
+    )
+}
+
+/// Prints why a job has no report or lacks shards, to standard error.
+pub(super) fn print_failures(status: &Status) {
+    if let Some(reason) = &status.reason {
+        eprintln!("reason: {reason}");
+    }
+    for shard in &status.failed_shards {
+        eprintln!("failed: chunk {}, volume {}: {}", shard.chunk, shard.volume, shard.reason);
+    }
+}

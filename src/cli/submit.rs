@@ -1,0 +1,67 @@
+//! `skyblast submit`: hands a search to a server.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use indicatif::HumanCount;
+
+use super::client::{Client, ServerFlags};
+use super::options::SearchFlags;
+use super::results::download;
+use super::search::print_warnings;
+use super::status::{print_failures, summary};
+
+const EXAMPLES: &str = "\
+Examples:
+  skyblast submit --query q.fa --database swissprot
+  skyblast submit --query q.fa --database swissprot --wait --out hits.tsv
+  skyblast submit --query q.fa --database swissprot --server https://lab.azurewebsites.net --key KEY
+
+Prints the job's id on standard output, or with --wait the report. The options are those of search.";
+
+/// Submit a search to a server
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct SubmitArgs {
+    /// FASTA file of queries: plain, gzip or zstd; `-` for standard input
+    #[arg(long, value_name = "FASTA")]
+    query: PathBuf,
+
+    /// Name of the server's database, or name@version
+    #[arg(long, value_name = "NAME")]
+    database: String,
+
+    #[command(flatten)]
+    flags: SearchFlags,
+
+    /// Show progress, wait for the end, and fetch the report
+    #[arg(long)]
+    wait: bool,
+
+    /// File for the report, with --wait [default: standard output]
+    #[arg(long, value_name = "FILE", requires = "wait")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.server)?;
+    let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
+    print_warnings(&accepted.warnings, accepted.further_warnings);
+    let (queries, comparisons) = (HumanCount(accepted.queries), HumanCount(accepted.comparisons));
+    eprintln!("accepted job {}: {queries} queries, {comparisons} comparisons", accepted.id);
+    if !args.wait {
+        println!("{}", accepted.id);
+        eprintln!("next: skyblast status {} --watch", accepted.id);
+        return Ok(());
+    }
+    let status = client.watch(accepted.id).await?;
+    eprintln!("{}", summary(&status));
+    print_failures(&status);
+    if !status.state.has_report() {
+        bail!("job {} {}", status.id, status.state);
+    }
+    download(&client, accepted.id, None, args.out.as_deref()).await
+}
