@@ -107,7 +107,8 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     async fn delete(&self, name: &BlobName) -> Result<bool>;
 
     /// Creates `name` from `before`, the contents of `parts` in order, and `after`, unless it
-    /// exists. Memory is bounded whatever the size; a missing part is [`ErrorKind::NotFound`].
+    /// exists. Memory is bounded whatever the size. A missing part is [`ErrorKind::NotFound`], and
+    /// nothing is created then; if the blob exists already, the parts need not.
     async fn compose_if_absent(
         &self,
         name: &BlobName,

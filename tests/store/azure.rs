@@ -177,6 +177,15 @@ async fn an_answer_that_breaks_off_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_blob_replaced_while_it_is_read_is_a_conflict() {
+    let headers = vec![("etag", "\"0x1\"".into()), ("content-range", "bytes 0-8388607/8388610".into())];
+    let first = Answer::Reply(206, headers, vec![0; 8 << 20]);
+    let server = Scripted::start([first, Answer::status(412, "ConditionNotMet")]).await;
+    assert_eq!(blobs(&server).get(&name("a")).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(server.header("if-match"), ["\"0x1\""]);
+}
+
+#[tokio::test]
 async fn a_missing_container_is_created_by_the_first_write() {
     let missing = [Answer::status(404, "ContainerNotFound"), written(), written()];
     let server = Scripted::start(missing).await;

@@ -166,7 +166,10 @@ async fn processes_share_a_queue_and_a_counter() {
     let folder = tempfile::tempdir().unwrap();
     blobs(folder.path()).put(&name("counter"), "0".into()).await.unwrap();
     let queue = queue(folder.path());
-    join_all((0..200).map(|i| queue.send(Box::leak(format!("{i}").into_boxed_str()), Duration::ZERO))).await;
+    let bodies: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+    for sent in join_all(bodies.iter().map(|body| queue.send(body, Duration::ZERO))).await {
+        sent.unwrap();
+    }
     let children: Vec<Child> = (0..3).map(|i| child("share", folder.path(), &i.to_string())).collect();
     let mut taken = Vec::new();
     for child in children {

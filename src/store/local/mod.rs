@@ -9,7 +9,8 @@
 //!
 //! Any number of processes may share the folder: what must be atomic is a rename, a lock that
 //! the kernel releases when its holder dies, or a database transaction. A process may be killed at
-//! any point; power loss may lose the queue's last transactions but not a finished blob.
+//! any point; power loss may lose the queue's last transactions but not a finished blob. The folder
+//! must lie on a disk of this machine: SQLite's write-ahead log does not work over a network.
 
 use std::path::Path;
 use std::sync::Arc;
