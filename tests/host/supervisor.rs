@@ -42,6 +42,8 @@ pub(super) struct Supervisor {
     starts: u32,
     errors: u32,
     last_error: Option<Instant>,
+    /// Who waits for the order that ends the present process.
+    waiting: Option<oneshot::Sender<()>>,
 }
 
 impl Supervisor {
@@ -54,14 +56,25 @@ impl Supervisor {
         orders: mpsc::UnboundedReceiver<Order>,
         console: Arc<Console>,
     ) -> Self {
-        Self { program, port, client, state, orders, console, starts: 0, errors: 0, last_error: None }
+        Self {
+            program,
+            port,
+            client,
+            state,
+            orders,
+            console,
+            starts: 0,
+            errors: 0,
+            last_error: None,
+            waiting: None,
+        }
     }
 
     /// Starts the handler again and again, until the host stops.
     pub(super) async fn run(mut self) {
         loop {
             self.state.send_replace(State::Initializing);
-            let (end, done) = match self.program.start(self.port) {
+            let mut end = match self.program.start(self.port) {
                 Ok(child) => self.watch(child).await,
                 Err(error) => {
                     // Nothing is retried: a call will wait for readiness, then stop the host.
@@ -69,21 +82,18 @@ impl Supervisor {
                     self.wait_for_stop().await
                 }
             };
-            let end = match end {
-                End::Clean => {
-                    self.state.send_replace(State::Exited);
-                    self.wait_for_stop().await
-                }
-                end => (end, done),
-            };
-            let stop = match end.0 {
+            if matches!(end, End::Clean) {
+                self.state.send_replace(State::Exited);
+                end = self.wait_for_stop().await;
+            }
+            let stop = match end {
                 End::Error(reason) => self.count_error(&reason),
                 End::Stop(reason) => Some(reason),
                 End::NotCounted | End::Clean => None,
             };
             let next = stop.clone().map_or(State::Initializing, State::Stopped);
             self.state.send_replace(next);
-            if let Some(done) = end.1 {
+            if let Some(done) = self.waiting.take() {
                 // The caller may have stopped waiting.
                 let _ = done.send(());
             }
@@ -94,7 +104,7 @@ impl Supervisor {
     }
 
     /// Follows one process to its end.
-    async fn watch(&mut self, mut child: Child) -> (End, Option<oneshot::Sender<()>>) {
+    async fn watch(&mut self, mut child: Child) -> End {
         self.starts += 1;
         let start = self.starts;
         let stdout = tokio::spawn(self.console.clone().follow(child.stdout.take(), false));
@@ -104,27 +114,32 @@ impl Supervisor {
         let probe = tokio::time::timeout(self.program.initialization_timeout, probe);
         tokio::pin!(probe);
         let mut probing = true;
-        let (end, done) = loop {
+        let end = loop {
             tokio::select! {
                 ready = &mut probe, if probing => {
                     if ready.is_err() {
-                        break (End::Error("the handler was not ready in time".into()), None);
+                        break End::Error("the handler was not ready in time".into());
                     }
                     probing = false;
                     self.state.send_replace(State::Ready(start));
                 }
-                status = child.wait() => break (judge_exit(status), None),
+                status = child.wait() => break judge_exit(status),
                 order = self.orders.recv() => match order {
                     Some(Order { task: Task::Kill, done }) => {
-                        break (End::Error("the handler was killed".into()), Some(done));
+                        self.waiting = Some(done);
+                        break End::Error("the handler was killed".into());
                     }
                     Some(Order { task: Task::Recycle(meant), done }) if meant == start => {
-                        break (End::NotCounted, Some(done));
+                        self.waiting = Some(done);
+                        break End::NotCounted;
                     }
                     // Another call in overtime was faster; `done` is dropped, which ends the wait.
                     Some(Order { task: Task::Recycle(_), .. }) => {}
-                    Some(Order { task: Task::Stop(reason), done }) => break (End::Stop(reason), Some(done)),
-                    None => break (End::Stop("the host is gone".into()), None),
+                    Some(Order { task: Task::Stop(reason), done }) => {
+                        self.waiting = Some(done);
+                        break End::Stop(reason);
+                    }
+                    None => break End::Stop("the host is gone".into()),
                 },
             }
         };
@@ -133,16 +148,17 @@ impl Supervisor {
         let _ = child.kill().await;
         // The last lines are in the pipes still; a grandchild that holds them open is not waited for.
         let _ = tokio::time::timeout(OUTPUT_PATIENCE, futures::future::join_all(output)).await;
-        (end, done)
+        end
     }
 
-    async fn wait_for_stop(&mut self) -> (End, Option<oneshot::Sender<()>>) {
+    async fn wait_for_stop(&mut self) -> End {
         while let Some(Order { task, done }) = self.orders.recv().await {
             if let Task::Stop(reason) = task {
-                return (End::Stop(reason), Some(done));
+                self.waiting = Some(done);
+                return End::Stop(reason);
             }
         }
-        (End::Stop("the host is gone".into()), None)
+        End::Stop("the host is gone".into())
     }
 
     /// Counts a worker error; the reason to stop the host if it was the last one allowed (rule 12).
