@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use jiff::Timestamp;
 use proptest::prelude::*;
-use skyblast::cli::makedb::{self, MakedbArgs};
+use skyblast::cli::Cli;
 use skyblast::database::{
     BuildError, BuildOptions, Builder, Database, DatabaseError, Manifest, Volume, VolumeError, VolumeLimit,
 };
@@ -55,19 +55,13 @@ fn volume_error(result: Result<Volume, DatabaseError>) -> VolumeError {
     }
 }
 
-#[derive(Parser)]
-struct Makedb {
-    #[command(flatten)]
-    args: MakedbArgs,
-}
-
 fn makedb(inputs: &[&Path], out: &Path, more: &[&str]) -> anyhow::Result<()> {
-    let mut line = vec!["makedb".into(), "--out".into(), out.as_os_str().to_owned()];
+    let mut line = vec!["skyblast".into(), "makedb".into(), "--out".into(), out.as_os_str().to_owned()];
     for input in inputs {
         line.extend(["--in".into(), input.as_os_str().to_owned()]);
     }
     line.extend(more.iter().map(Into::into));
-    makedb::run(&Makedb::try_parse_from(line)?.args)
+    Cli::try_parse_from(line)?.run()
 }
 
 fn edge(file: &str) -> PathBuf {
