@@ -59,7 +59,11 @@ impl SearchFlags {
             "--evalue must be a number above 0, not {}",
             self.evalue
         );
-        Ok(SearchOptions { evalue: self.evalue, max_target_seqs: self.max_target_seqs.get() })
+        Ok(SearchOptions {
+            evalue: self.evalue,
+            max_target_seqs: self.max_target_seqs.get(),
+            ..SearchOptions::default()
+        })
     }
 
     /// The format of the report.

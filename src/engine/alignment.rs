@@ -4,7 +4,7 @@
 
 use super::containment::{Accepted, Boxed, purge_common_ends};
 use super::gapped::{Extender, Gapped, Workspace};
-use super::hit::{Edit, EditRun, Hsp};
+use super::hit::{Adjustment, Edit, EditRun, Hsp};
 use super::options::{Scheme, X_FINAL_BITS, X_GAPPED_BITS};
 use super::preliminary::PreliminaryHsp;
 use crate::scoring::bit_score;
@@ -89,6 +89,7 @@ fn finished(aligned: Aligned, query: &[u8], subject: &[u8], evalue: f64, scheme:
         evalue,
         query: range(gapped.query),
         subject: range(gapped.subject),
+        adjustment: Adjustment::None,
         edits,
         identities,
         positives,

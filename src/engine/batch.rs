@@ -31,7 +31,7 @@ impl Cutoffs {
         let ungapped = ungapped_parameters(query, &scheme.matrix)?;
         let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
         let gapped = scheme.statistics.cutoff(
-            scheme.options.evalue,
+            scheme.options.preliminary_evalue(),
             query.len() as u64,
             SHORTEST_SUBJECT,
             scheme.totals.residues,

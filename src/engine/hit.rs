@@ -25,6 +25,18 @@ pub struct EditRun {
     pub length: u32,
 }
 
+/// How the scores of an alignment were adjusted to the composition of its sequences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Adjustment {
+    /// Not at all.
+    #[default]
+    None,
+    /// The matrix was scaled; pairwise reports say "Composition-based stats."
+    Scaled,
+    /// The matrix was made anew; pairwise reports say "Compositional matrix adjust."
+    Optimised,
+}
+
 /// One local alignment of a query and a subject.
 ///
 /// Ranges are 0-based and half-open, in residues of the whole sequences.
@@ -40,6 +52,8 @@ pub struct Hsp {
     pub query: Range<u32>,
     /// Aligned part of the subject.
     pub subject: Range<u32>,
+    /// How its scores were adjusted.
+    pub adjustment: Adjustment,
     /// Columns from left to right; neighbouring runs differ in kind.
     pub edits: Vec<EditRun>,
     /// Columns with the same letter.

@@ -90,7 +90,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::hit::Hsp;
+    use crate::engine::hit::{Adjustment, Hsp};
 
     /// A hit whose final E-value differs from its preliminary one, or which has no alignment.
     fn hit(ordinal: u64, preliminary: u8, last: Option<u8>) -> Hit {
@@ -100,6 +100,7 @@ mod tests {
             evalue: f64::from(evalue),
             query: 0..1,
             subject: 0..1,
+            adjustment: Adjustment::None,
             edits: Vec::new(),
             identities: 1,
             positives: 1,

@@ -27,8 +27,8 @@ mod subjects;
 mod ungapped;
 mod words;
 
-pub use hit::{Edit, EditRun, Hit, Hsp, Rank};
+pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
-pub use options::{DatabaseTotals, SearchOptions};
+pub use options::{CompositionMode, DatabaseTotals, SearchOptions};
 pub use search::{OnProgress, Search};
 pub use subjects::Subjects;

@@ -26,30 +26,63 @@ pub(super) const SHORTEST_SUBJECT: u64 = 10;
 /// (`core/blast_parameters.c`).
 pub(super) const RESTRICTED_EVALUE: f64 = 10.0;
 
+/// How the composition of query and subject changes scores (`-comp_based_stats`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CompositionMode {
+    /// 0: not at all.
+    #[default]
+    Off,
+    /// 1: scale the matrix for every pair.
+    Scale,
+    /// 2: make the matrix anew or scale it, as the pair demands; blastp's default.
+    Conditional,
+    /// 3: always make the matrix anew.
+    Always,
+}
+
+impl CompositionMode {
+    /// Factor on the E-value limit of the preliminary stage, since adjustment may improve a hit.
+    fn evalue_stretch(self) -> f64 {
+        match self {
+            Self::Off | Self::Scale => 1.0,
+            Self::Conditional | Self::Always => 5.0,
+        }
+    }
+}
+
 /// Options of one search that change its hits.
-///
-/// Statistics are those of `-comp_based_stats 0`: no composition adjustment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchOptions {
     /// Hits with a larger E-value are not reported; above 0.
     pub evalue: f64,
     /// Subjects reported per query at most; from 1.
     pub max_target_seqs: usize,
+    /// Composition-based statistics.
+    pub composition: CompositionMode,
 }
 
 impl Default for SearchOptions {
-    /// blastp's defaults: E-value 10, 500 subjects.
+    /// E-value 10, 500 subjects, no composition adjustment.
     fn default() -> Self {
-        Self { evalue: 10.0, max_target_seqs: 500 }
+        Self { evalue: 10.0, max_target_seqs: 500, composition: CompositionMode::Off }
     }
 }
 
 impl SearchOptions {
     /// How many subjects per query, by preliminary E-value over the whole database, get a final
-    /// alignment (`core/blast_hits.c:GetPrelimHitlistSize`, without composition adjustment).
+    /// alignment (`core/blast_hits.c:GetPrelimHitlistSize`).
     pub fn preliminary_limit(&self) -> usize {
         let k = self.max_target_seqs;
-        (2 * k).max(10).min(k + 50)
+        match self.composition {
+            CompositionMode::Off => (2 * k).max(10).min(k + 50),
+            _ if k <= 500 => 1_050,
+            _ => 2 * k + 50,
+        }
+    }
+
+    /// Largest E-value of the preliminary stage.
+    pub(super) fn preliminary_evalue(&self) -> f64 {
+        self.evalue * self.composition.evalue_stretch()
     }
 }
 

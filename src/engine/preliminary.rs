@@ -59,7 +59,7 @@ pub(super) fn hsps(
     for hsp in &mut hsps {
         hsp.evalue = scheme.evalue(hsp.extents.score, query, subject);
     }
-    hsps.retain(|hsp| hsp.evalue <= scheme.options.evalue);
+    hsps.retain(|hsp| hsp.evalue <= scheme.options.preliminary_evalue());
     hsps
 }
 

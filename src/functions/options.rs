@@ -156,7 +156,7 @@ mod tests {
     fn options_are_read_in_either_spelling() {
         let expected = Request {
             database: "sp".to_owned(),
-            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5 },
+            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5, ..SearchOptions::default() },
             outfmt: "7 std qlen".parse().expect("a format"),
         };
         for query in [
