@@ -3,3 +3,4 @@
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 pub(crate) mod azurite;
+pub(crate) mod faulty;
