@@ -8,6 +8,7 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::StatusCode;
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
+use futures::stream::Fuse;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -64,7 +65,7 @@ impl Trouble {
 #[derive(Debug)]
 pub(super) struct BodyReader {
     runtime: Handle,
-    rest: BodyDataStream,
+    rest: Fuse<BodyDataStream>,
     piece: Bytes,
     received: u64,
     limit: u64,
@@ -76,7 +77,7 @@ impl BodyReader {
     pub(super) async fn open(body: Body, limit: u64) -> Result<Self, BodyError> {
         let mut reader = Self {
             runtime: Handle::current(),
-            rest: body.into_data_stream(),
+            rest: body.into_data_stream().fuse(),
             piece: Bytes::new(),
             received: 0,
             limit,

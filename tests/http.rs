@@ -1,0 +1,18 @@
+//! The HTTP API and the host's triggers, on the router itself and a local store.
+
+mod common;
+
+#[path = "http/answers.rs"]
+mod answers;
+#[path = "http/bad_requests.rs"]
+mod bad_requests;
+#[path = "http/bodies.rs"]
+mod bodies;
+#[path = "http/faults.rs"]
+mod faults;
+#[path = "http/forms.rs"]
+mod forms;
+#[path = "http/invocations.rs"]
+mod invocations;
+#[path = "http/lab.rs"]
+mod lab;

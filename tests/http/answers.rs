@@ -1,0 +1,164 @@
+//! What is answered about searches, databases and health.
+
+use axum::http::Request;
+use serde_json::json;
+use skyblast::functions::{Limits, Services, router};
+
+use super::lab::{Lab, invoke, send, two_queries};
+use crate::common::faulty::Mode;
+
+#[tokio::test]
+async fn a_search_reports_its_way_from_queued_to_completed() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge&evalue=0.5&max_target_seqs=7&outfmt=7", two_queries()).await;
+    let search = format!("/api/searches/{id}");
+    let answer = lab.get(&search).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("retry-after"), "2");
+    let status = answer.json();
+    assert_eq!((&status["state"], &status["id"]), (&json!("queued"), &json!(id)));
+    assert_eq!(status["options"], json!({ "evalue": 0.5, "max_target_seqs": 7 }));
+    assert_eq!(status["outfmt"], "7");
+
+    lab.complete(&id).await;
+    let answer = lab.get(&search).await;
+    assert_eq!(answer.header("retry-after"), "");
+    let status = answer.json();
+    assert_eq!(status["state"], "completed");
+    assert_eq!(status["shards"], json!({ "total": 3, "done": 3, "failed": 0 }));
+    assert_eq!(status["comparisons"], json!({ "total": 120, "done": 120, "failed": 0 }));
+    assert_eq!(status["links"]["results"], format!("{search}/results"));
+}
+
+#[tokio::test]
+async fn a_report_comes_in_its_own_and_in_other_formats() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    lab.complete(&id).await;
+    let results = format!("/api/searches/{id}/results");
+
+    let own = lab.get(&results).await;
+    assert_eq!(own.header("content-type"), "text/tab-separated-values; charset=utf-8");
+    assert_eq!(own.header("content-disposition"), format!("attachment; filename=\"{id}.tsv\""));
+    assert!(own.text().starts_with("Q820S4\tQ820S4\t100.000\t"), "{}", own.text());
+
+    let columns = lab.get(&format!("{results}?outfmt=6+qaccver+saccver+qlen")).await;
+    assert_eq!(columns.text().lines().count(), own.text().lines().count());
+    assert!(columns.text().starts_with("Q820S4\tQ820S4\t140\n"));
+
+    let commented = lab.get(&format!("{results}?outfmt=7&code=secret")).await;
+    assert_eq!(commented.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(commented.header("content-disposition"), format!("attachment; filename=\"{id}.txt\""));
+    let rows: String = commented
+        .text()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|row| format!("{row}\n"))
+        .collect();
+    assert_eq!(rows, own.text());
+}
+
+#[tokio::test]
+async fn a_report_that_is_not_there_yet_says_when_to_ask_again() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    let answer = lab.get(&format!("/api/searches/{id}/results")).await;
+    assert_eq!(answer.problem(409, "queued")["state"], "queued");
+    assert_eq!(answer.header("retry-after"), "2");
+}
+
+#[tokio::test]
+async fn options_of_results_other_than_outfmt_are_refused() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    let results = format!("/api/searches/{id}/results");
+    let problem = lab.get(&format!("{results}?evalue=1")).await.problem(400, "\"evalue\"");
+    assert_eq!(problem["option"]["name"], "evalue");
+    let problem = lab.get(&format!("{results}?outfmt=0")).await.problem(400, "format 0");
+    assert_eq!(problem["option"]["value"], "0");
+}
+
+#[tokio::test]
+async fn a_cancelled_search_ends_without_a_report() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    let search = format!("/api/searches/{id}");
+    for _ in 0..2 {
+        let answer = lab.delete(&search).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!((&answer.json()["state"], &answer.json()["id"]), (&json!("cancelled"), &json!(id)));
+    }
+    assert_eq!(lab.get(&search).await.json()["state"], "cancelled");
+    let answer = lab.get(&format!("{search}/results")).await;
+    assert_eq!(answer.problem(409, "cancelled")["state"], "cancelled");
+    assert_eq!(answer.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn cancelling_a_completed_search_changes_nothing() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    lab.complete(&id).await;
+    let report = lab.report(&id).await;
+    assert_eq!(lab.delete(&format!("/api/searches/{id}")).await.json()["state"], "completed");
+    assert_eq!(lab.report(&id).await, report);
+}
+
+#[tokio::test]
+async fn databases_are_listed_with_their_size() {
+    let lab = Lab::new().await;
+    let answer = lab.get("/api/databases").await;
+    assert_eq!(answer.status, 200);
+    let databases = answer.json();
+    assert_eq!(databases.as_array().map(Vec::len), Some(1));
+    let edge = &databases[0];
+    assert_eq!(edge["name"], "edge");
+    assert_eq!(edge["title"], "Sixty proteins");
+    assert_eq!((&edge["sequences"], &edge["volumes"]), (&json!(60), &json!(3)));
+    assert_eq!(edge["created"], "1970-01-01T00:00:00Z");
+    // The version can be asked for.
+    let version = edge["version"].as_str().unwrap();
+    lab.submit(&format!("database=edge@{version}"), two_queries()).await;
+}
+
+#[tokio::test]
+async fn health_and_readiness() {
+    let lab = Lab::new().await;
+    let answer = lab.get("/api/health").await;
+    assert_eq!(answer.status, 200);
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(answer.json(), json!({ "status": "ok", "storage": "ok", "version": version }));
+    assert_eq!(lab.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_storage_every_call_is_told_what_to_fix() {
+    let reason = "set SKYBLAST_STORAGE to a folder or a connection string";
+    let router = router(Services::Unavailable(reason.to_owned()), Limits::default());
+    let get = |path: &str| Request::get(path).body(axum::body::Body::empty()).unwrap();
+    assert_eq!(send(&router, get("/")).await.status, 200);
+    let id = "0123456789abcdef0123456789abcdef";
+    for path in ["/api/databases", &format!("/api/searches/{id}"), &format!("/api/searches/{id}/results")] {
+        let answer = send(&router, get(path)).await;
+        answer.problem(503, reason);
+        assert_eq!(answer.header("retry-after"), "5");
+    }
+    let submit = Request::post("/api/searches?database=edge").body(two_queries().into()).unwrap();
+    send(&router, submit).await.problem(503, reason);
+    let health = send(&router, get("/api/health")).await;
+    assert_eq!((health.status.as_u16(), &health.json()["status"]), (503, &json!("unavailable")));
+    assert!(health.json()["storage"].as_str().unwrap().contains(reason));
+    for function in ["plan", "search", "merge", "finish", "search_poison", "sweep"] {
+        let answer = invoke(&router, function, "{}").await;
+        assert_eq!(answer.status, 500, "{function}");
+        assert!(answer.json()["error"].as_str().unwrap().contains(reason), "{function}");
+    }
+}
+
+#[tokio::test]
+async fn a_bug_is_a_problem_too() {
+    let lab = Lab::new().await;
+    lab.faults.set(Mode::Panic);
+    lab.get("/api/searches/0123456789abcdef0123456789abcdef").await.problem(500, "bug");
+    lab.post("database=edge", "text/plain", two_queries()).await.problem(500, "panicked");
+}
