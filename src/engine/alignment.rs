@@ -5,7 +5,7 @@
 use super::containment::{Accepted, Boxed, purge_common_ends};
 use super::gapped::{Extender, Gapped, Workspace};
 use super::hit::{Adjustment, Edit, EditRun, Hsp};
-use super::options::{Scheme, X_FINAL_BITS, X_GAPPED_BITS};
+use super::options::Scheme;
 use super::preliminary::PreliminaryHsp;
 use crate::scoring::bit_score;
 use crate::sequence::alphabet::J;
@@ -36,7 +36,8 @@ pub(super) fn hsps(
     scheme: &Scheme,
     workspace: &mut Workspace,
 ) -> Vec<Hsp> {
-    let x = scheme.gapped_drop_off(X_FINAL_BITS).max(scheme.gapped_drop_off(X_GAPPED_BITS));
+    let drop_off = &scheme.options.drop_off;
+    let x = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
     let extender = Extender { matrix: &scheme.matrix, gaps: scheme.gaps, x };
 
     let mut accepted = Accepted::default();

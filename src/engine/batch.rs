@@ -3,7 +3,7 @@
 use std::f64::consts::LN_2;
 use std::ops::Range;
 
-use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme, X_UNGAPPED_BITS};
+use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme};
 use super::words::{Neighbourhoods, WordTable};
 use crate::scoring::ungapped_parameters;
 use crate::sequence::alphabet::SENTINEL;
@@ -34,10 +34,10 @@ impl Cutoffs {
             scheme.options.preliminary_evalue(),
             query.len() as u64,
             SHORTEST_SUBJECT,
-            scheme.totals.residues,
+            scheme.database_residues,
         );
         Some(Self {
-            x_ungapped: libm::ceil(X_UNGAPPED_BITS * LN_2 / ungapped.lambda) as i32,
+            x_ungapped: libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda) as i32,
             ungapped: trigger.min(gapped),
             gapped,
         })
@@ -62,11 +62,17 @@ pub(super) struct Batch {
     /// Sentinel, first query, sentinel, second query, …, sentinel.
     pub(super) residues: Vec<u8>,
     /// For each joined position the place of its query in `queries`.
-    pub(super) query_at: Vec<u32>,
+    place_at: Vec<u32>,
     pub(super) words: WordTable,
 }
 
 impl Batch {
+    /// The query that a joined position lies in, with its place.
+    pub(super) fn query_at(&self, position: u32) -> (u32, &BatchQuery) {
+        let place = self.place_at[position as usize];
+        (place, &self.queries[place as usize])
+    }
+
     /// Residues of a query of this batch.
     pub(super) fn query(&self, place: usize) -> &[u8] {
         &self.residues[self.queries[place].range.clone()]
@@ -96,15 +102,15 @@ pub(super) fn batches(queries: &[&[u8]], scheme: &Scheme, neighbourhoods: &Neigh
 
 fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighbourhoods) -> Batch {
     let mut residues = vec![SENTINEL];
-    let mut query_at = vec![0];
+    let mut place_at = vec![0];
     let mut joined = Vec::with_capacity(members.len());
     for (place, &(index, cutoffs)) in members.iter().enumerate() {
         let start = residues.len();
         residues.extend_from_slice(queries[index]);
         joined.push(BatchQuery { index, range: start..residues.len(), cutoffs });
         residues.push(SENTINEL);
-        query_at.resize(residues.len(), place as u32);
+        place_at.resize(residues.len(), place as u32);
     }
     let words = WordTable::new(&residues, neighbourhoods);
-    Batch { queries: joined, residues, query_at, words }
+    Batch { queries: joined, residues, place_at, words }
 }

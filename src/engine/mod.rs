@@ -16,7 +16,9 @@
 
 mod alignment;
 mod batch;
+mod choices;
 mod containment;
+mod extension;
 mod gapped;
 mod hit;
 mod hitlist;
@@ -27,8 +29,9 @@ mod subjects;
 mod ungapped;
 mod words;
 
+pub use choices::{OptionChoices, OptionError, Task};
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
-pub use options::{CompositionMode, DatabaseTotals, SearchOptions};
+pub use options::{CompositionMode, DatabaseTotals, DropOffs, SearchOptions, WordOptions};
 pub use search::{OnProgress, Search};
 pub use subjects::Subjects;

@@ -1,23 +1,12 @@
-//! What a search is asked to do, and the constants of blastp that go with it.
+//! What a search is asked to do.
 
 use std::f64::consts::LN_2;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scoring::{FiniteSize, GapCosts, Matrix};
+use super::choices::OptionError;
+use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
-/// Length of the words that seed alignments (`-word_size`).
-pub(super) const WORD_SIZE: usize = 3;
-/// Score from which a word is a neighbour of another (`-threshold`).
-pub(super) const WORD_THRESHOLD: i32 = 11;
-/// Two word hits on a diagonal closer than this start an extension (`-window_size`), residues.
-pub(super) const TWO_HIT_WINDOW: u32 = 40;
-/// Drop-off of ungapped extensions, bits (`-xdrop_ungap`).
-pub(super) const X_UNGAPPED_BITS: f64 = 7.0;
-/// Drop-off of preliminary gapped extensions, bits (`-xdrop_gap`).
-pub(super) const X_GAPPED_BITS: f64 = 15.0;
-/// Drop-off of final gapped extensions, bits (`-xdrop_gap_final`).
-pub(super) const X_FINAL_BITS: f64 = 25.0;
 /// Ungapped score that triggers a gapped extension, bits (`BLAST_GAP_TRIGGER_PROT`).
 pub(super) const GAP_TRIGGER_BITS: f64 = 22.0;
 /// Subject length that cutoff scores assume for any database (`BLAST_SEQSRC_MINLENGTH`), residues.
@@ -50,7 +39,32 @@ impl CompositionMode {
     }
 }
 
+/// How words seed alignments.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WordOptions {
+    /// Residues of a word (`-word_size`), 2 to 5.
+    pub size: usize,
+    /// Score from which a word is a neighbour of another (`-threshold`).
+    pub threshold: f64,
+    /// Two word hits on a diagonal closer than this, in residues, start an extension
+    /// (`-window_size`); with 0 every hit does.
+    pub window: u32,
+}
+
+/// How far below its best score an extension may fall before it is given up, in bits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DropOffs {
+    /// Ungapped extensions (`-xdrop_ungap`).
+    pub ungapped: f64,
+    /// Preliminary gapped extensions (`-xdrop_gap`).
+    pub gapped: f64,
+    /// Final gapped extensions (`-xdrop_gap_final`).
+    pub last: f64,
+}
+
 /// Options of one search that change its hits.
+///
+/// [`OptionChoices`](super::OptionChoices) makes them from what a user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchOptions {
     /// Hits with a larger E-value are not reported; above 0.
@@ -59,13 +73,20 @@ pub struct SearchOptions {
     pub max_target_seqs: usize,
     /// Composition-based statistics.
     pub composition: CompositionMode,
-}
-
-impl Default for SearchOptions {
-    /// E-value 10, 500 subjects, no composition adjustment.
-    fn default() -> Self {
-        Self { evalue: 10.0, max_target_seqs: 500, composition: CompositionMode::Off }
-    }
+    /// Scores of residue pairs.
+    pub matrix: MatrixName,
+    /// Gap costs; must have statistics under the matrix.
+    pub gaps: GapCosts,
+    /// How words seed alignments.
+    pub words: WordOptions,
+    /// When extensions end.
+    pub drop_off: DropOffs,
+    /// HSPs reported per subject at most.
+    pub max_hsps: Option<usize>,
+    /// Smallest percentage of the query that an HSP must span, 0 to 100.
+    pub min_query_cover: f64,
+    /// Size of the database that E-values assume, instead of its own; residues.
+    pub database_residues: Option<u64>,
 }
 
 impl SearchOptions {
@@ -99,22 +120,24 @@ pub struct DatabaseTotals {
 #[derive(Debug)]
 pub(super) struct Scheme {
     pub(super) options: SearchOptions,
-    pub(super) totals: DatabaseTotals,
+    /// Residues of the database that E-values assume.
+    pub(super) database_residues: u64,
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
 }
 
 impl Scheme {
-    /// blastp's default scoring: BLOSUM62, gaps 11/1.
-    pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Self {
-        Self {
+    pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
+        let statistics = FiniteSize::new(options.matrix, options.gaps)
+            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
+        Ok(Self {
             options,
-            totals,
-            matrix: Matrix::blosum62(),
-            gaps: GapCosts { open: 11, extend: 1 },
-            statistics: FiniteSize::blosum62_11_1(),
-        }
+            database_residues: options.database_residues.unwrap_or(totals.residues),
+            matrix: Matrix::new(options.matrix),
+            gaps: options.gaps,
+            statistics,
+        })
     }
 
     /// Drop-off in raw units of gapped extensions with a drop-off in bits.
@@ -124,7 +147,7 @@ impl Scheme {
 
     /// E-value of a raw score for a query and a subject of these lengths.
     pub(super) fn evalue(&self, score: i32, query: &[u8], subject: &[u8]) -> f64 {
-        self.statistics.evalue(score, query.len() as u64, subject.len() as u64, self.totals.residues)
+        self.statistics.evalue(score, query.len() as u64, subject.len() as u64, self.database_residues)
     }
 }
 
@@ -133,8 +156,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn preliminary_limits_are_those_of_blastp_without_composition_adjustment() {
-        let limit = |k| SearchOptions { max_target_seqs: k, ..Default::default() }.preliminary_limit();
-        assert_eq!([1, 5, 10, 50, 500].map(limit), [10, 10, 20, 100, 550]);
+    fn preliminary_limits_are_those_of_blastp() {
+        let limit = |composition, max_target_seqs| {
+            SearchOptions { composition, max_target_seqs, ..SearchOptions::default() }.preliminary_limit()
+        };
+        assert_eq!([1, 5, 10, 50, 500].map(|k| limit(CompositionMode::Off, k)), [10, 10, 20, 100, 550]);
+        assert_eq!([1, 500, 501].map(|k| limit(CompositionMode::Conditional, k)), [1_050, 1_050, 1_052]);
     }
 }

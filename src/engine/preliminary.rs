@@ -5,7 +5,7 @@
 use super::batch::Cutoffs;
 use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
 use super::gapped::{Extender, Gaps, Workspace};
-use super::options::{RESTRICTED_EVALUE, Scheme, X_GAPPED_BITS};
+use super::options::{RESTRICTED_EVALUE, Scheme};
 use super::ungapped::UngappedHsp;
 use crate::scoring::Matrix;
 
@@ -45,8 +45,11 @@ pub(super) fn hsps(
     scheme: &Scheme,
     workspace: &mut Workspace,
 ) -> Vec<PreliminaryHsp> {
-    let extender =
-        Extender { matrix: &scheme.matrix, gaps: scheme.gaps, x: scheme.gapped_drop_off(X_GAPPED_BITS) };
+    let extender = Extender {
+        matrix: &scheme.matrix,
+        gaps: scheme.gaps,
+        x: scheme.gapped_drop_off(scheme.options.drop_off.gapped),
+    };
     let doubtful = (RESTRICTED_SHARE * f64::from(cutoffs.gapped)) as i32;
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);

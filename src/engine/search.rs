@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::batch::{Batch, batches};
+use super::choices::OptionError;
 use super::gapped::Workspace;
 use super::hit::{Hit, Rank};
 use super::hitlist::{Candidates, Shortlist};
@@ -33,10 +34,13 @@ pub type OnProgress<'a> = &'a (dyn Fn(u64) + Sync);
 
 impl Search {
     /// Prepares a search with `options` in a database of size `totals`.
-    pub fn new(options: SearchOptions, totals: DatabaseTotals) -> Self {
-        let scheme = Scheme::new(options, totals);
-        let neighbourhoods = Neighbourhoods::new(&scheme.matrix);
-        Self { scheme, neighbourhoods }
+    ///
+    /// # Errors
+    /// If there are no statistics for the matrix and gap costs.
+    pub fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
+        let scheme = Scheme::new(options, totals)?;
+        let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
+        Ok(Self { scheme, neighbourhoods })
     }
 
     /// Compares `queries` (residue codes) with `subjects`, the first of which is number
@@ -74,7 +78,7 @@ impl Search {
         let limit = self.scheme.options.preliminary_limit();
         let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
-            let mut diagonals = Diagonals::new(batch.residues.len());
+            let mut diagonals = Diagonals::new(batch.residues.len(), self.scheme.options.words.window);
             let mut workspace = Workspace::default();
             let mut found = Vec::new();
             for block in blocks {

@@ -1,11 +1,10 @@
-//! Finding ungapped HSPs: word hits, the two-hit rule and X-drop extension along the diagonal.
+//! Finding ungapped HSPs of one subject: word hits and what makes them worth an extension.
 //!
-//! Source: `core/aa_ungapped.c` (`s_BlastAaWordFinder_TwoHit`, `s_BlastAaExtendTwoHit`); the method
-//! is that of Altschul et al., Nucleic Acids Research 25:3389 (1997).
+//! Source: `core/aa_ungapped.c` (`s_BlastAaWordFinder_TwoHit`, `s_BlastAaWordFinder_OneHit`); the
+//! method is that of Altschul et al., Nucleic Acids Research 25:3389 (1997).
 
 use super::batch::{Batch, BatchQuery};
-use super::options::{TWO_HIT_WINDOW, WORD_SIZE};
-use super::words::shift_in;
+use super::extension;
 use crate::scoring::Matrix;
 
 /// An ungapped alignment of a query of the batch and a subject.
@@ -32,6 +31,8 @@ pub(super) struct UngappedHsp {
 #[derive(Debug)]
 pub(super) struct Diagonals {
     cells: Vec<u32>,
+    /// Word hits closer than this make an extension; 0 lets every hit do so.
+    window: u32,
     offset: u32,
 }
 
@@ -40,23 +41,23 @@ const OFFSET_LIMIT: u32 = 1 << 30;
 
 impl Diagonals {
     /// State for a batch of `residues` joined residues.
-    pub(super) fn new(residues: usize) -> Self {
-        let diagonals = (residues + TWO_HIT_WINDOW as usize).next_power_of_two();
-        Self { cells: vec![0; diagonals], offset: TWO_HIT_WINDOW }
+    pub(super) fn new(residues: usize, window: u32) -> Self {
+        let diagonals = (residues + window as usize).next_power_of_two();
+        Self { cells: vec![0; diagonals], window, offset: window }
     }
 
     /// Forgets everything, ready for the subject after one of `subject_length` residues.
     fn advance(&mut self, subject_length: u32) {
-        self.offset = self.offset.saturating_add(subject_length).saturating_add(TWO_HIT_WINDOW);
+        self.offset = self.offset.saturating_add(subject_length).saturating_add(self.window);
         if self.offset > OFFSET_LIMIT {
             self.cells.fill(0);
-            self.offset = TWO_HIT_WINDOW;
+            self.offset = self.window;
         }
     }
 }
 
-/// Appends the ungapped HSPs of a subject with every query of the batch, ordered by query and then
-/// as the gapped stage takes them: score ↓, subject start ↑, length ↓, query start ↑.
+/// Fills `found` with the ungapped HSPs of a subject with every query of the batch, ordered by query
+/// and then as the gapped stage takes them: score ↓, subject start ↑, length ↓, query start ↑.
 pub(super) fn find(
     batch: &Batch,
     subject: &[u8],
@@ -65,32 +66,11 @@ pub(super) fn find(
     found: &mut Vec<UngappedHsp>,
 ) {
     found.clear();
-    if subject.len() < WORD_SIZE {
-        return;
-    }
-    let offset = diagonals.offset;
-    let mask = diagonals.cells.len() - 1;
-    let mut word = subject[..WORD_SIZE - 1].iter().fold(0, |word, &residue| shift_in(word, residue));
-    for (subject_at, &residue) in subject[WORD_SIZE - 1..].iter().enumerate() {
-        word = shift_in(word, residue);
-        let here = subject_at as u32 + offset;
-        for &query_at in batch.words.hits(word) {
-            let cell = &mut diagonals.cells[(query_at as usize).wrapping_sub(subject_at) & mask];
-            let last = *cell >> 1;
-            if *cell & 1 == 1 {
-                if here >= last {
-                    *cell = here << 1;
-                }
-                continue;
-            }
-            let distance = here - last;
-            if distance >= TWO_HIT_WINDOW {
-                *cell = here << 1;
-            } else if distance >= WORD_SIZE as u32 {
-                *cell = second_hit(batch, subject, matrix, query_at, subject_at as u32, distance, found)
-                    .map_or(here << 1, |covered| ((covered + offset) << 1) | 1);
-            }
-        }
+    let mut finder = Finder { batch, subject, matrix, found };
+    if diagonals.window > 0 {
+        finder.two_hits(diagonals);
+    } else {
+        finder.one_hit(diagonals);
     }
     diagonals.advance(subject.len() as u32);
     found.sort_unstable_by_key(|h| {
@@ -98,114 +78,151 @@ pub(super) fn find(
     });
 }
 
-/// Extends a second word hit and keeps the HSP if it scores enough. Returns the subject position
-/// up to which the diagonal is covered if the extension went to the right.
-#[inline(never)]
-fn second_hit(
-    batch: &Batch,
-    subject: &[u8],
-    matrix: &Matrix,
-    query_at: u32,
-    subject_at: u32,
-    distance: u32,
-    found: &mut Vec<UngappedHsp>,
-) -> Option<u32> {
-    let query_place = batch.query_at[query_at as usize];
-    let BatchQuery { range, cutoffs, .. } = &batch.queries[query_place as usize];
-    // The first hit may belong to the query before this one.
-    let query_at = query_at - range.start as u32;
-    if query_at < distance {
-        return None;
-    }
-    let query = &batch.residues[range.clone()];
-    let first_hit_end = subject_at - distance + WORD_SIZE as u32;
-    let extension = extend(
-        query,
-        subject,
-        matrix,
-        (query_at as usize, subject_at as usize),
-        first_hit_end as usize,
-        cutoffs.x_ungapped,
-    );
-    if extension.score >= cutoffs.ungapped {
-        found.push(UngappedHsp {
-            query_place,
-            score: extension.score,
-            query_start: extension.query_start as u32,
-            subject_start: extension.subject_start as u32,
-            length: extension.length as u32,
-        });
-    }
-    extension.stopped_at.map(|stop| stop as u32 - (WORD_SIZE as u32 - 1))
+struct Finder<'a> {
+    batch: &'a Batch,
+    subject: &'a [u8],
+    matrix: &'a Matrix,
+    found: &'a mut Vec<UngappedHsp>,
 }
 
-#[derive(Debug)]
-struct Extension {
-    score: i32,
-    query_start: usize,
-    subject_start: usize,
-    length: usize,
-    /// Subject position where the extension to the right stopped, if there was one.
-    stopped_at: Option<usize>,
-}
-
-/// Extends the word at (`query`, `subject`) position `at` to the left, and to the right if the
-/// left extension reached the first hit.
-fn extend(
-    query: &[u8],
-    subject: &[u8],
-    matrix: &Matrix,
-    at: (usize, usize),
-    first_hit_end: usize,
-    x: i32,
-) -> Extension {
-    // Start just behind the best-scoring prefix of the word.
-    let (mut sum, mut best, mut prefix) = (0, 0, 0);
-    for i in 0..WORD_SIZE {
-        sum += matrix.score(query[at.0 + i], subject[at.1 + i]);
-        if sum > best {
-            best = sum;
-            prefix = i + 1;
-        }
-    }
-    let (query_middle, subject_middle) = (at.0 + prefix, at.1 + prefix);
-
-    let (mut score, mut left) = (0, 0);
-    let pairs = query[..query_middle].iter().rev().zip(subject[..subject_middle].iter().rev());
-    sum = 0;
-    for (i, (&q, &s)) in pairs.enumerate() {
-        sum += matrix.score(q, s);
-        if sum > score {
-            score = sum;
-            left = i + 1;
-        }
-        if score - sum >= x {
-            break;
-        }
+impl<'a> Finder<'a> {
+    /// Packed words of the subject with their positions.
+    fn subject_words(&self) -> impl Iterator<Item = (usize, u32)> + use<'a> {
+        let packing = self.batch.words.packing();
+        let lead = (self.batch.words.size() - 1).min(self.subject.len());
+        let (head, tail) = self.subject.split_at(lead);
+        let first = head.iter().fold(0, |word, &residue| packing.shift_in(word, residue));
+        tail.iter()
+            .scan(first, move |word, &residue| {
+                *word = packing.shift_in(*word, residue);
+                Some(*word)
+            })
+            .enumerate()
     }
 
-    let (mut right, mut stopped_at) = (0, None);
-    if left + first_hit_end >= subject_middle {
-        let mut stop = subject_middle;
-        sum = score;
-        for (&q, &s) in query[query_middle..].iter().zip(&subject[subject_middle..]) {
-            sum += matrix.score(q, s);
+    /// Two hits on a diagonal, not overlapping and within the window, start an extension.
+    fn two_hits(&mut self, diagonals: &mut Diagonals) {
+        let Diagonals { cells, window, offset } = diagonals;
+        let (window, offset) = (*window, *offset);
+        let size = self.batch.words.size() as u32;
+        let mask = cells.len() - 1;
+        for (subject_at, word) in self.subject_words() {
+            let here = subject_at as u32 + offset;
+            for &query_at in self.batch.words.hits(word) {
+                let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
+                let last = *cell >> 1;
+                if *cell & 1 == 1 {
+                    if here >= last {
+                        *cell = here << 1;
+                    }
+                    continue;
+                }
+                let distance = here - last;
+                if distance >= window {
+                    *cell = here << 1;
+                } else if distance >= size {
+                    *cell = self
+                        .second_hit(query_at, subject_at as u32, distance)
+                        .map_or(here << 1, |covered| ((covered + offset) << 1) | 1);
+                }
+            }
+        }
+    }
+
+    /// Extends a second word hit and keeps the HSP if it scores enough. Returns the subject position
+    /// up to which the diagonal is covered if the extension went to the right.
+    #[inline(never)]
+    fn second_hit(&mut self, query_at: u32, subject_at: u32, distance: u32) -> Option<u32> {
+        let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
+        // The first hit may belong to the query before this one.
+        let query_at = query_at - range.start as u32;
+        if query_at < distance {
+            return None;
+        }
+        let (query, subject) = (&self.batch.residues[range.clone()], self.subject);
+        let (query_at, subject_at) = (query_at as usize, subject_at as usize);
+        let size = self.batch.words.size();
+        // Start just behind the best-scoring prefix of the word.
+        let prefix = extension::best_prefix(&query[query_at..][..size], &subject[subject_at..], self.matrix);
+        let (query_middle, subject_middle) = (query_at + prefix, subject_at + prefix);
+
+        let x = cutoffs.x_ungapped;
+        let left = extension::left(&query[..query_middle], &subject[..subject_middle], self.matrix, x, 0);
+        let (mut score, mut length, mut covered) = (left.score, left.length, None);
+        // To the right only if the extension to the left has reached the first hit.
+        let first_hit_end = subject_at - distance as usize + size;
+        if left.length + first_hit_end >= subject_middle {
+            let (query, subject) = (&query[query_middle..], &subject[subject_middle..]);
+            let right = extension::right(query, subject, self.matrix, x, score);
+            score = right.score;
+            length += right.length;
+            covered = Some((subject_middle + right.looked_at - (size - 1)) as u32);
+        }
+        if score >= cutoffs.ungapped {
+            self.found.push(UngappedHsp {
+                query_place,
+                score,
+                query_start: (query_middle - left.length) as u32,
+                subject_start: (subject_middle - left.length) as u32,
+                length: length as u32,
+            });
+        }
+        covered
+    }
+
+    /// Every hit that no extension has covered starts one.
+    fn one_hit(&mut self, diagonals: &mut Diagonals) {
+        let Diagonals { cells, offset, .. } = diagonals;
+        let mask = cells.len() - 1;
+        for (subject_at, word) in self.subject_words() {
+            let here = subject_at as u32 + *offset;
+            for &query_at in self.batch.words.hits(word) {
+                let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
+                if here >= *cell {
+                    *cell = self.only_hit(query_at, subject_at) + *offset;
+                }
+            }
+        }
+    }
+
+    /// Extends a word hit on its own and keeps the HSP if it scores enough. Returns the subject
+    /// position up to which the diagonal is covered. Source: `s_BlastAaExtendOneHit`.
+    fn only_hit(&mut self, query_at: u32, subject_at: usize) -> u32 {
+        let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
+        let (query, subject) = (&self.batch.residues[range.clone()], self.subject);
+        let query_at = query_at as usize - range.start;
+        let size = self.batch.words.size();
+        // The best run inside the word; its width is counted, as NCBI does, from where the last
+        // run started, even if an earlier one was the best.
+        let (mut sum, mut score, mut run_start, mut best_start, mut best_end) = (0, 0, 0, 0, size);
+        for i in 0..size {
+            sum += self.matrix.score(query[query_at + i], subject[subject_at + i]);
             if sum > score {
                 score = sum;
-                right = stop - subject_middle + 1;
+                best_start = run_start;
+                best_end = i;
+            } else if sum <= 0 {
+                sum = 0;
+                run_start = i + 1;
             }
-            if sum <= 0 || score - sum >= x {
-                break;
-            }
-            stop += 1;
         }
-        stopped_at = Some(stop);
-    }
-    Extension {
-        score,
-        query_start: query_middle - left,
-        subject_start: subject_middle - left,
-        length: left + right,
-        stopped_at,
+        let width = (best_end + 1).saturating_sub(run_start);
+        let x = cutoffs.x_ungapped;
+        let (query_left, subject_left) = (query_at + best_start, subject_at + best_start);
+        let left = extension::left(&query[..query_left], &subject[..subject_left], self.matrix, x, score);
+        let (query_right, subject_right) =
+            ((query_at + best_end + 1).min(query.len()), (subject_at + best_end + 1).min(subject.len()));
+        let right =
+            extension::right(&query[query_right..], &subject[subject_right..], self.matrix, x, left.score);
+        if right.score >= cutoffs.ungapped {
+            self.found.push(UngappedHsp {
+                query_place,
+                score: right.score,
+                query_start: (query_left - left.length) as u32,
+                subject_start: (subject_left - left.length) as u32,
+                length: (left.length + right.length + width) as u32,
+            });
+        }
+        (subject_right + right.looked_at).saturating_sub(size - 1) as u32
     }
 }

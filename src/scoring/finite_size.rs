@@ -6,7 +6,7 @@
 //! `core/blast_stat.c:BLAST_SpougeStoE`, `BLAST_SpougeEtoS`, `Blast_GumbelBlkLoadFromTables`.
 
 use super::karlin::KarlinParameters;
-use super::matrix::GapCosts;
+use super::matrix::{GapCosts, MatrixName};
 
 /// 1/√(2π) as the toolkit writes it.
 const INVERSE_SQRT_2_PI: f64 = 0.398_942_280_401_432_7;
@@ -24,21 +24,21 @@ pub struct FiniteSize {
 }
 
 impl FiniteSize {
-    /// Parameters of BLOSUM62 with gaps 11/1 (`blosum62_values`, rows "ungapped" and 11/1).
-    pub fn blosum62_11_1() -> Self {
-        let gapped = KarlinParameters { lambda: 0.267, k: 0.041, h: 0.14 };
-        let (ungapped_a, ungapped_alpha) = (0.7916, 4.964_660);
-        let (a, alpha, sigma) = (1.9, 42.6028, 43.6362);
-        let gap = f64::from(GapCosts { open: 11, extend: 1 }.of(1));
-        Self {
-            gapped,
-            a,
-            b: 2.0 * gap * (ungapped_a - a),
-            alpha,
-            beta: 2.0 * gap * (ungapped_alpha - alpha),
-            sigma,
-            tau: 2.0 * gap * (ungapped_alpha - sigma),
-        }
+    /// Parameters of a matrix and gap costs; `None` if there are none for these costs
+    /// ([`MatrixName::gap_costs`]).
+    pub fn new(matrix: MatrixName, gaps: GapCosts) -> Option<Self> {
+        let table = matrix.table();
+        let row = table.gapped.iter().find(|row| row.gaps == gaps)?;
+        let gap = f64::from(gaps.of(1));
+        Some(Self {
+            gapped: KarlinParameters { lambda: row.lambda, k: row.k, h: row.h },
+            a: row.alpha,
+            b: 2.0 * gap * (table.ungapped.alpha - row.alpha),
+            alpha: row.alpha_v,
+            beta: 2.0 * gap * (table.ungapped.alpha_v - row.alpha_v),
+            sigma: row.sigma,
+            tau: 2.0 * gap * (table.ungapped.alpha_v - row.sigma),
+        })
     }
 
     /// Gapped λ, K and H.
@@ -95,10 +95,15 @@ impl FiniteSize {
 mod tests {
     use super::*;
 
+    fn blosum62() -> FiniteSize {
+        let name = MatrixName::Blosum62;
+        FiniteSize::new(name, name.default_gaps()).expect("the default gap costs have statistics")
+    }
+
     /// Cutoff scores that blastp 2.12 used for a 361-residue query at 5 × E-value 10.
     #[test]
     fn cutoffs_equal_those_of_blastp() {
-        let statistics = FiniteSize::blosum62_11_1();
+        let statistics = blosum62();
         let cutoffs: Vec<i32> =
             (5..=11).map(|power| statistics.cutoff(50.0, 361, 10, 10u64.pow(power))).collect();
         assert_eq!(cutoffs, [31, 39, 46, 53, 61, 68, 76]);
@@ -106,7 +111,7 @@ mod tests {
 
     #[test]
     fn evalues_fall_with_the_score_and_grow_with_the_database() {
-        let statistics = FiniteSize::blosum62_11_1();
+        let statistics = blosum62();
         let mut previous = f64::INFINITY;
         for score in 20..400 {
             let evalue = statistics.evalue(score, 300, 200, 10_000_000);

@@ -8,7 +8,7 @@ mod tables;
 
 pub use finite_size::FiniteSize;
 pub use karlin::{KarlinParameters, ungapped_parameters};
-pub use matrix::{GapCosts, Matrix, Row};
+pub use matrix::{GapCosts, Matrix, MatrixName, Row, UnknownMatrix};
 pub use tables::FORBIDDEN;
 
 /// Bit score of a raw score under gapped parameters: (λS − ln K) / ln 2.

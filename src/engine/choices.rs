@@ -1,0 +1,299 @@
+//! From what a user asks for to the options of a search: blastp's defaults and which of them
+//! depend on which (`api/blast_prot_options.cpp`, `api/blast_advprot_options.cpp`,
+//! `core/blast_options.c:BLAST_GetSuggestedThreshold`, `blastinput/blast_args.cpp`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::options::{CompositionMode, DropOffs, SearchOptions, WordOptions};
+use crate::scoring::{GapCosts, MatrixName};
+
+/// An option that cannot be used as it is: which one, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option} {value} is not possible: must be {range}")]
+pub struct OptionError {
+    /// The option, as blastp spells it without the hyphen.
+    pub option: &'static str,
+    /// What was asked for.
+    pub value: String,
+    /// What may be asked for.
+    pub range: String,
+}
+
+impl OptionError {
+    fn new(option: &'static str, value: impl fmt::Display, range: impl Into<String>) -> Self {
+        Self { option, value: value.to_string(), range: range.into() }
+    }
+
+    pub(super) fn gap_costs(matrix: MatrixName, gaps: GapCosts) -> Self {
+        let known: Vec<_> = matrix.gap_costs().map(|gaps| gaps.to_string()).collect();
+        let range = format!("one of {} for {matrix} (gapopen/gapextend)", known.join(" "));
+        Self::new("gapopen/gapextend", gaps, range)
+    }
+}
+
+/// A set of defaults for a kind of query (`-task`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Usual queries.
+    #[default]
+    Blastp,
+    /// Queries of fewer than about 30 residues.
+    BlastpShort,
+}
+
+impl Task {
+    /// All tasks.
+    pub const ALL: [Self; 2] = [Self::Blastp, Self::BlastpShort];
+
+    /// The name as blastp has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blastp => "blastp",
+            Self::BlastpShort => "blastp-short",
+        }
+    }
+
+    fn matrix(self) -> MatrixName {
+        match self {
+            Self::Blastp => MatrixName::Blosum62,
+            Self::BlastpShort => MatrixName::Pam30,
+        }
+    }
+
+    fn words(self) -> WordOptions {
+        match self {
+            Self::Blastp => WordOptions { size: 3, threshold: DEFAULT_THRESHOLD, window: 40 },
+            Self::BlastpShort => WordOptions { size: 2, threshold: 16.0, window: 15 },
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Task {
+    type Err = OptionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = Self::ALL.map(Self::as_str).join(" or ");
+        let found = Self::ALL.into_iter().find(|task| task.as_str() == text);
+        found.ok_or_else(|| OptionError::new("task", format!("{text:?}"), names))
+    }
+}
+
+impl FromStr for CompositionMode {
+    type Err = OptionError;
+
+    /// Reads the mode as blastp does: a number, or D/T (default), F (off), in either case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" | "F" | "f" => Ok(Self::Off),
+            "1" => Ok(Self::Scale),
+            "2" | "D" | "d" | "T" | "t" => Ok(Self::Conditional),
+            "3" => Ok(Self::Always),
+            _ => Err(OptionError::new("comp_based_stats", format!("{text:?}"), "0, 1, 2 or 3")),
+        }
+    }
+}
+
+/// Threshold of blastp, which a matrix replaces by its own if nobody asked for another.
+const DEFAULT_THRESHOLD: f64 = 11.0;
+
+/// What a user asks for; everything else follows from the task and the matrix.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "each field is the option of blastp of the same name")]
+pub struct OptionChoices {
+    pub task: Task,
+    pub evalue: Option<f64>,
+    pub max_target_seqs: Option<usize>,
+    pub comp_based_stats: Option<CompositionMode>,
+    pub matrix: Option<MatrixName>,
+    pub gapopen: Option<i32>,
+    pub gapextend: Option<i32>,
+    pub word_size: Option<usize>,
+    pub threshold: Option<f64>,
+    pub window_size: Option<u32>,
+    pub xdrop_ungap: Option<f64>,
+    pub xdrop_gap: Option<f64>,
+    pub xdrop_gap_final: Option<f64>,
+    pub max_hsps: Option<usize>,
+    pub qcov_hsp_perc: Option<f64>,
+    pub dbsize: Option<u64>,
+}
+
+impl OptionChoices {
+    /// The options of the search; names the first choice that cannot be had.
+    pub fn resolve(&self) -> Result<SearchOptions, OptionError> {
+        let matrix = self.matrix.unwrap_or(self.task.matrix());
+        let evalue = above_zero("evalue", self.evalue.unwrap_or(10.0))?;
+        let composition = self.comp_based_stats.unwrap_or_default();
+        if matrix == MatrixName::Identity && composition != CompositionMode::Off {
+            let range = "0 with the matrix IDENTITY, which has no frequencies to adjust";
+            return Err(OptionError::new("comp_based_stats", composition as u8, range));
+        }
+        Ok(SearchOptions {
+            evalue,
+            max_target_seqs: at_least_one("max_target_seqs", self.max_target_seqs)?.unwrap_or(500),
+            composition,
+            matrix,
+            gaps: self.gaps(matrix)?,
+            words: self.words(matrix)?,
+            drop_off: DropOffs {
+                ungapped: above_zero("xdrop_ungap", self.xdrop_ungap.unwrap_or(7.0))?,
+                gapped: above_zero("xdrop_gap", self.xdrop_gap.unwrap_or(15.0))?,
+                last: above_zero("xdrop_gap_final", self.xdrop_gap_final.unwrap_or(25.0))?,
+            },
+            max_hsps: at_least_one("max_hsps", self.max_hsps)?,
+            min_query_cover: percentage("qcov_hsp_perc", self.qcov_hsp_perc.unwrap_or(0.0))?,
+            database_residues: self.dbsize.filter(|&residues| residues > 0),
+        })
+    }
+
+    fn gaps(&self, matrix: MatrixName) -> Result<GapCosts, OptionError> {
+        let default = matrix.default_gaps();
+        let gaps = GapCosts {
+            open: self.gapopen.unwrap_or(default.open),
+            extend: self.gapextend.unwrap_or(default.extend),
+        };
+        let known = matrix.gap_costs().any(|known| known == gaps);
+        if known { Ok(gaps) } else { Err(OptionError::gap_costs(matrix, gaps)) }
+    }
+
+    fn words(&self, matrix: MatrixName) -> Result<WordOptions, OptionError> {
+        let default = self.task.words();
+        let size = self.word_size.unwrap_or(default.size);
+        if !(2..=5).contains(&size) {
+            return Err(OptionError::new("word_size", size, "2 to 5"));
+        }
+        let changed = self.matrix.is_some() || self.word_size.is_some();
+        let suggested = changed && default.threshold == DEFAULT_THRESHOLD;
+        let threshold = match self.threshold {
+            Some(threshold) => above_zero("threshold", threshold)?,
+            None if suggested => suggested_threshold(matrix),
+            None => default.threshold,
+        };
+        let window = match self.window_size {
+            Some(window) => window,
+            None if self.matrix.is_some() => suggested_window(matrix),
+            None => default.window,
+        };
+        // Neighbourhoods of words this short are scored in whole units.
+        Ok(WordOptions { size, threshold: threshold.trunc(), window })
+    }
+}
+
+impl Default for SearchOptions {
+    /// E-value 10, 500 subjects, BLOSUM62 with gaps 11/1, no composition adjustment.
+    fn default() -> Self {
+        let matrix = MatrixName::Blosum62;
+        Self {
+            evalue: 10.0,
+            max_target_seqs: 500,
+            composition: CompositionMode::default(),
+            matrix,
+            gaps: matrix.default_gaps(),
+            words: Task::Blastp.words(),
+            drop_off: DropOffs { ungapped: 7.0, gapped: 15.0, last: 25.0 },
+            max_hsps: None,
+            min_query_cover: 0.0,
+            database_residues: None,
+        }
+    }
+}
+
+/// `BLAST_GetSuggestedThreshold`.
+fn suggested_threshold(matrix: MatrixName) -> f64 {
+    match matrix {
+        MatrixName::Blosum45 | MatrixName::Pam70 => 14.0,
+        MatrixName::Blosum80 => 12.0,
+        MatrixName::Pam30 => 16.0,
+        MatrixName::Identity => 27.0,
+        _ => DEFAULT_THRESHOLD,
+    }
+}
+
+/// `BLAST_GetSuggestedWindowSize`.
+fn suggested_window(matrix: MatrixName) -> u32 {
+    match matrix {
+        MatrixName::Blosum45 => 60,
+        MatrixName::Blosum80 => 25,
+        MatrixName::Pam30 => 15,
+        MatrixName::Pam70 => 20,
+        _ => 40,
+    }
+}
+
+fn above_zero(option: &'static str, value: f64) -> Result<f64, OptionError> {
+    if value.is_finite() && value > 0.0 {
+        Ok(value)
+    } else {
+        Err(OptionError::new(option, value, "a finite number above 0"))
+    }
+}
+
+fn percentage(option: &'static str, value: f64) -> Result<f64, OptionError> {
+    if (0.0..=100.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(OptionError::new(option, value, "a percentage from 0 to 100"))
+    }
+}
+
+fn at_least_one(option: &'static str, value: Option<usize>) -> Result<Option<usize>, OptionError> {
+    match value {
+        Some(0) => Err(OptionError::new(option, 0, "1 or more")),
+        other => Ok(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_asked_for_means_the_default() {
+        assert_eq!(OptionChoices::default().resolve(), Ok(SearchOptions::default()));
+    }
+
+    #[test]
+    fn a_matrix_brings_its_gap_costs_threshold_and_window() {
+        let choices = OptionChoices { matrix: Some(MatrixName::Blosum45), ..OptionChoices::default() };
+        let options = choices.resolve().expect("possible options");
+        assert_eq!(options.gaps, GapCosts { open: 14, extend: 2 });
+        assert_eq!(options.words, WordOptions { size: 3, threshold: 14.0, window: 60 });
+    }
+
+    #[test]
+    fn a_task_for_short_queries_brings_its_own() {
+        let choices = OptionChoices { task: Task::BlastpShort, ..OptionChoices::default() };
+        let options = choices.resolve().expect("possible options");
+        assert_eq!(options.matrix, MatrixName::Pam30);
+        assert_eq!(options.gaps, GapCosts { open: 9, extend: 1 });
+        assert_eq!(options.words, WordOptions { size: 2, threshold: 16.0, window: 15 });
+    }
+
+    #[test]
+    fn impossible_choices_are_named_with_what_is_possible() {
+        let nothing = OptionChoices::default;
+        let refused = [
+            (
+                OptionChoices { gapopen: Some(5), gapextend: Some(5), ..nothing() },
+                "gapopen/gapextend 5/5",
+                "11/1",
+            ),
+            (OptionChoices { evalue: Some(0.0), ..nothing() }, "evalue 0", "above 0"),
+            (OptionChoices { evalue: Some(f64::NAN), ..nothing() }, "evalue NaN", "above 0"),
+            (OptionChoices { word_size: Some(1), ..nothing() }, "word_size 1", "2 to 5"),
+            (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 or more"),
+            (OptionChoices { qcov_hsp_perc: Some(101.0), ..nothing() }, "qcov_hsp_perc 101", "0 to 100"),
+        ];
+        for (choices, what, range) in refused {
+            let message = choices.resolve().expect_err("impossible").to_string();
+            assert!(message.starts_with(what) && message.contains(range), "{message}");
+        }
+    }
+}
