@@ -64,7 +64,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
 
     let manifest = database.manifest();
     let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
-    let search = Search::new(options, totals);
+    let search = Search::new(options, totals)?;
     let mut limits =
         ChunkLimits::for_volumes_of(manifest.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
     limits.residues = args.chunk_residues.unwrap_or(limits.residues);
@@ -76,7 +76,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
         bar.set_total(estimate.total(queries) * totals.sequences);
-        let mut merger = Merger::new(options, chunk.queries.len());
+        let mut merger = Merger::new(options, &chunk);
         for (volume, info) in volumes.iter().zip(&manifest.volumes) {
             let compared = |comparisons| bar.add(comparisons);
             let threads = args.threads.count();

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::options::SearchOptions;
+
 /// How a run of alignment columns pairs query and subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Edit {
@@ -132,6 +134,19 @@ impl Hit {
     /// Position of the subject in the whole database, from 0.
     pub fn ordinal(&self) -> u64 {
         self.preliminary.ordinal
+    }
+
+    /// Leaves out what is not to be reported: all HSPs but the first few, and then those that span
+    /// too little of the query (`core/blast_hits.c:Blast_HSPGetQueryCoverage`).
+    pub(super) fn trim(&mut self, query_length: usize, options: &SearchOptions) {
+        self.hsps.truncate(options.max_hsps.unwrap_or(usize::MAX));
+        let cover = |hsp: &Hsp| {
+            let percent = 100.0 * f64::from(hsp.query.end - hsp.query.start) / query_length as f64;
+            if percent < 99.0 { percent + 0.5 } else { percent }
+        };
+        if options.min_query_cover > 0.0 {
+            self.hsps.retain(|hsp| cover(hsp) >= options.min_query_cover);
+        }
     }
 
     /// Final standing; `None` without HSPs.

@@ -35,12 +35,17 @@ impl Candidates {
         Self::new(hits, options)
     }
 
-    /// The hits to report: those with alignments, in final order, at most `max_target_seqs`.
-    pub fn report(self, options: &SearchOptions) -> Vec<Hit> {
+    /// The hits to report for a query of `query_length` residues: those with alignments, in final
+    /// order, at most `max_target_seqs`, and of these what [`SearchOptions::max_hsps`] and
+    /// [`SearchOptions::min_query_cover`] leave.
+    pub fn report(self, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
         let mut ranked: Vec<(Rank, Hit)> =
             self.0.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
         keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
-        ranked.into_iter().map(|(_, hit)| hit).collect()
+        let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+        hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
+        hits.retain(|hit| !hit.hsps.is_empty());
+        hits
     }
 
     /// The candidates, best preliminary rank first.
@@ -129,7 +134,7 @@ mod tests {
             let options = SearchOptions { max_target_seqs, ..SearchOptions::default() };
             let hits: Vec<Hit> =
                 values.iter().enumerate().map(|(i, &(p, l, _))| hit(i as u64, p, l)).collect();
-            let whole = Candidates::new(hits.clone(), &options).report(&options);
+            let whole = Candidates::new(hits.clone(), &options).report(100, &options);
             let parts: Vec<Candidates> = (0..5)
                 .map(|part| {
                     let own = hits.iter().zip(&values).filter(|(_, v)| v.2 == part);
@@ -139,7 +144,7 @@ mod tests {
             let joined = order
                 .iter()
                 .fold(Candidates::default(), |sum, &part| sum.join(parts[part].clone(), &options));
-            prop_assert_eq!(joined.report(&options), whole);
+            prop_assert_eq!(joined.report(100, &options), whole);
         }
     }
 

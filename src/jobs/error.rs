@@ -1,6 +1,7 @@
 //! What can go wrong in the pipeline, sorted by who can do something about it.
 
 use crate::database::{ManifestError, VolumeError};
+use crate::engine::OptionError;
 use crate::store;
 
 use super::id::JobId;
@@ -66,6 +67,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The options of a job cannot be had.
+    #[error(transparent)]
+    Options(#[from] OptionError),
     /// The program itself failed: a bug, or no randomness or memory to be had.
     #[error("internal error: {0}")]
     Internal(String),

@@ -37,7 +37,7 @@ impl Pipeline {
             let queries = self.chunk(id, chunk).await?;
             let part = match self.find_part(id, chunk).await? {
                 Some(part) => part,
-                None => match self.join_row(&job, &plan, chunk, queries.queries.len()).await? {
+                None => match self.join_row(&job, &plan, chunk, &queries).await? {
                     Some(part) => {
                         let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
                         self.jobs.put_if_absent(&names::part(id, chunk)?, frame).await?;
@@ -60,7 +60,13 @@ impl Pipeline {
     }
 
     /// Joins a row of the grid, or `None` if some shard of it is not settled.
-    async fn join_row(&self, job: &Job, plan: &Plan, chunk: u32, queries: usize) -> Result<Option<Part>> {
+    async fn join_row(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        chunk: u32,
+        queries: &QueryChunk,
+    ) -> Result<Option<Part>> {
         let settled = self.settled(job.id, chunk).await?;
         if settled.len() < plan.volumes.len() {
             return Ok(None);

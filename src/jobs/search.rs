@@ -51,7 +51,7 @@ impl Pipeline {
         let started = std::time::Instant::now();
         let id = job.id;
         let frame = Self::compute(move || {
-            let search = Search::new(job.options, job.totals);
+            let search = Search::new(job.options, job.totals)?;
             let hits = shard::compare(&search, &queries, &*subjects, first_ordinal, threads, &|_| ());
             frame::encode(Kind::Hits, &hits)
         })

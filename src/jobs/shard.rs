@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::chunk::QueryChunk;
+use super::chunk::{Query, QueryChunk};
 use crate::engine::{Candidates, Hit, OnProgress, Search, SearchOptions, Subjects};
 
 /// The hits of one shard: for each query of the chunk its candidates in the volume.
@@ -35,18 +35,20 @@ pub fn compare(
 #[derive(Debug)]
 pub struct Merger {
     options: SearchOptions,
-    candidates: Vec<Candidates>,
+    /// Lengths of the queries, with what has been found for them.
+    candidates: Vec<(usize, Candidates)>,
 }
 
 impl Merger {
-    /// A merger for a chunk of `queries` queries.
-    pub fn new(options: SearchOptions, queries: usize) -> Self {
-        Self { options, candidates: vec![Candidates::default(); queries] }
+    /// A merger for the shards of `chunk`.
+    pub fn new(options: SearchOptions, chunk: &QueryChunk) -> Self {
+        let nothing = |query: &Query| (query.residues.len(), Candidates::default());
+        Self { options, candidates: chunk.queries.iter().map(nothing).collect() }
     }
 
     /// Adds a shard; adding it twice changes nothing.
     pub fn add(&mut self, shard: ShardHits) {
-        for (joined, hits) in self.candidates.iter_mut().zip(shard.candidates) {
+        for ((_, joined), hits) in self.candidates.iter_mut().zip(shard.candidates) {
             let other = Candidates::new(hits, &self.options);
             *joined = std::mem::take(joined).join(other, &self.options);
         }
@@ -54,6 +56,7 @@ impl Merger {
 
     /// The hits to report, by query.
     pub fn finish(self) -> Vec<Vec<Hit>> {
-        self.candidates.into_iter().map(|candidates| candidates.report(&self.options)).collect()
+        let report = |(length, candidates): (usize, Candidates)| candidates.report(length, &self.options);
+        self.candidates.into_iter().map(report).collect()
     }
 }

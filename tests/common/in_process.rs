@@ -78,7 +78,7 @@ impl OpenDatabase {
         threads: usize,
     ) -> ShardHits {
         let (first_ordinal, volume) = &self.volumes[volume];
-        let search = Search::new(options, self.totals);
+        let search = Search::new(options, self.totals).unwrap();
         let threads = NonZeroUsize::new(threads).unwrap();
         compare(&search, chunk, volume, *first_ordinal, threads, &|_| ())
     }
@@ -97,7 +97,7 @@ impl OpenDatabase {
     ) -> Vec<u8> {
         let mut report = Vec::new();
         for chunk in chunks {
-            let mut merger = Merger::new(options, chunk.queries.len());
+            let mut merger = Merger::new(options, &chunk);
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
