@@ -91,6 +91,11 @@ impl Pipeline {
             let blob = names::hits(job.id, chunk, volume)?;
             let frame = match self.jobs.get(&blob).await {
                 Err(error) if names::absent(&error) => {
+                    // Without a record of failure the hits were there when the row was listed, and
+                    // another merge found them damaged since.
+                    if !self.exists(&names::failed(job.id, chunk, volume)?).await? {
+                        return Ok(None);
+                    }
                     missing.push(volume);
                     continue;
                 }
