@@ -5,6 +5,8 @@
 //! reported for it is blastp's own report (`tests/golden.rs`); here every way of cutting the work
 //! must report the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 

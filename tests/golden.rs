@@ -4,6 +4,8 @@
 //! expected reports were made. Every case is searched in shards: four volumes, small chunks, two
 //! threads. One thing is normalised: format 7 names the program, and skyblast adds its own name.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;

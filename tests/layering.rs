@@ -9,6 +9,8 @@
 //! `store`, which uses nothing), never the other way round. The first line is pure computation, so it does
 //! without the crates of the second.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
