@@ -1,5 +1,7 @@
 //! The HTTP API and the host's triggers, on the router itself and a local store.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 
 #[path = "http/answers.rs"]
