@@ -123,8 +123,10 @@ fn the_family_is_larger_than_every_preliminary_limit() {
 
     // The limit decides what is reported: the best of all are not the best of the limited.
     let shard = DATABASES[0].shard(chunk, 0, options(100_000), 2);
-    let unlimited = Candidates::new(shard.candidates[0].clone(), &options(100_000)).report(&options(500));
-    let limited = Candidates::new(shard.candidates[0].clone(), &options(500)).report(&options(500));
+    let unlimited = Candidates::new(shard.candidates[0].clone(), &options(100_000))
+        .report(chunk.queries[0].residues.len(), &options(500));
+    let limited = Candidates::new(shard.candidates[0].clone(), &options(500))
+        .report(chunk.queries[0].residues.len(), &options(500));
     assert_ne!(unlimited, limited, "the limit leaves out subjects that would be reported");
 }
 
@@ -140,7 +142,8 @@ fn equal_subjects_lie_in_different_volumes_and_the_later_ones_come_first() {
         }
     }
     let shard = DATABASES[0].shard(chunk, 0, options(500), 2);
-    let reported = Candidates::new(shard.candidates[0].clone(), &options(500)).report(&options(500));
+    let reported = Candidates::new(shard.candidates[0].clone(), &options(500))
+        .report(chunk.queries[0].residues.len(), &options(500));
     let mut ties_across_volumes = 0;
     for pair in reported.windows(2) {
         let (a, b) = (pair[0].rank().unwrap(), pair[1].rank().unwrap());
