@@ -97,7 +97,7 @@ impl OpenDatabase {
     ) -> Vec<u8> {
         let mut report = Vec::new();
         for chunk in chunks {
-            let mut merger = Merger::new(options, &chunk);
+            let mut merger = Merger::new(options, chunk);
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
