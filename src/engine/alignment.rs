@@ -37,7 +37,7 @@ pub(super) fn hsps(
     workspace: &mut Workspace,
 ) -> Vec<Hsp> {
     let x = scheme.gapped_drop_off(X_FINAL_BITS).max(scheme.gapped_drop_off(X_GAPPED_BITS));
-    let extender = Extender { matrix: &scheme.matrix, gaps: scheme.gaps, x };
+    let extender = Extender { scores: scheme.matrix.scores(), gaps: scheme.gaps, x };
 
     let mut accepted = Accepted::default();
     let mut aligned = Vec::new();
