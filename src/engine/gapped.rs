@@ -6,7 +6,7 @@
 //! `core/blast_gapalign.c` (`Blast_SemiGappedAlign`, `s_RestrictedGappedAlign`, `ALIGN_EX`).
 
 use super::hit::{Edit, EditRun};
-use crate::scoring::{GapCosts, Matrix};
+use crate::scoring::{GapCosts, Scores};
 use crate::sequence::alphabet::SENTINEL;
 
 /// A score that no alignment reaches, far enough from the smallest integer to add to.
@@ -133,7 +133,7 @@ impl<const LEFT: bool> Side<'_, LEFT> {
 /// Scoring of one extension.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extender<'a> {
-    pub(super) matrix: &'a Matrix,
+    pub(super) scores: &'a Scores,
     pub(super) gaps: GapCosts,
     /// Drop-off in raw score units.
     pub(super) x: i32,
@@ -247,7 +247,7 @@ impl Extender<'_> {
         let mut gap_column = 0;
 
         for row in 1..=query.len() {
-            let scores = self.matrix.row(query.at(row - 1));
+            let scores = self.scores.row(query.at(row - 1));
             let row_gap_allowed = !RESTRICTED || row % RESTRICTION == 0;
             if TRACE {
                 trace.start_row(first);

@@ -7,7 +7,7 @@ use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
 use super::gapped::{Extender, Gaps, Workspace};
 use super::options::{RESTRICTED_EVALUE, Scheme};
 use super::ungapped::UngappedHsp;
-use crate::scoring::Matrix;
+use crate::scoring::Scores;
 
 /// Share of the cutoff below which a restricted score is believed to stay below it.
 const RESTRICTED_SHARE: f64 = 0.68;
@@ -46,7 +46,7 @@ pub(super) fn hsps(
     workspace: &mut Workspace,
 ) -> Vec<PreliminaryHsp> {
     let extender = Extender {
-        matrix: &scheme.matrix,
+        scores: scheme.matrix.scores(),
         gaps: scheme.gaps,
         x: scheme.gapped_drop_off(scheme.options.drop_off.gapped),
     };
@@ -93,7 +93,7 @@ fn extend_all(
         let shift = start_shift(
             &query[query_start..query_start + length],
             &subject[subject_start..subject_start + length],
-            extender.matrix,
+            extender.scores,
         );
         let start = (query_start + shift, subject_start + shift);
         let gapped = extender.score(query, subject, start, gaps, workspace);
@@ -110,11 +110,11 @@ fn extend_all(
 }
 
 /// Which pair of an ungapped alignment the gapped one starts from: the middle of its best window.
-fn start_shift(query: &[u8], subject: &[u8], matrix: &Matrix) -> usize {
+fn start_shift(query: &[u8], subject: &[u8], scores: &Scores) -> usize {
     if query.len() <= START_WINDOW {
         return query.len() / 2;
     }
-    let score = |i: usize| matrix.score(query[i], subject[i]);
+    let score = |i: usize| scores.score(query[i], subject[i]);
     let mut sum: i32 = (0..START_WINDOW).map(score).sum();
     let (mut best, mut last) = (sum, START_WINDOW - 1);
     for i in START_WINDOW..query.len() {

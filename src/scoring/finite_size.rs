@@ -41,6 +41,14 @@ impl FiniteSize {
         })
     }
 
+    /// The same statistics for scores in units that are `factor` times finer.
+    pub fn scaled(&self, factor: i32) -> Self {
+        let unit = 1.0 / f64::from(factor);
+        let gapped = KarlinParameters { lambda: self.gapped.lambda * unit, ..self.gapped };
+        let (a, alpha, sigma) = (self.a * unit, self.alpha * unit, self.sigma * unit);
+        Self { gapped, a, alpha, sigma, ..*self }
+    }
+
     /// Gapped λ, K and H.
     pub fn gapped(&self) -> &KarlinParameters {
         &self.gapped
@@ -107,6 +115,16 @@ mod tests {
         let cutoffs: Vec<i32> =
             (5..=11).map(|power| statistics.cutoff(50.0, 361, 10, 10u64.pow(power))).collect();
         assert_eq!(cutoffs, [31, 39, 46, 53, 61, 68, 76]);
+    }
+
+    #[test]
+    fn finer_units_change_no_evalue() {
+        let (coarse, fine) = (blosum62(), blosum62().scaled(32));
+        for score in [20, 55, 300] {
+            let expected = coarse.evalue(score, 300, 200, 10_000_000);
+            let evalue = fine.evalue(32 * score, 300, 200, 10_000_000);
+            assert!((evalue / expected - 1.0).abs() < 1e-12, "{evalue} {expected}");
+        }
     }
 
     #[test]

@@ -42,6 +42,13 @@ pub fn ungapped_parameters(query: &[u8], matrix: &Matrix) -> Option<KarlinParame
     Some(KarlinParameters { lambda, k, h })
 }
 
+/// λ of the matrix for sequences of background composition, per raw score unit.
+///
+/// `None` for a matrix that is no scoring system, whose mean score is not negative.
+pub fn ideal_lambda(matrix: &Matrix) -> Option<f64> {
+    ScoreDistribution::new(matrix.background(), matrix)?.lambda(INITIAL_LAMBDA)
+}
+
 /// Where the search for λ starts (`BLAST_KARLIN_LAMBDA0_DEFAULT`).
 const INITIAL_LAMBDA: f64 = 0.5;
 /// Relative accuracy of λ (`BLAST_KARLIN_LAMBDA_ACCURACY_DEFAULT`).
@@ -55,12 +62,17 @@ const K_SUM_LIMIT: f64 = 1e-4;
 
 /// Probability of each score of one aligned pair, from `low` to `low + p.len() - 1`.
 #[derive(Debug)]
-struct ScoreDistribution {
+pub struct ScoreDistribution {
     low: i32,
     p: Vec<f64>,
 }
 
 impl ScoreDistribution {
+    /// The distribution with probability `p[i]` for the score `low + i`.
+    pub fn from_probabilities(low: i32, p: Vec<f64>) -> Self {
+        Self { low, p }
+    }
+
     fn new(query: &[f64; ALPHABET_SIZE], matrix: &Matrix) -> Option<Self> {
         let (floor, ceiling) = matrix.range();
         let mut p = vec![0.0; (ceiling - floor + 1) as usize];
@@ -104,8 +116,9 @@ impl ScoreDistribution {
         divisor
     }
 
-    /// Root of Σ p(s)·e^(λs) = 1 in x = e^(−λ), by Newton steps inside a shrinking bracket.
-    fn lambda(&self, start: f64) -> Option<f64> {
+    /// λ, the root of Σ p(s)·e^(λs) = 1 in x = e^(−λ), by Newton steps inside a shrinking bracket
+    /// that begin with λ = `start`. `None` unless the mean is negative and both signs occur.
+    pub fn lambda(&self, start: f64) -> Option<f64> {
         let (low, high) = (self.low, self.high());
         if self.mean() >= 0.0 || low >= 0 || high <= 0 {
             return None;

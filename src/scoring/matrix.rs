@@ -132,11 +132,38 @@ impl FromStr for MatrixName {
 /// Width of a row of scores: the alphabet, rounded up so that a masked code is always inside.
 const STRIDE: usize = 32;
 
+/// Scores of query residue codes against subject residue codes; need not be symmetric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scores([[i32; STRIDE]; STRIDE]);
+
+impl Scores {
+    /// A table of these scores, a row per query code.
+    pub fn new(scores: &[[i32; ALPHABET_SIZE]; ALPHABET_SIZE]) -> Self {
+        let mut table = [[tables::FORBIDDEN; STRIDE]; STRIDE];
+        for (row, source) in table.iter_mut().zip(scores) {
+            row[..ALPHABET_SIZE].copy_from_slice(source);
+        }
+        Self(table)
+    }
+
+    /// Scores of one query residue code against every subject code.
+    #[inline]
+    pub fn row(&self, query: u8) -> Row<'_> {
+        Row(&self.0[query as usize % STRIDE])
+    }
+
+    /// Score of a query residue code against a subject residue code.
+    #[inline]
+    pub fn score(&self, query: u8, subject: u8) -> i32 {
+        self.row(query).score(subject)
+    }
+}
+
 /// A substitution matrix over residue codes, with the background it was made for.
 #[derive(Clone, Debug)]
 pub struct Matrix {
     name: MatrixName,
-    scores: [[i32; STRIDE]; STRIDE],
+    scores: Scores,
     background: [f64; ALPHABET_SIZE],
 }
 
@@ -148,11 +175,7 @@ impl Matrix {
         for (code, frequency) in sorted_by_code() {
             background[code] = frequency / total;
         }
-        let mut scores = [[tables::FORBIDDEN; STRIDE]; STRIDE];
-        for (row, source) in scores.iter_mut().zip(name.table().scores) {
-            row[..ALPHABET_SIZE].copy_from_slice(source);
-        }
-        Self { name, scores, background }
+        Self { name, scores: Scores::new(name.table().scores), background }
     }
 
     /// BLOSUM62, blastp's default.
@@ -165,16 +188,21 @@ impl Matrix {
         self.name
     }
 
+    /// The scores alone.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
     /// Scores of one query residue code against every subject code.
     #[inline]
     pub fn row(&self, query: u8) -> Row<'_> {
-        Row(&self.scores[query as usize % STRIDE])
+        self.scores.row(query)
     }
 
     /// Score of a query residue code against a subject residue code.
     #[inline]
     pub fn score(&self, query: u8, subject: u8) -> i32 {
-        self.row(query).score(subject)
+        self.scores.score(query, subject)
     }
 
     /// Expected frequency of each residue code in proteins; sums to 1.
@@ -184,7 +212,7 @@ impl Matrix {
 
     /// Lowest and highest score of a pair that may be aligned.
     pub fn range(&self) -> (i32, i32) {
-        let allowed = || self.scores.iter().flatten().copied().filter(|&s| s > tables::FORBIDDEN);
+        let allowed = || self.scores.0.iter().flatten().copied().filter(|&s| s > tables::FORBIDDEN);
         (allowed().min().unwrap_or(0), allowed().max().unwrap_or(0))
     }
 }

@@ -1,14 +1,16 @@
-//! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters and
-//! finite-size E-values.
+//! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters,
+//! finite-size E-values, and the pair frequencies behind the matrices.
 
 mod finite_size;
+mod frequencies;
 mod karlin;
 mod matrix;
 mod tables;
 
 pub use finite_size::FiniteSize;
-pub use karlin::{KarlinParameters, ungapped_parameters};
-pub use matrix::{GapCosts, Matrix, MatrixName, Row, UnknownMatrix};
+pub use frequencies::{PairFrequencies, STANDARD};
+pub use karlin::{KarlinParameters, ScoreDistribution, ideal_lambda, ungapped_parameters};
+pub use matrix::{GapCosts, Matrix, MatrixName, Row, Scores, UnknownMatrix};
 pub use tables::FORBIDDEN;
 
 /// Bit score of a raw score under gapped parameters: (λS − ln K) / ln 2.
