@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::options::{CompositionMode, DropOffs, SearchOptions, WordOptions};
+use super::symbols::GROUPED_SIZE;
 use crate::scoring::{GapCosts, MatrixName};
 
 /// An option that cannot be used as it is: which one, and what would be right.
@@ -38,25 +39,28 @@ pub enum Task {
     /// Usual queries.
     #[default]
     Blastp,
+    /// Longer words of similar residues: faster, and finds fewer distant relatives.
+    BlastpFast,
     /// Queries of fewer than about 30 residues.
     BlastpShort,
 }
 
 impl Task {
     /// All tasks.
-    pub const ALL: [Self; 2] = [Self::Blastp, Self::BlastpShort];
+    pub const ALL: [Self; 3] = [Self::Blastp, Self::BlastpFast, Self::BlastpShort];
 
     /// The name as blastp has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Blastp => "blastp",
+            Self::BlastpFast => "blastp-fast",
             Self::BlastpShort => "blastp-short",
         }
     }
 
     fn matrix(self) -> MatrixName {
         match self {
-            Self::Blastp => MatrixName::Blosum62,
+            Self::Blastp | Self::BlastpFast => MatrixName::Blosum62,
             Self::BlastpShort => MatrixName::Pam30,
         }
     }
@@ -64,6 +68,7 @@ impl Task {
     fn words(self) -> WordOptions {
         match self {
             Self::Blastp => WordOptions { size: 3, threshold: DEFAULT_THRESHOLD, window: 40 },
+            Self::BlastpFast => WordOptions { size: 6, threshold: 21.0, window: 40 },
             Self::BlastpShort => WordOptions { size: 2, threshold: 16.0, window: 15 },
         }
     }
@@ -102,6 +107,9 @@ impl FromStr for CompositionMode {
 
 /// Threshold of blastp, which a matrix replaces by its own if nobody asked for another.
 const DEFAULT_THRESHOLD: f64 = 11.0;
+
+/// Lowest threshold for words of groups of residues.
+const LOWEST_GROUPED_THRESHOLD: f64 = 16.0;
 
 /// What a user asks for; everything else follows from the task and the matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,8 +174,12 @@ impl OptionChoices {
     fn words(&self, matrix: MatrixName) -> Result<WordOptions, OptionError> {
         let default = self.task.words();
         let size = self.word_size.unwrap_or(default.size);
-        if !(2..=5).contains(&size) {
-            return Err(OptionError::new("word_size", size, "2 to 5"));
+        if !(2..=7).contains(&size) {
+            return Err(OptionError::new("word_size", size, "2 to 7"));
+        }
+        if size >= GROUPED_SIZE && matrix == MatrixName::Identity {
+            let range = "2 to 5 with the matrix IDENTITY, which has no frequencies to group residues by";
+            return Err(OptionError::new("word_size", size, range));
         }
         let changed = self.matrix.is_some() || self.word_size.is_some();
         let suggested = changed && default.threshold == DEFAULT_THRESHOLD;
@@ -181,8 +193,16 @@ impl OptionChoices {
             None if self.matrix.is_some() => suggested_window(matrix),
             None => default.window,
         };
-        // Neighbourhoods of words this short are scored in whole units.
-        Ok(WordOptions { size, threshold: threshold.trunc(), window })
+        if size < GROUPED_SIZE {
+            // Neighbourhoods of words this short are scored in whole units.
+            return Ok(WordOptions { size, threshold: threshold.trunc(), window });
+        }
+        if threshold < LOWEST_GROUPED_THRESHOLD {
+            // The table would take gigabytes, as it does in blastp.
+            let range = format!("{LOWEST_GROUPED_THRESHOLD} or more with word_size {size}");
+            return Err(OptionError::new("threshold", threshold, range));
+        }
+        Ok(WordOptions { size, threshold, window })
     }
 }
 
@@ -287,7 +307,7 @@ mod tests {
             ),
             (OptionChoices { evalue: Some(0.0), ..nothing() }, "evalue 0", "above 0"),
             (OptionChoices { evalue: Some(f64::NAN), ..nothing() }, "evalue NaN", "above 0"),
-            (OptionChoices { word_size: Some(1), ..nothing() }, "word_size 1", "2 to 5"),
+            (OptionChoices { word_size: Some(1), ..nothing() }, "word_size 1", "2 to 7"),
             (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 or more"),
             (OptionChoices { qcov_hsp_perc: Some(101.0), ..nothing() }, "qcov_hsp_perc 101", "0 to 100"),
         ];

@@ -26,6 +26,7 @@ mod options;
 mod preliminary;
 mod search;
 mod subjects;
+mod symbols;
 mod ungapped;
 mod words;
 

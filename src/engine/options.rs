@@ -42,7 +42,7 @@ impl CompositionMode {
 /// How words seed alignments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WordOptions {
-    /// Residues of a word (`-word_size`), 2 to 5.
+    /// Residues of a word (`-word_size`), 2 to 7.
     pub size: usize,
     /// Score from which a word is a neighbour of another (`-threshold`).
     pub threshold: f64,

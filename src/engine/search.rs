@@ -12,7 +12,7 @@ use super::hitlist::{Candidates, Shortlist};
 use super::options::{DatabaseTotals, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
 use super::subjects::Subjects;
-use super::ungapped::{self, Diagonals, UngappedHsp};
+use super::ungapped::{Diagonals, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
 use super::{alignment, preliminary};
 
@@ -85,7 +85,9 @@ impl Search {
                 let comparisons = (block.len() * batch.queries.len()) as u64;
                 for index in block {
                     let subject = subjects.residues(index);
-                    ungapped::find(batch, subject, &self.scheme.matrix, &mut diagonals, &mut found);
+                    let finder =
+                        Finder { batch, neighbourhoods: &self.neighbourhoods, matrix: &self.scheme.matrix };
+                    finder.find(subject, &mut diagonals, &mut found);
                     for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
                         let ordinal = first_ordinal + index as u64;
                         let nominee = self.nominee(batch, group, subject, index, ordinal, &mut workspace);

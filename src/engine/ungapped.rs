@@ -5,6 +5,7 @@
 
 use super::batch::{Batch, BatchQuery};
 use super::extension;
+use super::words::Neighbourhoods;
 use crate::scoring::Matrix;
 
 /// An ungapped alignment of a query of the batch and a subject.
@@ -56,57 +57,69 @@ impl Diagonals {
     }
 }
 
-/// Fills `found` with the ungapped HSPs of a subject with every query of the batch, ordered by query
-/// and then as the gapped stage takes them: score ↓, subject start ↑, length ↓, query start ↑.
-pub(super) fn find(
-    batch: &Batch,
-    subject: &[u8],
-    matrix: &Matrix,
-    diagonals: &mut Diagonals,
-    found: &mut Vec<UngappedHsp>,
-) {
-    found.clear();
-    let mut finder = Finder { batch, subject, matrix, found };
-    if diagonals.window > 0 {
-        finder.two_hits(diagonals);
-    } else {
-        finder.one_hit(diagonals);
-    }
-    diagonals.advance(subject.len() as u32);
-    found.sort_unstable_by_key(|h| {
-        (h.query_place, -h.score, h.subject_start, std::cmp::Reverse(h.length), h.query_start)
-    });
+/// What finds ungapped HSPs: a batch of queries and the words it is searched with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finder<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) neighbourhoods: &'a Neighbourhoods,
+    pub(super) matrix: &'a Matrix,
 }
 
-struct Finder<'a> {
+impl Finder<'_> {
+    /// Fills `found` with the ungapped HSPs of a subject with every query of the batch, ordered by
+    /// query and then as the gapped stage takes them: score ↓, subject start ↑, length ↓, query
+    /// start ↑.
+    pub(super) fn find(&self, subject: &[u8], diagonals: &mut Diagonals, found: &mut Vec<UngappedHsp>) {
+        found.clear();
+        let mut scan =
+            Scan { batch: self.batch, size: self.neighbourhoods.size(), subject, matrix: self.matrix, found };
+        let words = words(subject, self.neighbourhoods);
+        if diagonals.window > 0 {
+            scan.two_hits(words, diagonals);
+        } else {
+            scan.one_hit(words, diagonals);
+        }
+        diagonals.advance(subject.len() as u32);
+        found.sort_unstable_by_key(|h| {
+            (h.query_place, -h.score, h.subject_start, std::cmp::Reverse(h.length), h.query_start)
+        });
+    }
+}
+
+/// Packed words of a subject with their positions.
+fn words(subject: &[u8], neighbourhoods: &Neighbourhoods) -> impl Iterator<Item = (usize, u32)> {
+    let (size, symbols) = (neighbourhoods.size(), neighbourhoods.symbols());
+    // The word that ends at a residue, and how many of its last symbols are there.
+    let (mut word, mut symbols_seen) = (0, 0);
+    subject.iter().enumerate().filter_map(move |(end, &residue)| {
+        let Some(symbol) = symbols.of(residue) else {
+            symbols_seen = 0;
+            return None;
+        };
+        word = symbols.shift_in(word, symbol);
+        symbols_seen += 1;
+        (symbols_seen >= size).then(|| (end + 1 - size, word))
+    })
+}
+
+/// One pass over a subject.
+struct Scan<'a> {
     batch: &'a Batch,
+    /// Residues of a word.
+    size: usize,
     subject: &'a [u8],
     matrix: &'a Matrix,
     found: &'a mut Vec<UngappedHsp>,
 }
 
-impl<'a> Finder<'a> {
-    /// Packed words of the subject with their positions.
-    fn subject_words(&self) -> impl Iterator<Item = (usize, u32)> + use<'a> {
-        let packing = self.batch.words.packing();
-        let lead = (self.batch.words.size() - 1).min(self.subject.len());
-        let (head, tail) = self.subject.split_at(lead);
-        let first = head.iter().fold(0, |word, &residue| packing.shift_in(word, residue));
-        tail.iter()
-            .scan(first, move |word, &residue| {
-                *word = packing.shift_in(*word, residue);
-                Some(*word)
-            })
-            .enumerate()
-    }
-
+impl Scan<'_> {
     /// Two hits on a diagonal, not overlapping and within the window, start an extension.
-    fn two_hits(&mut self, diagonals: &mut Diagonals) {
+    fn two_hits(&mut self, words: impl Iterator<Item = (usize, u32)>, diagonals: &mut Diagonals) {
         let Diagonals { cells, window, offset } = diagonals;
         let (window, offset) = (*window, *offset);
-        let size = self.batch.words.size() as u32;
+        let size = self.size as u32;
         let mask = cells.len() - 1;
-        for (subject_at, word) in self.subject_words() {
+        for (subject_at, word) in words {
             let here = subject_at as u32 + offset;
             for &query_at in self.batch.words.hits(word) {
                 let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
@@ -141,7 +154,7 @@ impl<'a> Finder<'a> {
         }
         let (query, subject) = (&self.batch.residues[range.clone()], self.subject);
         let (query_at, subject_at) = (query_at as usize, subject_at as usize);
-        let size = self.batch.words.size();
+        let size = self.size;
         // Start just behind the best-scoring prefix of the word.
         let prefix = extension::best_prefix(&query[query_at..][..size], &subject[subject_at..], self.matrix);
         let (query_middle, subject_middle) = (query_at + prefix, subject_at + prefix);
@@ -171,10 +184,10 @@ impl<'a> Finder<'a> {
     }
 
     /// Every hit that no extension has covered starts one.
-    fn one_hit(&mut self, diagonals: &mut Diagonals) {
+    fn one_hit(&mut self, words: impl Iterator<Item = (usize, u32)>, diagonals: &mut Diagonals) {
         let Diagonals { cells, offset, .. } = diagonals;
         let mask = cells.len() - 1;
-        for (subject_at, word) in self.subject_words() {
+        for (subject_at, word) in words {
             let here = subject_at as u32 + *offset;
             for &query_at in self.batch.words.hits(word) {
                 let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
@@ -191,7 +204,7 @@ impl<'a> Finder<'a> {
         let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
         let (query, subject) = (&self.batch.residues[range.clone()], self.subject);
         let query_at = query_at as usize - range.start;
-        let size = self.batch.words.size();
+        let size = self.size;
         // The best run inside the word; its width is counted, as NCBI does, from where the last
         // run started, even if an earlier one was the best.
         let (mut sum, mut score, mut run_start, mut best_start, mut best_end) = (0, 0, 0, 0, size);
