@@ -4,6 +4,7 @@ use std::f64::consts::LN_2;
 
 use serde::{Deserialize, Serialize};
 
+use super::composition::Adjuster;
 use crate::scoring::{FiniteSize, GapCosts, Matrix};
 
 /// Length of the words that seed alignments (`-word_size`).
@@ -103,15 +104,19 @@ pub(super) struct Scheme {
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
+    /// Makes matrices for pairs, unless composition does not count.
+    pub(super) adjuster: Option<Adjuster>,
 }
 
 impl Scheme {
     /// blastp's default scoring: BLOSUM62, gaps 11/1.
     pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Self {
+        let matrix = Matrix::blosum62();
         Self {
             options,
             totals,
-            matrix: Matrix::blosum62(),
+            adjuster: Adjuster::new(options.composition, &matrix),
+            matrix,
             gaps: GapCosts { open: 11, extend: 1 },
             statistics: FiniteSize::blosum62_11_1(),
         }
