@@ -123,7 +123,7 @@ impl Client {
             .query(&[("database", database), ("outfmt", &flags.format().to_string())])
             .query(&[("evalue", options.evalue)])
             .query(&[("max_target_seqs", options.max_target_seqs)])
-            .query(&[("comp_based_stats", flags.composition_mode())])
+            .query(&[("comp_based_stats", options.composition.to_string())])
             .header("content-type", "text/x-fasta");
         // The Functions host does not take bodies of unknown length.
         let request = if path == Path::new("-") {

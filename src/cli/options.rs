@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::ensure;
 
-use crate::engine::SearchOptions;
+use crate::engine::{CompositionMode, SearchOptions};
 use crate::report::OutputFormat;
 
 /// Options that change what is found and how it is written; named as blastp names them.
@@ -23,21 +23,10 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "FORMAT", default_value = "6")]
     outfmt: OutputFormat,
 
-    /// Composition-based statistics: only 0 (none) so far. blastp's own default is 2, so compare
-    /// with `blastp -comp_based_stats 0`
-    #[arg(long, value_name = "MODE", default_value = "0", value_parser = comp_based_stats)]
-    comp_based_stats: u8,
-}
-
-fn comp_based_stats(mode: &str) -> Result<u8, String> {
-    match mode {
-        "0" | "F" | "f" => Ok(0),
-        "1" | "2" | "3" | "D" | "d" | "T" | "t" => Err(
-            "composition-based statistics are not available yet; use 0, which is blastp -comp_based_stats 0"
-                .into(),
-        ),
-        _ => Err("give 0".into()),
-    }
+    /// Composition-based statistics: 0 or F (none), 1 (scale the matrix for every pair), 2, T or D
+    /// (make it anew or scale it, as the pair demands), 3 (always make it anew)
+    #[arg(long, value_name = "MODE", default_value_t)]
+    comp_based_stats: CompositionMode,
 }
 
 impl SearchFlags {
@@ -48,7 +37,7 @@ impl SearchFlags {
             evalue,
             max_target_seqs: NonZeroUsize::new(max_target_seqs).unwrap_or(NonZeroUsize::MIN),
             outfmt: OutputFormat::default(),
-            comp_based_stats: 0,
+            comp_based_stats: CompositionMode::default(),
         }
     }
 
@@ -62,18 +51,13 @@ impl SearchFlags {
         Ok(SearchOptions {
             evalue: self.evalue,
             max_target_seqs: self.max_target_seqs.get(),
-            ..SearchOptions::default()
+            composition: self.comp_based_stats,
         })
     }
 
     /// The format of the report.
     pub(super) fn format(&self) -> &OutputFormat {
         &self.outfmt
-    }
-
-    /// The mode of composition-based statistics.
-    pub(super) fn composition_mode(&self) -> u8 {
-        self.comp_based_stats
     }
 }
 

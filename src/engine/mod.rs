@@ -32,7 +32,7 @@ mod words;
 
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
-pub use options::{CompositionMode, DatabaseTotals, SearchOptions};
+pub use options::{CompositionMode, DatabaseTotals, SearchOptions, UnknownCompositionMode};
 pub use search::{OnProgress, Search};
 pub use seg::Seg;
 pub use subjects::Subjects;

@@ -287,7 +287,59 @@ impl State {
 mod tests {
     use super::*;
 
-    fn codes(text: &str) -> Vec<u8> {
-        text.bytes().map(|letter| encode(letter).expect("a letter")).collect()
+    fn found(filter: Seg, text: &str) -> Vec<Range<usize>> {
+        let codes: Vec<u8> = text.bytes().map(|letter| encode(letter).expect("a letter")).collect();
+        filter.find(&codes)
+    }
+
+    const SERINES: &str = "MKVLAAGICWHTREQNDYPFMSSSSSSSSSSSSSSMKVLAAGICWHTREQNDYPF";
+    const TWO: &str = "MKQNDEYFGAAAAAAAAAPPPPPPPPAAAAAPLKRTEEDEEDEEEDEDEEDWHICMNQTVYK";
+    const AMBIGUOUS: &str = "MSTAAAXXXAAASTAAABZAAAASTGHIKLMNPQRW";
+
+    #[test]
+    fn stretches_of_few_letters_are_found_and_trimmed() {
+        for filter in [Seg::SUBJECT, Seg::QUERY] {
+            assert_eq!(found(filter, SERINES), [21..35]);
+            assert_eq!(found(filter, TWO), [9..32, 36..51]);
+            assert_eq!(found(filter, "ACDEFGHIKLMNPQRSTVWY"), []);
+        }
+    }
+
+    #[test]
+    fn a_window_with_three_letters_outside_the_standard_twenty_has_no_entropy() {
+        assert_eq!(found(Seg::SUBJECT, AMBIGUOUS), [7..25]);
+        assert_eq!(found(Seg::QUERY, AMBIGUOUS), [9..25]);
+    }
+
+    #[test]
+    fn a_sequence_shorter_than_a_window_is_not_searched() {
+        assert_eq!(found(Seg::SUBJECT, "AAAAAAAAA"), []);
+        assert_eq!(found(Seg::SUBJECT, "AAAAAAAAAA"), [0..10]);
+        assert_eq!(found(Seg::QUERY, "AAAAAAAAAA"), []);
+        assert_eq!(found(Seg::SUBJECT, ""), []);
+    }
+
+    /// The entropy of ten residues by NCBI's table: with the true ln 0.3 it would be about 1e-5 less.
+    #[test]
+    fn ten_residues_take_their_logarithms_from_the_table_with_the_slip() {
+        let entropy = |places: &[u8]| Seg::SUBJECT.entropy(&State::new(places)).expect("an entropy");
+        let three = entropy(&[0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+        let expected = -(3.0 * 3.0 * -1.203_982_804 + -2.302_585_09) / LN_2 / 10.0;
+        assert!((three - expected).abs() < 1e-12, "{three}");
+        let exact = -(0.9 * f64::ln(0.3) + 0.1 * f64::ln(0.1)) / LN_2;
+        assert!((three - exact - 0.9e-5 / LN_2).abs() < 1e-7, "{three} {exact}");
+        // With a letter outside the twenty, nine residues are left, and their logarithms are exact.
+        let nine = entropy(&[0, 0, 0, 1, 1, 1, 2, 2, 2, BOGUS]);
+        assert!((nine - f64::log2(3.0)).abs() < 1e-12, "{nine}");
+    }
+
+    #[test]
+    fn masking_puts_x_for_what_was_found() {
+        let mut codes: Vec<u8> = SERINES.bytes().filter_map(encode).collect();
+        let before = codes.clone();
+        assert!(Seg::SUBJECT.mask(&mut codes));
+        assert!(codes[21..35].iter().all(|&code| code == X));
+        assert_eq!((&codes[..21], &codes[35..]), (&before[..21], &before[35..]));
+        assert!(!Seg::SUBJECT.mask(&mut codes), "nothing is left to mask");
     }
 }

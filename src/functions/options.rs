@@ -21,7 +21,7 @@ const RANGES: [(&str, &str); 7] = [
     ("evalue", "a finite number above 0"),
     ("max_target_seqs", "1 to 1000000"),
     ("outfmt", "6 or 7, optionally with columns, as in \"6 std qlen\""),
-    ("comp_based_stats", "0"),
+    ("comp_based_stats", "0, 1, 2 or 3, as in blastp; 2 if not given"),
     ("program", "blastp"),
     ("task", "blastp"),
 ];
@@ -106,9 +106,8 @@ impl Options {
                 .filter(|count| (1..=MAX_TARGETS).contains(count))
                 .ok_or_else(|| out_of_range("max_target_seqs", &text))?;
         }
-        if let Some(text) = self.0.remove("comp_based_stats").filter(|text| text.trim() != "0") {
-            let reason = "must be 0: composition-based statistics are not available yet";
-            return Err(invalid("comp_based_stats", &text, reason));
+        if let Some(text) = self.0.remove("comp_based_stats") {
+            options.composition = text.trim().parse().map_err(|_| out_of_range("comp_based_stats", &text))?;
         }
         for name in ["program", "task"] {
             if let Some(text) = self.0.remove(name).filter(|text| text != "blastp") {
@@ -146,6 +145,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::CompositionMode;
 
     fn options(query: &'static str) -> Result<Request, Problem> {
         let uri = format!("/api/searches?{query}").parse().expect("an address");
@@ -156,14 +156,21 @@ mod tests {
     fn options_are_read_in_either_spelling() {
         let expected = Request {
             database: "sp".to_owned(),
-            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5, ..SearchOptions::default() },
+            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5, composition: CompositionMode::Off },
             outfmt: "7 std qlen".parse().expect("a format"),
         };
         for query in [
             "database=sp&evalue=1e-3&max_target_seqs=5&outfmt=7+std+qlen&comp_based_stats=0&program=blastp",
-            "max-target-seqs=5&db=sp&outfmt=7%20std%20qlen&evalue=0.001&task=blastp&code=secret",
+            "max-target-seqs=5&db=sp&outfmt=7%20std%20qlen&evalue=0.001&comp-based-stats=F&task=blastp&code=secret",
         ] {
             assert_eq!(options(query).expect("a request"), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_composition_mode_is_refused() {
+        for query in ["database=sp&comp_based_stats=4", "database=sp&comp_based_stats="] {
+            assert!(options(query).is_err(), "{query}");
         }
     }
 
