@@ -40,6 +40,7 @@ impl Case {
             match option {
                 ["-evalue", value] => options.evalue = value.parse().unwrap(),
                 ["-max_target_seqs", value] => options.max_target_seqs = value.parse().unwrap(),
+                ["-comp_based_stats", value] => options.composition = value.parse().unwrap(),
                 other => panic!("{name}: unknown option {other:?}"),
             }
         }

@@ -117,13 +117,11 @@ impl Client {
         database: &str,
         flags: &SearchFlags,
     ) -> anyhow::Result<Accepted> {
-        let options = flags.search_options()?;
+        flags.search_options()?;
         let request = self
             .request(Method::POST, "searches")
             .query(&[("database", database), ("outfmt", &flags.format().to_string())])
-            .query(&[("evalue", options.evalue)])
-            .query(&[("max_target_seqs", options.max_target_seqs)])
-            .query(&[("comp_based_stats", flags.composition_mode())])
+            .query(&flags.choices().pairs())
             .header("content-type", "text/x-fasta");
         // The Functions host does not take bodies of unknown length.
         let request = if path == Path::new("-") {

@@ -102,9 +102,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     stop.cancel();
     serving.await??;
 
-    println!(
-        "5. The top of the report, the same bytes as blastp -comp_based_stats 0 -evalue 1e-5 -outfmt 6 prints:"
-    );
+    println!("5. The top of the report, the same bytes as blastp -evalue 1e-5 -outfmt 6 prints:");
     let text = fs::read(&report)?;
     let text = String::from_utf8_lossy(&text);
     for row in text.lines().take(ROWS_SHOWN) {

@@ -2,78 +2,125 @@
 
 use std::num::NonZeroUsize;
 
-use anyhow::ensure;
-
-use crate::engine::SearchOptions;
+use crate::engine::{CompositionMode, OptionChoices, OptionError, SearchOptions, Task};
 use crate::report::OutputFormat;
+use crate::scoring::MatrixName;
 
 /// Options that change what is found and how it is written; named as blastp names them.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct SearchFlags {
-    /// Largest E-value that is reported
-    #[arg(long, value_name = "E", default_value_t = 10.0)]
-    evalue: f64,
+    /// Largest E-value that is reported [default: 10]
+    #[arg(long, value_name = "E")]
+    evalue: Option<f64>,
 
-    /// Subjects reported per query at most
-    #[arg(long, value_name = "N", default_value = "500")]
-    max_target_seqs: NonZeroUsize,
+    /// Subjects reported per query at most [default: 500]
+    #[arg(long, value_name = "N")]
+    max_target_seqs: Option<usize>,
 
     /// Report format: 6 (rows) or 7 (rows and comments), optionally with columns, as in
     /// "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual columns
-    #[arg(long, value_name = "FORMAT", default_value = "6")]
+    #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,
 
-    /// Composition-based statistics: only 0 (none) so far. blastp's own default is 2, so compare
-    /// with `blastp -comp_based_stats 0`
-    #[arg(long, value_name = "MODE", default_value = "0", value_parser = comp_based_stats)]
-    comp_based_stats: u8,
+    /// Defaults for a kind of query: blastp, blastp-fast (longer words) or blastp-short (under 30
+    /// residues)
+    #[arg(long, value_name = "NAME")]
+    task: Option<Task>,
+
+    /// Composition-based statistics: 0 or F (none), 1 (scale the matrix for every pair), 2, T or D
+    /// (make it anew or scale it, as the pair demands), 3 (always make it anew) [default: 2]
+    #[arg(long, value_name = "MODE")]
+    comp_based_stats: Option<CompositionMode>,
+
+    /// HSPs reported per subject at most
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    max_hsps: Option<usize>,
+
+    /// Smallest percentage of the query that an HSP must span
+    #[arg(long, value_name = "PERCENT", help_heading = SCORING)]
+    qcov_hsp_perc: Option<f64>,
+
+    /// Scoring matrix: BLOSUM45, 50, 62, 80, 90, PAM30, PAM70, PAM250 or IDENTITY [default: the
+    /// task's]
+    #[arg(long, value_name = "NAME", help_heading = SCORING)]
+    matrix: Option<MatrixName>,
+
+    /// Cost of opening a gap [default: the matrix's]
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    gapopen: Option<i32>,
+
+    /// Cost of each residue of a gap [default: the matrix's]
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    gapextend: Option<i32>,
+
+    /// Residues of the words that seed alignments, 2 to 7 [default: the task's]
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    word_size: Option<usize>,
+
+    /// Score from which a word is a neighbour [default: the task's or matrix's]
+    #[arg(long, value_name = "SCORE", help_heading = SCORING)]
+    threshold: Option<f64>,
+
+    /// Residues within which two word hits must lie; 0 asks for one hit only [default: the task's or
+    /// matrix's]
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    window_size: Option<u32>,
+
+    /// Drop-off of ungapped extensions, bits [default: 7]
+    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    xdrop_ungap: Option<f64>,
+
+    /// Drop-off of preliminary gapped extensions, bits [default: 15]
+    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    xdrop_gap: Option<f64>,
+
+    /// Drop-off of final gapped extensions, bits [default: 25]
+    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    xdrop_gap_final: Option<f64>,
+
+    /// Residues of the database that E-values assume [default: those of the database]
+    #[arg(long, value_name = "N", help_heading = SCORING)]
+    dbsize: Option<u64>,
 }
 
-fn comp_based_stats(mode: &str) -> Result<u8, String> {
-    match mode {
-        "0" | "F" | "f" => Ok(0),
-        "1" | "2" | "3" | "D" | "d" | "T" | "t" => Err(
-            "composition-based statistics are not available yet; use 0, which is blastp -comp_based_stats 0"
-                .into(),
-        ),
-        _ => Err("give 0".into()),
-    }
-}
+const SCORING: &str = "Options of the search";
 
 impl SearchFlags {
     /// Usual options, but for the largest E-value.
     pub(super) fn up_to(evalue: f64) -> Self {
-        let SearchOptions { max_target_seqs, .. } = SearchOptions::default();
-        Self {
-            evalue,
-            max_target_seqs: NonZeroUsize::new(max_target_seqs).unwrap_or(NonZeroUsize::MIN),
-            outfmt: OutputFormat::default(),
-            comp_based_stats: 0,
+        Self { evalue: Some(evalue), ..Self::default() }
+    }
+
+    /// What is asked for.
+    pub(super) fn choices(&self) -> OptionChoices {
+        OptionChoices {
+            task: self.task,
+            evalue: self.evalue,
+            max_target_seqs: self.max_target_seqs,
+            comp_based_stats: self.comp_based_stats,
+            matrix: self.matrix,
+            gapopen: self.gapopen,
+            gapextend: self.gapextend,
+            word_size: self.word_size,
+            threshold: self.threshold,
+            window_size: self.window_size,
+            xdrop_ungap: self.xdrop_ungap,
+            xdrop_gap: self.xdrop_gap,
+            xdrop_gap_final: self.xdrop_gap_final,
+            max_hsps: self.max_hsps,
+            qcov_hsp_perc: self.qcov_hsp_perc,
+            dbsize: self.dbsize,
         }
     }
 
     /// The options of the engine.
-    pub(super) fn search_options(&self) -> anyhow::Result<SearchOptions> {
-        ensure!(
-            self.evalue > 0.0 && self.evalue.is_finite(),
-            "--evalue must be a number above 0, not {}",
-            self.evalue
-        );
-        Ok(SearchOptions {
-            evalue: self.evalue,
-            max_target_seqs: self.max_target_seqs.get(),
-            ..SearchOptions::default()
-        })
+    pub(super) fn search_options(&self) -> Result<SearchOptions, OptionError> {
+        self.choices().resolve()
     }
 
     /// The format of the report.
     pub(super) fn format(&self) -> &OutputFormat {
         &self.outfmt
-    }
-
-    /// The mode of composition-based statistics.
-    pub(super) fn composition_mode(&self) -> u8 {
-        self.comp_based_stats
     }
 }
 

@@ -22,9 +22,9 @@ Examples:
   skyblast search --query q.fa --db proteins.db --outfmt '6 qseqid sseqid evalue qseq sseq'
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
 
-The rows are those of blastp 2.12 -comp_based_stats 0, byte for byte. Other composition modes,
-matrices and formats are refused for now. --threads and the number of volumes change the speed,
-never the report. A database is made with skyblast makedb.";
+The rows are those of blastp 2.12, byte for byte. Matrices other than BLOSUM62 and other formats
+are refused for now. --threads and the number of volumes change the speed, never the report. A
+database is made with skyblast makedb.";
 
 /// Search a database on this machine
 #[derive(Debug, clap::Args)]

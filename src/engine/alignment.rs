@@ -10,9 +10,11 @@ use super::preliminary::PreliminaryHsp;
 use crate::scoring::bit_score;
 use crate::sequence::alphabet::J;
 
-struct Aligned {
-    gapped: Gapped,
-    edits: Vec<EditRun>,
+/// A scored alignment with its columns.
+#[derive(Clone, Debug)]
+pub(super) struct Aligned {
+    pub(super) gapped: Gapped,
+    pub(super) edits: Vec<EditRun>,
 }
 
 impl Boxed for Aligned {
@@ -61,13 +63,21 @@ pub(super) fn hsps(
         accepted.add(&hsp);
         let evalue = scheme.evalue(hsp.gapped.score, query, subject);
         if evalue <= scheme.options.evalue {
-            hsps.push(finished(hsp, query, subject, evalue, scheme));
+            hsps.push(finished(hsp, query, subject, evalue, Adjustment::None, scheme));
         }
     }
     hsps
 }
 
-fn finished(aligned: Aligned, query: &[u8], subject: &[u8], evalue: f64, scheme: &Scheme) -> Hsp {
+/// The HSP of an alignment whose score is in usual units, with what reports count.
+pub(super) fn finished(
+    aligned: Aligned,
+    query: &[u8],
+    subject: &[u8],
+    evalue: f64,
+    adjustment: Adjustment,
+    scheme: &Scheme,
+) -> Hsp {
     let Aligned { gapped, edits } = aligned;
     let (mut query_at, mut subject_at) = (gapped.query.0, gapped.subject.0);
     let (mut identities, mut positives) = (0, 0);
@@ -90,7 +100,7 @@ fn finished(aligned: Aligned, query: &[u8], subject: &[u8], evalue: f64, scheme:
         evalue,
         query: range(gapped.query),
         subject: range(gapped.subject),
-        adjustment: Adjustment::None,
+        adjustment,
         edits,
         identities,
         positives,

@@ -90,58 +90,92 @@ impl FromStr for Task {
     }
 }
 
-impl FromStr for CompositionMode {
-    type Err = OptionError;
-
-    /// Reads the mode as blastp does: a number, or D/T (default), F (off), in either case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "0" | "F" | "f" => Ok(Self::Off),
-            "1" => Ok(Self::Scale),
-            "2" | "D" | "d" | "T" | "t" => Ok(Self::Conditional),
-            "3" => Ok(Self::Always),
-            _ => Err(OptionError::new("comp_based_stats", format!("{text:?}"), "0, 1, 2 or 3")),
-        }
-    }
-}
-
 /// Threshold of blastp, which a matrix replaces by its own if nobody asked for another.
 const DEFAULT_THRESHOLD: f64 = 11.0;
 
 /// Lowest threshold for words of groups of residues.
 const LOWEST_GROUPED_THRESHOLD: f64 = 16.0;
 
-/// What a user asks for; everything else follows from the task and the matrix.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "each field is the option of blastp of the same name")]
-pub struct OptionChoices {
-    pub task: Task,
-    pub evalue: Option<f64>,
-    pub max_target_seqs: Option<usize>,
-    pub comp_based_stats: Option<CompositionMode>,
-    pub matrix: Option<MatrixName>,
-    pub gapopen: Option<i32>,
-    pub gapextend: Option<i32>,
-    pub word_size: Option<usize>,
-    pub threshold: Option<f64>,
-    pub window_size: Option<u32>,
-    pub xdrop_ungap: Option<f64>,
-    pub xdrop_gap: Option<f64>,
-    pub xdrop_gap_final: Option<f64>,
-    pub max_hsps: Option<usize>,
-    pub qcov_hsp_perc: Option<f64>,
-    pub dbsize: Option<u64>,
+macro_rules! choices {
+    ($($name:ident: $type:ty = $range:literal;)*) => {
+        /// What a user asks for; everything else follows from the task and the matrix.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct OptionChoices {
+            $(
+                #[doc = concat!("`-", stringify!($name), "`: ", $range, ".")]
+                pub $name: Option<$type>,
+            )*
+        }
+
+        impl OptionChoices {
+            /// Names of all options, as blastp spells them without the hyphen, and what each may be.
+            pub const RANGES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), $range),)*];
+
+            /// Sets an option by name from text; what is out of range shows in
+            /// [`resolve`](Self::resolve).
+            ///
+            /// # Errors
+            /// If there is no such option, or the text is no value of it.
+            pub fn set(&mut self, name: &str, text: &str) -> Result<(), OptionError> {
+                match name {
+                    $(stringify!($name) => {
+                        let parsed = text.trim().parse();
+                        let error = |_| OptionError::new(stringify!($name), quoted(text), $range);
+                        self.$name = Some(parsed.map_err(error)?);
+                    })*
+                    _ => {
+                        let names: Vec<_> = Self::RANGES.iter().map(|(name, _)| *name).collect();
+                        return Err(OptionError::new("option", quoted(name), names.join(", ")));
+                    }
+                }
+                Ok(())
+            }
+
+            /// The options that are set, as [`set`](Self::set) takes them.
+            pub fn pairs(&self) -> Vec<(&'static str, String)> {
+                let pairs = [$(self.$name.map(|value| (stringify!($name), value.to_string())),)*];
+                pairs.into_iter().flatten().collect()
+            }
+        }
+    };
+}
+
+choices! {
+    task: Task = "blastp, blastp-fast or blastp-short";
+    evalue: f64 = "a finite number above 0";
+    max_target_seqs: usize = "1 or more";
+    comp_based_stats: CompositionMode = "0, 1, 2 or 3";
+    matrix: MatrixName =
+        "BLOSUM45, BLOSUM50, BLOSUM62, BLOSUM80, BLOSUM90, PAM30, PAM70, PAM250 or IDENTITY";
+    gapopen: i32 = "a number that goes with the matrix and gapextend";
+    gapextend: i32 = "a number that goes with the matrix and gapopen";
+    word_size: usize = "2 to 7";
+    threshold: f64 = "a finite number above 0";
+    window_size: u32 = "0 or more";
+    xdrop_ungap: f64 = "a finite number above 0";
+    xdrop_gap: f64 = "a finite number above 0";
+    xdrop_gap_final: f64 = "a finite number above 0";
+    max_hsps: usize = "1 or more";
+    qcov_hsp_perc: f64 = "a percentage from 0 to 100";
+    dbsize: u64 = "0 (the size of the database) or more";
+}
+
+/// A text from outside, short enough for a message.
+fn quoted(text: &str) -> String {
+    format!("{:?}", text.chars().take(80).collect::<String>())
 }
 
 impl OptionChoices {
     /// The options of the search; names the first choice that cannot be had.
     pub fn resolve(&self) -> Result<SearchOptions, OptionError> {
-        let matrix = self.matrix.unwrap_or(self.task.matrix());
+        let task = self.task.unwrap_or_default();
+        let matrix = self.matrix.unwrap_or(task.matrix());
         let evalue = above_zero("evalue", self.evalue.unwrap_or(10.0))?;
         let composition = self.comp_based_stats.unwrap_or_default();
         if matrix == MatrixName::Identity && composition != CompositionMode::Off {
             let range = "0 with the matrix IDENTITY, which has no frequencies to adjust";
-            return Err(OptionError::new("comp_based_stats", composition as u8, range));
+            return Err(OptionError::new("comp_based_stats", composition, range));
         }
         Ok(SearchOptions {
             evalue,
@@ -149,7 +183,7 @@ impl OptionChoices {
             composition,
             matrix,
             gaps: self.gaps(matrix)?,
-            words: self.words(matrix)?,
+            words: self.words(task, matrix)?,
             drop_off: DropOffs {
                 ungapped: above_zero("xdrop_ungap", self.xdrop_ungap.unwrap_or(7.0))?,
                 gapped: above_zero("xdrop_gap", self.xdrop_gap.unwrap_or(15.0))?,
@@ -171,8 +205,8 @@ impl OptionChoices {
         if known { Ok(gaps) } else { Err(OptionError::gap_costs(matrix, gaps)) }
     }
 
-    fn words(&self, matrix: MatrixName) -> Result<WordOptions, OptionError> {
-        let default = self.task.words();
+    fn words(&self, task: Task, matrix: MatrixName) -> Result<WordOptions, OptionError> {
+        let default = task.words();
         let size = self.word_size.unwrap_or(default.size);
         if !(2..=7).contains(&size) {
             return Err(OptionError::new("word_size", size, "2 to 7"));
@@ -207,7 +241,8 @@ impl OptionChoices {
 }
 
 impl Default for SearchOptions {
-    /// E-value 10, 500 subjects, BLOSUM62 with gaps 11/1, no composition adjustment.
+    /// Those of blastp: E-value 10, 500 subjects, BLOSUM62 with gaps 11/1, conditional composition
+    /// adjustment.
     fn default() -> Self {
         let matrix = MatrixName::Blosum62;
         Self {
@@ -289,11 +324,30 @@ mod tests {
 
     #[test]
     fn a_task_for_short_queries_brings_its_own() {
-        let choices = OptionChoices { task: Task::BlastpShort, ..OptionChoices::default() };
+        let choices = OptionChoices { task: Some(Task::BlastpShort), ..OptionChoices::default() };
         let options = choices.resolve().expect("possible options");
         assert_eq!(options.matrix, MatrixName::Pam30);
         assert_eq!(options.gaps, GapCosts { open: 9, extend: 1 });
         assert_eq!(options.words, WordOptions { size: 2, threshold: 16.0, window: 15 });
+    }
+
+    #[test]
+    fn choices_read_back_from_text() {
+        let mut choices = OptionChoices::default();
+        let pairs =
+            [("task", "blastp-fast"), ("evalue", "0.001"), ("comp_based_stats", "1"), ("matrix", "PAM70")];
+        for (name, text) in pairs {
+            choices.set(name, text).expect("an option");
+        }
+        assert_eq!(choices.pairs(), pairs.map(|(name, text)| (name, text.to_owned())));
+        for (name, text, part) in [
+            ("evalue", "x", "evalue \"x\""),
+            ("eval", "1", "option \"eval\""),
+            ("task", "blastn", "blastp-fast"),
+        ] {
+            let message = choices.set(name, text).expect_err("a refusal").to_string();
+            assert!(message.contains(part), "{message}");
+        }
     }
 
     #[test]

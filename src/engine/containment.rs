@@ -33,6 +33,24 @@ fn extents(hsp: &impl Boxed) -> Extents {
     Extents { score: hsp.score(), query: hsp.query(), subject: hsp.subject() }
 }
 
+/// Whether `outer` scores at least as much as `inner` and holds both its ends; half-open ends are
+/// compared inclusively, as NCBI does.
+pub(super) fn contains(outer: &impl Boxed, inner: &impl Boxed) -> bool {
+    let within = |outer: (usize, usize), inner: (usize, usize)| {
+        outer.0 <= inner.0 && inner.0 <= outer.1 && outer.0 <= inner.1 && inner.1 <= outer.1
+    };
+    inner.score() <= outer.score()
+        && within(outer.query(), inner.query())
+        && within(outer.subject(), inner.subject())
+}
+
+/// Key of the order of a hit's HSPs: score ↓, subject start ↑, subject end ↓, query start ↑, query
+/// end ↓ (`core/blast_hits.c:ScoreCompareHSPs`).
+pub(super) fn by_score<T: Boxed>(hsp: &T) -> impl Ord + use<T> {
+    let (query, subject) = (hsp.query(), hsp.subject());
+    (Reverse(hsp.score()), subject.0, Reverse(subject.1), query.0, Reverse(query.1))
+}
+
 /// The accepted HSPs of one query and subject (`core/blast_itree.c`, for proteins).
 #[derive(Debug, Default)]
 pub(super) struct Accepted(Vec<Extents>);
@@ -42,16 +60,9 @@ impl Accepted {
         self.0.clear();
     }
 
-    /// Whether some accepted HSP scores at least as much and holds both ends of `hsp`; half-open
-    /// ends are compared inclusively, as NCBI does.
+    /// Whether some accepted HSP contains `hsp`.
     pub(super) fn contains(&self, hsp: &impl Boxed) -> bool {
-        let hsp = extents(hsp);
-        let within = |outer: (usize, usize), inner: (usize, usize)| {
-            outer.0 <= inner.0 && inner.0 <= outer.1 && outer.0 <= inner.1 && inner.1 <= outer.1
-        };
-        self.0.iter().any(|other| {
-            hsp.score <= other.score && within(other.query, hsp.query) && within(other.subject, hsp.subject)
-        })
+        self.0.iter().any(|other| contains(other, hsp))
     }
 
     /// Accepts `hsp` unless a better one shares its start or its end; replaces a worse one that does.
@@ -72,8 +83,7 @@ impl Accepted {
 }
 
 /// Keeps the best of the HSPs that start at the same pair, then of those that end at the same pair
-/// (`core/blast_hits.c:Blast_HSPListPurgeHSPsWithCommonEndpoints`), and puts the rest in the order
-/// of a hit's HSPs: score ↓, subject start ↑, subject end ↓, query start ↑, query end ↓.
+/// (`core/blast_hits.c:Blast_HSPListPurgeHSPsWithCommonEndpoints`), and sorts the rest by score.
 pub(super) fn purge_common_ends<T: Boxed>(hsps: &mut Vec<T>) {
     hsps.sort_by_key(|h| {
         (h.query().0, h.subject().0, Reverse(h.score()), Reverse(h.query().1), Reverse(h.subject().1))
@@ -83,9 +93,7 @@ pub(super) fn purge_common_ends<T: Boxed>(hsps: &mut Vec<T>) {
         (h.query().1, h.subject().1, Reverse(h.score()), Reverse(h.query().0), Reverse(h.subject().0))
     });
     hsps.dedup_by_key(|h| (h.query().1, h.subject().1));
-    hsps.sort_by_key(|h| {
-        (Reverse(h.score()), h.subject().0, Reverse(h.subject().1), h.query().0, Reverse(h.query().1))
-    });
+    hsps.sort_by_key(by_score);
 }
 
 #[cfg(test)]

@@ -8,13 +8,33 @@
 //! and idempotent, so parts may arrive in any order and more than once.
 
 use super::hit::{Hit, Rank};
-use super::options::SearchOptions;
+use super::options::{CompositionMode, SearchOptions};
 
 /// Keeps the `limit` best by rank. `items` ends up sorted, without repeats of an ordinal.
 pub(super) fn keep_best<T>(items: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> Rank) {
     items.sort_by(|a, b| rank(a).compare(&rank(b)));
     items.dedup_by_key(|item| rank(item).ordinal);
     items.truncate(limit);
+}
+
+/// Final E-value of a good hit (`PSI_INCLUSION_ETHRESH`).
+const GOOD_EVALUE: f64 = 0.002;
+/// Preliminary E-values up to this many times [`GOOD_EVALUE`] may still lead to a good hit
+/// (`EVALUE_STRETCH`).
+const EVALUE_STRETCH: f64 = 5.0;
+
+/// Drops the hits that blastp would not have aligned: it goes through the subjects in the order of
+/// the database and, once it has `wanted` good hits, leaves out those that look worse
+/// (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`).
+fn terminate_early(hits: &mut Vec<Hit>, wanted: usize) {
+    hits.sort_by_key(Hit::ordinal);
+    let mut good = 0;
+    hits.retain(|hit| {
+        let skipped = good >= wanted && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
+        let is_good = !skipped && hit.rank().is_some_and(|rank| rank.evalue <= GOOD_EVALUE);
+        good += usize::from(is_good);
+        !skipped
+    });
 }
 
 /// The hits of one query with some part of the database, by preliminary rank.
@@ -39,8 +59,12 @@ impl Candidates {
     /// order, at most `max_target_seqs`, and of these what [`SearchOptions::max_hsps`] and
     /// [`SearchOptions::min_query_cover`] leave.
     pub fn report(self, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
+        let mut hits = self.0;
+        if options.composition != CompositionMode::Off {
+            terminate_early(&mut hits, options.max_target_seqs);
+        }
         let mut ranked: Vec<(Rank, Hit)> =
-            self.0.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
+            hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
         keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
         let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
         hits.iter_mut().for_each(|hit| hit.trim(query_length, options));

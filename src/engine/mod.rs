@@ -1,6 +1,6 @@
 //! The comparison engine: pure functions from queries, subjects and options to hits.
 //!
-//! It computes what NCBI's blastp 2.12 does with `-comp_based_stats 0`. For each pair of a query
+//! It computes what NCBI's blastp 2.12 does. For each pair of a query
 //! and a subject, independently of all others:
 //!
 //! 1. words of three residues hit a table of the query's neighbourhoods (`words`); two hits on a
@@ -8,7 +8,8 @@
 //! 2. ungapped HSPs that score enough are extended with gaps, for the score only (`gapped`,
 //!    `preliminary`);
 //! 3. subjects that stay within the list limit of the whole database (`hitlist`) are aligned
-//!    through the same start points (`alignment`).
+//!    through the same start points, with the same scores (`alignment`) or with scores adjusted to
+//!    the compositions of query and subject (`composition`, `seg`).
 //!
 //! Statistics use the size of the whole database, so that a part's hits are the whole's hits. No
 //! function here reads a file, a clock or the environment, and all logarithms and exponentials
@@ -17,6 +18,7 @@
 mod alignment;
 mod batch;
 mod choices;
+mod composition;
 mod containment;
 mod extension;
 mod gapped;
@@ -25,6 +27,7 @@ mod hitlist;
 mod options;
 mod preliminary;
 mod search;
+mod seg;
 mod subjects;
 mod symbols;
 mod ungapped;
@@ -33,6 +36,9 @@ mod words;
 pub use choices::{OptionChoices, OptionError, Task};
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
-pub use options::{CompositionMode, DatabaseTotals, DropOffs, SearchOptions, WordOptions};
+pub use options::{
+    CompositionMode, DatabaseTotals, DropOffs, SearchOptions, UnknownCompositionMode, WordOptions,
+};
 pub use search::{OnProgress, Search};
+pub use seg::Seg;
 pub use subjects::Subjects;

@@ -1,10 +1,14 @@
 //! What a search is asked to do.
 
 use std::f64::consts::LN_2;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::choices::OptionError;
+use super::composition::Adjuster;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
 /// Ungapped score that triggers a gapped extension, bits (`BLAST_GAP_TRIGGER_PROT`).
@@ -19,14 +23,45 @@ pub(super) const RESTRICTED_EVALUE: f64 = 10.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CompositionMode {
     /// 0: not at all.
-    #[default]
     Off,
     /// 1: scale the matrix for every pair.
     Scale,
     /// 2: make the matrix anew or scale it, as the pair demands; blastp's default.
+    #[default]
     Conditional,
     /// 3: always make the matrix anew.
     Always,
+}
+
+/// A text that names no mode of composition-based statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("composition-based statistics are 0 (none), 1 (scaled), 2 (conditional, the default) or 3 (always)")]
+pub struct UnknownCompositionMode;
+
+impl FromStr for CompositionMode {
+    type Err = UnknownCompositionMode;
+
+    /// Reads a mode as blastp writes it: 0 to 3, or F (0), T (2), D (the default, 2) in either case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" | "F" | "f" => Ok(Self::Off),
+            "1" => Ok(Self::Scale),
+            "2" | "T" | "t" | "D" | "d" => Ok(Self::Conditional),
+            "3" => Ok(Self::Always),
+            _ => Err(UnknownCompositionMode),
+        }
+    }
+}
+
+impl fmt::Display for CompositionMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "0",
+            Self::Scale => "1",
+            Self::Conditional => "2",
+            Self::Always => "3",
+        })
+    }
 }
 
 impl CompositionMode {
@@ -125,16 +160,20 @@ pub(super) struct Scheme {
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
+    /// Makes matrices for pairs, unless composition does not count.
+    pub(super) adjuster: Option<Adjuster>,
 }
 
 impl Scheme {
     pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let statistics = FiniteSize::new(options.matrix, options.gaps)
             .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
+        let matrix = Matrix::new(options.matrix);
         Ok(Self {
             options,
             database_residues: options.database_residues.unwrap_or(totals.residues),
-            matrix: Matrix::new(options.matrix),
+            adjuster: Adjuster::new(options.composition, &matrix),
+            matrix,
             gaps: options.gaps,
             statistics,
         })
@@ -155,12 +194,30 @@ impl Scheme {
 mod tests {
     use super::*;
 
+    fn limits(composition: CompositionMode) -> [usize; 6] {
+        let limit = |k| {
+            SearchOptions { max_target_seqs: k, composition, ..SearchOptions::default() }.preliminary_limit()
+        };
+        [1, 5, 10, 50, 500, 501].map(limit)
+    }
+
     #[test]
     fn preliminary_limits_are_those_of_blastp() {
-        let limit = |composition, max_target_seqs| {
-            SearchOptions { composition, max_target_seqs, ..SearchOptions::default() }.preliminary_limit()
-        };
-        assert_eq!([1, 5, 10, 50, 500].map(|k| limit(CompositionMode::Off, k)), [10, 10, 20, 100, 550]);
-        assert_eq!([1, 500, 501].map(|k| limit(CompositionMode::Conditional, k)), [1_050, 1_050, 1_052]);
+        assert_eq!(limits(CompositionMode::Off), [10, 10, 20, 100, 550, 551]);
+        for composition in [CompositionMode::Scale, CompositionMode::Conditional, CompositionMode::Always] {
+            assert_eq!(limits(composition), [1_050, 1_050, 1_050, 1_050, 1_050, 1_052]);
+        }
+    }
+
+    #[test]
+    fn composition_modes_are_read_as_blastp_reads_them() {
+        for (texts, mode) in [("0Ff", "0"), ("1", "1"), ("2TtDd", "2"), ("3", "3")] {
+            for text in texts.split("").filter(|text| !text.is_empty()) {
+                assert_eq!(text.parse::<CompositionMode>().map(|mode| mode.to_string()), Ok(mode.to_owned()));
+            }
+        }
+        for text in ["", "4", "-1", "2005", "true"] {
+            assert_eq!(text.parse::<CompositionMode>(), Err(UnknownCompositionMode), "{text}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::batch::{Batch, batches};
 use super::choices::OptionError;
+use super::composition::{RedoWorkspace, Redoer};
 use super::gapped::Workspace;
 use super::hit::{Hit, Rank};
 use super::hitlist::{Candidates, Shortlist};
@@ -144,19 +145,29 @@ impl Search {
             .enumerate()
             .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
             .collect();
+        let redoers: Vec<Option<Redoer<'_>>> = (0..batch.queries.len())
+            .map(|place| {
+                let adjuster = self.scheme.adjuster.as_ref()?;
+                Some(Redoer::new(batch.query(place), &self.scheme, adjuster))
+            })
+            .collect();
         let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
             let mut workspace = Workspace::default();
+            let mut redo_workspace = RedoWorkspace::default();
             let mut hits = Vec::new();
             for item in blocks.flatten() {
                 let (place, nominee) = &work[item];
                 let subject = subjects.residues(nominee.index);
-                let hsps = alignment::hsps(
-                    batch.query(*place),
-                    subject,
-                    &nominee.hsps,
-                    &self.scheme,
-                    &mut workspace,
-                );
+                let hsps = match &redoers[*place] {
+                    Some(redoer) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
+                    None => alignment::hsps(
+                        batch.query(*place),
+                        subject,
+                        &nominee.hsps,
+                        &self.scheme,
+                        &mut workspace,
+                    ),
+                };
                 let hit = Hit {
                     preliminary: nominee.rank,
                     subject_length: subject.len() as u32,

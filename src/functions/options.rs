@@ -8,23 +8,25 @@ use axum::http::Uri;
 use serde_json::json;
 
 use super::problem::Problem;
-use crate::engine::SearchOptions;
+use crate::engine::{OptionChoices, OptionError};
 use crate::jobs::Request;
 use crate::report::OutputFormat;
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
 
-/// Every option and what it may be. A name may also be written with hyphens; `db` means `database`.
-const RANGES: [(&str, &str); 7] = [
+/// Options beside those of the engine, and what they may be. A name may also be written with
+/// hyphens; `db` means `database`.
+const OWN_RANGES: [(&str, &str); 3] = [
     ("database", "a name of GET /api/databases, or name@version"),
-    ("evalue", "a finite number above 0"),
-    ("max_target_seqs", "1 to 1000000"),
     ("outfmt", "6 or 7, optionally with columns, as in \"6 std qlen\""),
-    ("comp_based_stats", "0"),
     ("program", "blastp"),
-    ("task", "blastp"),
 ];
+
+/// Every option and what it may be.
+fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OWN_RANGES.into_iter().chain(OptionChoices::RANGES.iter().copied())
+}
 
 /// Keys of the Functions host, which it forwards with the address; not for us.
 const HOST_KEYS: [&str; 2] = ["code", "clientId"];
@@ -51,10 +53,10 @@ impl Options {
     pub(super) fn add(&mut self, name: &str, value: String) -> Result<(), Problem> {
         let canonical = match name.replace('-', "_").as_str() {
             "db" => Some("database"),
-            written => RANGES.iter().map(|(known, _)| *known).find(|known| *known == written),
+            written => ranges().map(|(known, _)| known).find(|known| *known == written),
         };
         let Some(canonical) = canonical else {
-            let names = RANGES.map(|(known, _)| known).join(", ");
+            let names = ranges().map(|(known, _)| known).collect::<Vec<_>>().join(", ");
             let detail = format!("there is no option {:?}; the options are {names}", shorten(name));
             return Err(Problem::bad_request("unknown-option", detail)
                 .with("option", json!({ "name": shorten(name), "value": shorten(&value) })));
@@ -89,31 +91,8 @@ impl Options {
 
     /// Reads all options.
     pub(super) fn into_request(mut self) -> Result<Request, Problem> {
-        let mut options = SearchOptions::default();
-        if let Some(text) = self.0.remove("evalue") {
-            options.evalue = text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|evalue: &f64| evalue.is_finite() && *evalue > 0.0)
-                .ok_or_else(|| out_of_range("evalue", &text))?;
-        }
-        if let Some(text) = self.0.remove("max_target_seqs") {
-            options.max_target_seqs = text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|count| (1..=MAX_TARGETS).contains(count))
-                .ok_or_else(|| out_of_range("max_target_seqs", &text))?;
-        }
-        if let Some(text) = self.0.remove("comp_based_stats").filter(|text| text.trim() != "0") {
-            let reason = "must be 0: composition-based statistics are not available yet";
-            return Err(invalid("comp_based_stats", &text, reason));
-        }
-        for name in ["program", "task"] {
-            if let Some(text) = self.0.remove(name).filter(|text| text != "blastp") {
-                return Err(out_of_range(name, &text));
-            }
+        if let Some(text) = self.0.remove("program").filter(|text| text != "blastp") {
+            return Err(out_of_range("program", &text));
         }
         let outfmt = self.take_outfmt()?.unwrap_or_default();
         let database = self.0.remove("database").ok_or_else(|| {
@@ -121,8 +100,22 @@ impl Options {
             Problem::bad_request("invalid-option", detail)
                 .with("option", json!({ "name": "database", "range": range("database") }))
         })?;
+        let mut choices = OptionChoices::default();
+        for (name, text) in &self.0 {
+            choices.set(name, text).map_err(|_| out_of_range(name, text))?;
+        }
+        if let Some(count) = choices.max_target_seqs.filter(|&count| count > MAX_TARGETS) {
+            let reason = format!("is {count}, but must be at most {MAX_TARGETS}");
+            return Err(invalid("max_target_seqs", &count.to_string(), reason));
+        }
+        let options = choices.resolve().map_err(impossible)?;
         Ok(Request { database, options, outfmt })
     }
+}
+
+fn impossible(error: OptionError) -> Problem {
+    Problem::bad_request("invalid-option", error.to_string())
+        .with("option", json!({ "name": error.option, "value": error.value, "range": error.range }))
 }
 
 fn out_of_range(name: &'static str, value: &str) -> Problem {
@@ -135,7 +128,7 @@ fn invalid(name: &'static str, value: &str, reason: impl Display) -> Problem {
 }
 
 fn range(name: &str) -> &'static str {
-    RANGES.iter().find(|(known, _)| *known == name).map_or("", |(_, range)| range)
+    ranges().find(|(known, _)| *known == name).map_or("", |(_, range)| range)
 }
 
 /// Enough of a text from outside to recognise it.
@@ -146,6 +139,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{CompositionMode, SearchOptions};
 
     fn options(query: &'static str) -> Result<Request, Problem> {
         let uri = format!("/api/searches?{query}").parse().expect("an address");
@@ -156,14 +150,26 @@ mod tests {
     fn options_are_read_in_either_spelling() {
         let expected = Request {
             database: "sp".to_owned(),
-            options: SearchOptions { evalue: 1e-3, max_target_seqs: 5, ..SearchOptions::default() },
+            options: SearchOptions {
+                evalue: 1e-3,
+                max_target_seqs: 5,
+                composition: CompositionMode::Off,
+                ..SearchOptions::default()
+            },
             outfmt: "7 std qlen".parse().expect("a format"),
         };
         for query in [
             "database=sp&evalue=1e-3&max_target_seqs=5&outfmt=7+std+qlen&comp_based_stats=0&program=blastp",
-            "max-target-seqs=5&db=sp&outfmt=7%20std%20qlen&evalue=0.001&task=blastp&code=secret",
+            "max-target-seqs=5&db=sp&outfmt=7%20std%20qlen&evalue=0.001&comp-based-stats=F&task=blastp&code=secret",
         ] {
             assert_eq!(options(query).expect("a request"), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_composition_mode_is_refused() {
+        for query in ["database=sp&comp_based_stats=4", "database=sp&comp_based_stats="] {
+            assert!(options(query).is_err(), "{query}");
         }
     }
 

@@ -1,0 +1,112 @@
+//! The choice between the two kinds of matrix, and the matrix itself.
+
+use super::counts::{Composition, Frequencies, distance};
+use super::matrix::{MatrixMaker, joint_probabilities};
+use super::optimize::{Optimizer, Pairs};
+use crate::engine::hit::Adjustment;
+use crate::engine::options::CompositionMode;
+use crate::scoring::{Matrix, PairFrequencies, Scores, ideal_lambda};
+
+/// Compositions farther apart than this may call for scaling (`QUERY_MATCH_DISTANCE_THRESHOLD`).
+const FAR: f64 = 0.16;
+/// So may a sequence more than this many times longer than the other (`LENGTH_RATIO_THRESHOLD`).
+const MUCH_LONGER: f64 = 3.0;
+/// And deviations from the background in directions that differ by more, degrees (`ANGLE_DEGREE`).
+const WIDE: f64 = 70.0;
+/// π as the toolkit's conversion to degrees has it.
+#[expect(clippy::approx_constant, reason = "the toolkit's own digits")]
+const PI: f64 = 3.141_592_654_3;
+
+/// Makes matrices for pairs of sequences.
+#[derive(Debug)]
+pub(in crate::engine) struct Adjuster {
+    mode: CompositionMode,
+    maker: MatrixMaker,
+    joint: Pairs,
+    /// Margin of `joint`, the background of pseudocounts.
+    margin: Frequencies,
+    background: Frequencies,
+}
+
+/// What matrices for one query need.
+#[derive(Clone, Debug)]
+pub(super) struct QueryComposition {
+    composition: Composition,
+    length: usize,
+    lopsided: bool,
+    /// Distance from the background.
+    distance: f64,
+    /// Margin of the target frequencies.
+    rows: Frequencies,
+}
+
+impl Adjuster {
+    /// For a mode other than [`CompositionMode::Off`] and a matrix with known pair frequencies;
+    /// `None` otherwise.
+    pub(in crate::engine) fn new(mode: CompositionMode, matrix: &Matrix) -> Option<Self> {
+        if mode == CompositionMode::Off {
+            return None;
+        }
+        let frequencies = PairFrequencies::of(matrix.name().as_str())?;
+        let (joint, margin) = joint_probabilities(frequencies);
+        let maker = MatrixMaker::new(frequencies, ideal_lambda(matrix)?);
+        Some(Self { mode, maker, joint, margin, background: *frequencies.background() })
+    }
+
+    /// Prepares a query. `None` if it has no standard amino acid.
+    pub(super) fn query(&self, query: &[u8]) -> Option<QueryComposition> {
+        let composition = Composition::of(query)?;
+        Some(QueryComposition {
+            length: query.len(),
+            lopsided: composition.is_lopsided(query.len()),
+            distance: distance(&composition.frequencies, &self.background),
+            rows: composition.with_pseudocounts(&self.margin),
+            composition,
+        })
+    }
+
+    /// The matrix for a query and a (masked) subject. `None` if the subject has no standard amino
+    /// acid.
+    pub(super) fn matrix(
+        &self,
+        query: &QueryComposition,
+        subject: &[u8],
+        optimizer: &mut Optimizer,
+    ) -> Option<(Scores, Adjustment)> {
+        let composition = Composition::of(subject)?;
+        if !self.only_scales(query, &composition, subject.len()) {
+            let columns = composition.with_pseudocounts(&self.margin);
+            if let Some(x) = optimizer.optimize(&self.joint, &query.rows, &columns) {
+                let scores = self.maker.optimised(x, &query.rows, &columns);
+                return Some((scores, Adjustment::Optimised));
+            }
+        }
+        Some((self.maker.scaled(&query.composition, &composition), Adjustment::Scaled))
+    }
+
+    /// Whether the pair's matrix is only to be scaled (`compo_mode_condition.c`).
+    fn only_scales(&self, query: &QueryComposition, subject: &Composition, length: usize) -> bool {
+        match self.mode {
+            CompositionMode::Off | CompositionMode::Scale => return true,
+            CompositionMode::Always => return false,
+            CompositionMode::Conditional => {}
+        }
+        if query.lopsided || subject.is_lopsided(length) {
+            return false;
+        }
+        let (longer, shorter) = (query.length.max(length), query.length.min(length));
+        if longer as f64 / shorter as f64 <= MUCH_LONGER {
+            return false;
+        }
+        let apart = distance(&subject.frequencies, &query.composition.frequencies);
+        let from_background = distance(&subject.frequencies, &self.background);
+        apart > FAR && angle(from_background, query.distance, apart) > WIDE
+    }
+}
+
+/// The angle, in degrees, between the sides `a` and `b` of a triangle whose third side is `c`; NaN,
+/// which is not wide, if there is no such triangle.
+fn angle(a: f64, b: f64, c: f64) -> f64 {
+    let cosine = (a * a + b * b - c * c) / 2.0 / a / b;
+    libm::acos(cosine) * 180.0 / PI
+}

@@ -1,0 +1,226 @@
+//! The final stage with adjusted matrices: each preliminary HSP of a pair is aligned anew.
+//!
+//! Source: `composition_adjustment/redo_alignment.c` (`Blast_RedoOneMatch`,
+//! `s_WithDistinctEnds`), `core/blast_kappa.c` (`s_HitlistReapContained`).
+
+use std::f64::consts::LN_2;
+
+use super::adjust::{Adjuster, QueryComposition};
+use super::matrix::SCALE;
+use super::near_identical::near_identical;
+use super::optimize::Optimizer;
+use crate::engine::alignment::{Aligned, finished};
+use crate::engine::containment::{Boxed, Extents, by_score, contains};
+use crate::engine::gapped::{Extender, Workspace};
+use crate::engine::hit::{Adjustment, Hsp};
+use crate::engine::options::Scheme;
+use crate::engine::preliminary::PreliminaryHsp;
+use crate::engine::seg::Seg;
+use crate::scoring::{FiniteSize, GapCosts, Scores};
+use crate::sequence::alphabet::{C, O, U, X};
+
+/// Bits per aligned residue from which a pair may be nearly identical
+/// (`NEAR_IDENTICAL_BITS_PER_POSITION`).
+const NEAR_IDENTICAL_BITS: f64 = 1.74;
+/// Residues that such an alignment must span, unless the query is shorter.
+const NEAR_IDENTICAL_SPAN: usize = 50;
+/// An alignment makes a preliminary one within it needless if it is at least this much better, bits
+/// (`KAPPA_BIT_TOL`).
+const CONTAINED_BITS: f64 = 2.0;
+
+/// Reusable working memory of redone alignments.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct RedoWorkspace {
+    gapped: Workspace,
+    optimizer: Optimizer,
+    /// The subject as it is compared: masked or not.
+    text: Vec<u8>,
+}
+
+/// One query, ready to be aligned anew with its subjects.
+#[derive(Debug)]
+pub(in crate::engine) struct Redoer<'a> {
+    scheme: &'a Scheme,
+    adjuster: &'a Adjuster,
+    query: &'a [u8],
+    /// The query as it is compared: C for selenocysteine, X for pyrrolysine.
+    text: Vec<u8>,
+    composition: Option<QueryComposition>,
+    statistics: FiniteSize,
+    gaps: GapCosts,
+    x: i32,
+}
+
+/// An alignment with scores of an adjusted matrix.
+#[derive(Debug)]
+struct Redone {
+    aligned: Aligned,
+    adjustment: Adjustment,
+}
+
+impl Boxed for Redone {
+    fn score(&self) -> i32 {
+        self.aligned.score()
+    }
+    fn query(&self) -> (usize, usize) {
+        self.aligned.query()
+    }
+    fn subject(&self) -> (usize, usize) {
+        self.aligned.subject()
+    }
+}
+
+impl<'a> Redoer<'a> {
+    pub(in crate::engine) fn new(query: &'a [u8], scheme: &'a Scheme, adjuster: &'a Adjuster) -> Self {
+        let compared = |&code: &u8| match code {
+            U => C,
+            O => X,
+            code => code,
+        };
+        let statistics = scheme.statistics.scaled(SCALE);
+        let drop_off = &scheme.options.drop_off;
+        let unscaled = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
+        let scaled = (drop_off.last * LN_2 / statistics.gapped().lambda) as i32;
+        Self {
+            scheme,
+            adjuster,
+            query,
+            text: query.iter().map(compared).collect(),
+            composition: adjuster.query(query),
+            statistics,
+            gaps: GapCosts { open: scheme.gaps.open * SCALE, extend: scheme.gaps.extend * SCALE },
+            x: scaled.max(unscaled),
+        }
+    }
+
+    /// Aligns the query with a subject through the start pairs of their preliminary HSPs (best
+    /// first). Returns those within the E-value limit, best first; the list may be empty.
+    pub(in crate::engine) fn hsps(
+        &self,
+        subject: &[u8],
+        preliminary: &[PreliminaryHsp],
+        workspace: &mut RedoWorkspace,
+    ) -> Vec<Hsp> {
+        let mut redone = self.redone(subject, preliminary, workspace);
+        redone.sort_by_key(by_score);
+        let mut kept: Vec<Redone> = Vec::with_capacity(redone.len());
+        for hsp in redone {
+            if !kept.iter().any(|better| contains(better, &hsp)) {
+                kept.push(hsp);
+            }
+        }
+        kept.into_iter().filter_map(|hsp| self.reported(hsp, subject)).collect()
+    }
+
+    /// The HSP in usual score units, if it is within the E-value limit.
+    fn reported(&self, hsp: Redone, subject: &[u8]) -> Option<Hsp> {
+        let Redone { mut aligned, adjustment } = hsp;
+        let evalue = self.statistics.evalue(
+            aligned.gapped.score,
+            self.query.len() as u64,
+            subject.len() as u64,
+            self.scheme.database_residues,
+        );
+        // Scores are positive: adding half before the division rounds to the nearest.
+        aligned.gapped.score = (aligned.gapped.score + SCALE / 2) / SCALE;
+        (evalue <= self.scheme.options.evalue)
+            .then(|| finished(aligned, self.query, subject, evalue, adjustment, self.scheme))
+    }
+
+    /// All alignments that no other one makes needless, in no particular order.
+    fn redone(
+        &self,
+        subject: &[u8],
+        preliminary: &[PreliminaryHsp],
+        workspace: &mut RedoWorkspace,
+    ) -> Vec<Redone> {
+        let RedoWorkspace { gapped: gapped_workspace, optimizer, text } = workspace;
+        let mut redone: Vec<Redone> = Vec::new();
+        let Some((first, composition)) = preliminary.first().zip(self.composition.as_ref()) else {
+            return redone;
+        };
+        let margin = CONTAINED_BITS * LN_2 / self.statistics.gapped().lambda;
+
+        // Whether SEG may find something in the subject.
+        let mut biased = true;
+        let mut near = false;
+        let mut matrix: Option<(Scores, Adjustment)> = None;
+        let mut matrices = 0;
+        for (place, hsp) in preliminary.iter().enumerate() {
+            let was_near = near;
+            if biased {
+                near = self.may_be_near_identical(hsp);
+            }
+            let changed = place == 0 || near != was_near;
+            if changed && biased {
+                text.clear();
+                text.extend_from_slice(subject);
+                if !(near && self.is_near_identical(first, subject)) {
+                    biased = Seg::SUBJECT.mask(text);
+                }
+            }
+            let needed = f64::from(hsp.extents.score * SCALE) + margin;
+            if redone.iter().any(|other| holds_ends(other, hsp) && needed <= f64::from(other.score())) {
+                continue;
+            }
+            if changed {
+                matrix = self.adjuster.matrix(composition, text, optimizer);
+                matrices += 1;
+            }
+            let Some((scores, adjustment)) = &matrix else { continue };
+            let extender = Extender { scores, gaps: self.gaps, x: self.x };
+            let (gapped, edits) = extender.align(&self.text, text, hsp.start, gapped_workspace);
+            let hsp = Redone { aligned: Aligned { gapped, edits }, adjustment: *adjustment };
+            if hsp.score() >= 1 {
+                add_with_distinct_ends(&mut redone, hsp, matrices > 1);
+            }
+        }
+        redone
+    }
+
+    /// Whether an HSP is long and good enough to look for near identity.
+    fn may_be_near_identical(&self, hsp: &PreliminaryHsp) -> bool {
+        let Extents { score, query, subject } = hsp.extents;
+        let (query_span, subject_span) = (query.1 - query.0, subject.1 - subject.0);
+        let per_residue = f64::from(score * SCALE) / query_span.min(subject_span) as f64;
+        subject_span + 1 >= self.query.len().min(NEAR_IDENTICAL_SPAN)
+            && per_residue >= NEAR_IDENTICAL_BITS * LN_2 / self.statistics.gapped().lambda
+    }
+
+    fn is_near_identical(&self, hsp: &PreliminaryHsp, subject: &[u8]) -> bool {
+        let Extents { query, subject: in_subject, .. } = hsp.extents;
+        near_identical(&self.text, subject, query.0..query.1, in_subject.0..in_subject.1)
+    }
+}
+
+/// Whether both ends of `inner` lie in the ranges of `outer`, whatever their scores.
+fn holds_ends(outer: &Redone, inner: &PreliminaryHsp) -> bool {
+    contains(outer, &Extents { score: i32::MIN, ..inner.extents })
+}
+
+/// Puts an alignment first unless a better one shares an end with it, and drops worse ones that
+/// do. With `similar`, an end inside the other alignment on the diagonal of its end counts as shared.
+fn add_with_distinct_ends(redone: &mut Vec<Redone>, hsp: Redone, similar: bool) {
+    let start = |hsp: &Redone| (hsp.query().0, hsp.subject().0);
+    let end = |hsp: &Redone| (hsp.query().1, hsp.subject().1);
+    let equal = |other: &Redone| start(other) == start(&hsp) || end(other) == end(&hsp);
+    let inside_on = |other: &Redone, of: fn((usize, usize)) -> usize| {
+        let (query, subject) = (of(hsp.query()), of(hsp.subject()));
+        let within = |range: (usize, usize), at: usize| range.0 <= at && at <= range.1;
+        within(other.query(), query)
+            && within(other.subject(), subject)
+            && query + of(other.subject()) == of(other.query()) + subject
+    };
+    let shared = |other: &Redone| {
+        if similar {
+            inside_on(other, |range| range.0) || inside_on(other, |range| range.1)
+        } else {
+            equal(other)
+        }
+    };
+    if redone.iter().any(|other| hsp.score() <= other.score() && shared(other)) {
+        return;
+    }
+    redone.retain(|other| !equal(other));
+    redone.insert(0, hsp);
+}

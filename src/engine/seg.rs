@@ -1,0 +1,345 @@
+//! SEG: finds the parts of a protein that use few letters (Wootton & Federhen, Computers &
+//! Chemistry 17:149, 1993), as NCBI's toolkit does (`core/blast_seg.c`).
+//!
+//! A window whose entropy is low triggers; it grows while its neighbours' entropy is not high, and
+//! the grown stretch is trimmed to the sub-sequence that is least probable by chance. What is left
+//! of a trimmed stretch is searched again.
+
+use std::f64::consts::LN_2;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::scoring::STANDARD;
+use crate::sequence::alphabet::{ALPHABET_SIZE, X, encode};
+
+/// Residues that trimming removes at most.
+const LARGEST_TRIM: usize = 50;
+/// Letters outside the standard twenty that a window may hold and still have an entropy.
+const LARGEST_BOGUS: usize = 2;
+/// ln 20 as the toolkit writes it.
+const LN_20: f64 = 2.995_732_273_553_991;
+/// ln(k / 10) for k from 0 to 10, with the few digits (and the slip at 3) of NCBI's table.
+const LN_TENTHS: [f64; 11] = [
+    0.0,
+    -2.302_585_09,
+    -1.609_437_91,
+    -1.203_982_804,
+    -0.916_290_73,
+    -0.693_147_8,
+    -0.510_825_623,
+    -0.356_674_944,
+    -0.223_143_55,
+    -0.105_360_515,
+    0.0,
+];
+/// Factorials up to this come from a table of six decimals, larger ones from Stirling's formula.
+const LARGEST_TABLED: usize = 10_000;
+
+/// A letter outside the standard twenty.
+const BOGUS: u8 = u8::MAX;
+
+/// For each residue code its place among the standard letters, or [`BOGUS`].
+static PLACES: LazyLock<[u8; ALPHABET_SIZE]> = LazyLock::new(|| {
+    let mut places = [BOGUS; ALPHABET_SIZE];
+    for (place, code) in STANDARD.iter().filter_map(|&letter| encode(letter)).enumerate() {
+        places[code as usize] = place as u8;
+    }
+    places
+});
+
+/// ln n! for the tabled n.
+static LN_FACTORIALS: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    (0..=LARGEST_TABLED).map(|n| libm::round(libm::lgamma((n + 1) as f64) * 1e6) / 1e6).collect()
+});
+
+fn ln_factorial(n: usize) -> f64 {
+    LN_FACTORIALS.get(n).copied().unwrap_or_else(|| {
+        let n = n as f64;
+        (n + 0.5) * libm::log(n) - n + 0.918_938_533_2
+    })
+}
+
+/// A SEG filter with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seg {
+    /// Residues of a window, from 1.
+    pub window: usize,
+    /// Windows with at most this entropy trigger, bits.
+    pub low: f64,
+    /// Windows with at most this entropy extend, bits.
+    pub high: f64,
+}
+
+impl Seg {
+    /// The filter of subjects whose composition is taken (`core/blast_kappa.c`).
+    pub const SUBJECT: Self = Self { window: 10, low: 1.8, high: 2.1 };
+    /// The filter of queries (`-seg yes`).
+    pub const QUERY: Self = Self { window: 12, low: 2.2, high: 2.5 };
+
+    /// The stretches of low complexity of a sequence of residue codes, from left to right, without
+    /// overlaps.
+    pub fn find(&self, residues: &[u8]) -> Vec<Range<usize>> {
+        if self.window == 0 {
+            return Vec::new();
+        }
+        let places: Vec<u8> = residues.iter().map(|&code| PLACES[code as usize]).collect();
+        let mut segments = Vec::new();
+        self.search(&places, 0..places.len(), &mut segments);
+        merged(&segments)
+    }
+
+    /// Replaces the stretches of low complexity by X; whether there were any.
+    pub fn mask(&self, residues: &mut [u8]) -> bool {
+        let segments = self.find(residues);
+        for segment in &segments {
+            residues[segment.clone()].fill(X);
+        }
+        !segments.is_empty()
+    }
+
+    /// Appends the segments of a part, from left to right.
+    fn search(&self, places: &[u8], part: Range<usize>, segments: &mut Vec<Range<usize>>) {
+        let Some(entropies) = self.entropies(&places[part.clone()]) else { return };
+        // The entropy of a window stands at its centre.
+        let before = self.window.div_ceil(2) - 1;
+        let after = self.window - before;
+        let length = part.len();
+        let at = |centre: usize| entropies[centre - before];
+        let extends = |centre: usize| at(centre).is_some_and(|entropy| entropy <= self.high);
+
+        let (mut leftmost, last) = (before, length - after);
+        let mut centre = before;
+        while centre <= last {
+            if at(centre).is_some_and(|entropy| entropy <= self.low) {
+                let mut left = centre;
+                while left > leftmost && extends(left - 1) {
+                    left -= 1;
+                }
+                let mut right = centre;
+                while right < last && extends(right + 1) {
+                    right += 1;
+                }
+                let grown = left - before..right + after;
+                let kept = trimmed(&places[part.start + grown.start..part.start + grown.end]);
+                let (start, end) = (grown.start + kept.start, grown.start + kept.end);
+                if centre + after <= start {
+                    self.search(places, part.start + grown.start..part.start + start, segments);
+                }
+                segments.push(part.start + start..part.start + end);
+                centre = right.min(end - 1 + before);
+                leftmost = centre + 1;
+            }
+            centre += 1;
+        }
+    }
+
+    /// The entropy of each window in bits, `None` for one of too many bogus letters; nothing at
+    /// all for a part shorter than a window.
+    fn entropies(&self, places: &[u8]) -> Option<Vec<Option<f64>>> {
+        if places.len() < self.window {
+            return None;
+        }
+        let mut state = State::new(&places[..self.window]);
+        let mut entropies = Vec::with_capacity(places.len() - self.window + 1);
+        entropies.push(self.entropy(&state));
+        for (&old, &new) in places.iter().zip(&places[self.window..]) {
+            state.remove(old);
+            state.add(new);
+            entropies.push(self.entropy(&state));
+        }
+        Some(entropies)
+    }
+
+    fn entropy(&self, state: &State) -> Option<f64> {
+        let total = state.total;
+        if self.window - total > LARGEST_BOGUS {
+            return None;
+        }
+        let sum = state.sum_descending(|count| {
+            let ln = if total == LN_TENTHS.len() - 1 {
+                LN_TENTHS[count]
+            } else {
+                libm::log(count as f64 / total as f64)
+            };
+            count as f64 * ln / LN_2
+        });
+        Some(if total == 0 { 0.0 } else { (sum / total as f64).abs() })
+    }
+}
+
+/// The least probable sub-sequence of a stretch; of equals the longest, then the first.
+fn trimmed(places: &[u8]) -> Range<usize> {
+    let length = places.len();
+    let shortest = length.saturating_sub(LARGEST_TRIM).max(1);
+    let (mut lowest, mut best) = (1.0, 0..length);
+    for size in (shortest + 1..=length).rev() {
+        let mut state = State::new(&places[..size]);
+        for start in 0..=length - size {
+            if start > 0 {
+                state.remove(places[start - 1]);
+                state.add(places[start + size - 1]);
+            }
+            let probability = state.ln_probability(size);
+            if probability < lowest {
+                lowest = probability;
+                best = start..start + size;
+            }
+        }
+    }
+    best
+}
+
+/// Joins segments that overlap; those that only touch stay apart.
+fn merged(segments: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(segments.len());
+    for segment in segments.iter().rev() {
+        match merged.last_mut() {
+            Some(next) if next.start < segment.end => {
+                next.start = next.start.min(segment.start);
+                next.end = next.end.max(segment.end);
+            }
+            _ => merged.push(segment.clone()),
+        }
+    }
+    merged.reverse();
+    merged
+}
+
+/// How often the standard letters occur in a window.
+#[derive(Debug)]
+struct State {
+    counts: [usize; STANDARD.len()],
+    /// How many letters occur how often.
+    letters_with: Vec<usize>,
+    /// Number of standard letters.
+    total: usize,
+}
+
+impl State {
+    fn new(places: &[u8]) -> Self {
+        let mut letters_with = vec![0; places.len() + 1];
+        letters_with[0] = STANDARD.len();
+        let mut state = Self { counts: [0; STANDARD.len()], letters_with, total: 0 };
+        for &place in places {
+            state.add(place);
+        }
+        state
+    }
+
+    fn add(&mut self, place: u8) {
+        if let Some(count) = self.counts.get_mut(usize::from(place)) {
+            self.letters_with[*count] -= 1;
+            *count += 1;
+            self.letters_with[*count] += 1;
+            self.total += 1;
+        }
+    }
+
+    fn remove(&mut self, place: u8) {
+        if let Some(count) = self.counts.get_mut(usize::from(place)) {
+            self.letters_with[*count] -= 1;
+            *count -= 1;
+            self.letters_with[*count] += 1;
+            self.total -= 1;
+        }
+    }
+
+    /// The counts above 0 with the number of letters that have them, largest first.
+    fn descending(&self) -> impl Iterator<Item = (usize, usize)> {
+        let largest = self.counts.iter().copied().max().unwrap_or(0);
+        let groups = self.letters_with[..=largest].iter().copied().enumerate().skip(1).rev();
+        groups.filter(|&(_, letters)| letters > 0)
+    }
+
+    /// Sums a term per letter that occurs, by falling count.
+    fn sum_descending(&self, term: impl Fn(usize) -> f64) -> f64 {
+        let mut sum = 0.0;
+        for (count, letters) in self.descending() {
+            let term = term(count);
+            for _ in 0..letters {
+                sum += term;
+            }
+        }
+        sum
+    }
+
+    /// Logarithm of the probability that `size` random letters have a composition like this one.
+    fn ln_probability(&self, size: usize) -> f64 {
+        let letters = STANDARD.len();
+        let mut compositions = ln_factorial(letters);
+        let mut sequences = ln_factorial(size);
+        let mut absent = letters;
+        for (count, with_count) in self.descending() {
+            compositions -= ln_factorial(with_count);
+            absent -= with_count;
+            for _ in 0..with_count {
+                sequences -= ln_factorial(count);
+            }
+        }
+        if absent > 0 && absent < letters {
+            compositions -= ln_factorial(absent);
+        }
+        compositions + sequences - size as f64 * LN_20
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(filter: Seg, text: &str) -> Vec<Range<usize>> {
+        let codes: Vec<u8> = text.bytes().map(|letter| encode(letter).expect("a letter")).collect();
+        filter.find(&codes)
+    }
+
+    const SERINES: &str = "MKVLAAGICWHTREQNDYPFMSSSSSSSSSSSSSSMKVLAAGICWHTREQNDYPF";
+    const TWO: &str = "MKQNDEYFGAAAAAAAAAPPPPPPPPAAAAAPLKRTEEDEEDEEEDEDEEDWHICMNQTVYK";
+    const AMBIGUOUS: &str = "MSTAAAXXXAAASTAAABZAAAASTGHIKLMNPQRW";
+
+    #[test]
+    fn stretches_of_few_letters_are_found_and_trimmed() {
+        for filter in [Seg::SUBJECT, Seg::QUERY] {
+            assert_eq!(found(filter, SERINES), [21..35]);
+            assert_eq!(found(filter, TWO), [9..32, 36..51]);
+            assert!(found(filter, "ACDEFGHIKLMNPQRSTVWY").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_window_with_three_letters_outside_the_standard_twenty_has_no_entropy() {
+        assert_eq!(found(Seg::SUBJECT, AMBIGUOUS), [7..25]);
+        assert_eq!(found(Seg::QUERY, AMBIGUOUS), [9..25]);
+    }
+
+    #[test]
+    fn a_sequence_shorter_than_a_window_is_not_searched() {
+        assert!(found(Seg::SUBJECT, "AAAAAAAAA").is_empty());
+        assert_eq!(found(Seg::SUBJECT, "AAAAAAAAAA"), [0..10]);
+        assert!(found(Seg::QUERY, "AAAAAAAAAA").is_empty());
+        assert!(found(Seg::SUBJECT, "").is_empty());
+    }
+
+    /// The entropy of ten residues by NCBI's table: with the true ln 0.3 it would be about 1e-5 less.
+    #[test]
+    fn ten_residues_take_their_logarithms_from_the_table_with_the_slip() {
+        let entropy = |places: &[u8]| Seg::SUBJECT.entropy(&State::new(places)).expect("an entropy");
+        let three = entropy(&[0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+        let expected = -(3.0 * 3.0 * -1.203_982_804 + -2.302_585_09) / LN_2 / 10.0;
+        assert!((three - expected).abs() < 1e-12, "{three}");
+        let exact = -(0.9 * f64::ln(0.3) + 0.1 * f64::ln(0.1)) / LN_2;
+        assert!((three - exact - 0.9e-5 / LN_2).abs() < 1e-7, "{three} {exact}");
+        // With a letter outside the twenty, nine residues are left, and their logarithms are exact.
+        let nine = entropy(&[0, 0, 0, 1, 1, 1, 2, 2, 2, BOGUS]);
+        assert!((nine - f64::log2(3.0)).abs() < 1e-12, "{nine}");
+    }
+
+    #[test]
+    fn masking_puts_x_for_what_was_found() {
+        let mut codes: Vec<u8> = SERINES.bytes().filter_map(encode).collect();
+        let before = codes.clone();
+        assert!(Seg::SUBJECT.mask(&mut codes));
+        assert!(codes[21..35].iter().all(|&code| code == X));
+        assert_eq!((&codes[..21], &codes[35..]), (&before[..21], &before[35..]));
+        assert!(!Seg::SUBJECT.mask(&mut codes), "nothing is left to mask");
+    }
+}
