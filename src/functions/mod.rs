@@ -20,6 +20,7 @@
 mod body;
 mod cancel;
 mod databases;
+mod drain;
 mod envelope;
 mod fasta_problem;
 mod form;

@@ -7,21 +7,24 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
-use super::{cancel, databases, health, queue, ready, results, status, submit, sweep};
+use super::{cancel, databases, drain, health, queue, ready, results, status, submit, sweep};
 
 /// All functions on `services`; the caller adds a listener.
 pub fn router(services: Services, limits: Limits) -> Router {
     let body_limit = DefaultBodyLimit::max(usize::try_from(limits.body_bytes).unwrap_or(usize::MAX));
+    let submit = post(submit::submit)
+        .layer(body_limit)
+        .layer(from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain));
     Router::new()
         .route("/", get(ready::ready))
-        .route("/api/searches", post(submit::submit).layer(body_limit))
+        .route("/api/searches", submit)
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
         .route("/api/searches/{id}/results", get(results::results))
         .route("/api/databases", get(databases::databases))
