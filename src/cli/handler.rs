@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
 use super::{logging, shutdown};
-use crate::functions::{Limits, Services, router};
+use crate::functions::{Limits, Services, host_router};
 use crate::jobs::Settings;
 
 const EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on port {}", args.port))?;
     let stop = shutdown::on_signal()?;
     let stopped = stop.clone();
-    let serving = axum::serve(listener, router(services, Limits::default()))
+    let serving = axum::serve(listener, host_router(services, Limits::default()))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::options::ThreadFlags;
 use super::storage::open_pipeline;
 use super::{logging, shutdown};
-use crate::functions::{Limits, Services, router};
+use crate::functions::{Limits, Services, api_router};
 use crate::jobs::worker::{self, WorkerSettings};
 use crate::jobs::{Pipeline, Settings};
 use crate::store::Location;
@@ -86,7 +86,7 @@ pub(super) async fn serve(
     };
     let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
     let stopped = stop.clone();
-    let serving = axum::serve(listener, router(Services::Ready(pipeline), Limits::default()))
+    let serving = axum::serve(listener, api_router(Services::Ready(pipeline), Limits::default()))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,

@@ -37,5 +37,5 @@ mod status;
 mod submit;
 mod sweep;
 
-pub use router::router;
+pub use router::{api_router, host_router};
 pub use services::{Limits, Services};
