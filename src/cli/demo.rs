@@ -17,6 +17,7 @@ use super::status::{print_failures, summary};
 use super::storage::open_pipeline;
 use super::{logging, makedb, serve};
 use crate::database::Database;
+use crate::functions::Limits;
 use crate::jobs::Settings;
 use crate::store::Location;
 
@@ -77,7 +78,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let server = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve::serve(pipeline, listener, stop.clone()));
+    let serving = tokio::spawn(serve::serve(pipeline, Limits::default(), listener, stop.clone()));
     println!("   {server}: API, queues and workers in this process");
 
     println!("3. Submitting {} by POST {server}/api/searches", queries.display());

@@ -17,6 +17,7 @@ mod shutdown;
 mod status;
 mod storage;
 mod submit;
+mod tuning;
 mod worker;
 
 use clap::{Parser, Subcommand};

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::ThreadFlags;
 use super::storage::open_pipeline;
+use super::tuning::TuningFlags;
 use super::{logging, shutdown};
 use crate::functions::{Limits, Services, router};
 use crate::jobs::worker::{self, WorkerSettings};
-use crate::jobs::{Pipeline, Settings};
+use crate::jobs::Pipeline;
 use crate::store::Location;
 
 const EXAMPLES: &str = "\
@@ -40,20 +41,14 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     threads: ThreadFlags,
 
-    /// Residues of queries per chunk, instead of what the volumes suggest; changes no result
-    #[arg(long, value_name = "N", hide = true)]
-    chunk_residues: Option<u64>,
+    #[command(flatten)]
+    tuning: TuningFlags,
 }
 
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     logging::for_people("info");
     let location = Location::parse(&args.storage, |name| std::env::var(name).ok()).context("--storage")?;
-    let settings = Settings {
-        threads: args.threads.count(),
-        chunk_residues: args.chunk_residues,
-        ..Settings::default()
-    };
-    let pipeline = open_pipeline(&location, settings)?;
+    let pipeline = open_pipeline(&location, args.tuning.settings(args.threads))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("could not listen on {}", args.listen))?;
@@ -61,7 +56,7 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     println!("serving http://{address} on storage {location}");
     println!("databases: {}", known_databases(&pipeline).await);
-    serve(pipeline, listener, stop).await
+    serve(pipeline, args.tuning.limits(), listener, stop).await
 }
 
 async fn known_databases(pipeline: &Pipeline) -> String {
@@ -75,6 +70,7 @@ async fn known_databases(pipeline: &Pipeline) -> String {
 /// Serves the API on `listener` and works on its jobs until `stop` is cancelled.
 pub(super) async fn serve(
     pipeline: Arc<Pipeline>,
+    limits: Limits,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -86,7 +82,7 @@ pub(super) async fn serve(
     };
     let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
     let stopped = stop.clone();
-    let serving = axum::serve(listener, router(Services::Ready(pipeline), Limits::default()))
+    let serving = axum::serve(listener, router(Services::Ready(pipeline), limits))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,
