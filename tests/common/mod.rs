@@ -3,4 +3,7 @@
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 pub(crate) mod azurite;
+pub(crate) mod command;
+pub(crate) mod examples;
 pub(crate) mod in_process;
+pub(crate) mod process;
