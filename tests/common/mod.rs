@@ -1,6 +1,7 @@
 //! What several test programs need.
 
 #![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 pub(crate) mod azurite;
 pub(crate) mod command;
