@@ -11,7 +11,7 @@ use crate::report::OutputFormat;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct SearchFlags {
     /// Largest E-value that is reported
-    #[arg(long, value_name = "E", default_value_t = 10.0)]
+    #[arg(long, value_name = "E", default_value_t = 10.0, allow_negative_numbers = true)]
     evalue: f64,
 
     /// Subjects reported per query at most
