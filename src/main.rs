@@ -12,10 +12,18 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing can be done about a standard error that cannot be written.
-            let _ = writeln!(io::stderr(), "skyblast: {error:#}");
+            let _ = writeln!(io::stderr(), "skyblast: {}", text(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes, without those that an error's own text ends with.
+fn text(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// Whether the reader of our output went away, as `head` does.

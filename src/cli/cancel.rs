@@ -16,6 +16,6 @@ pub(super) struct CancelArgs {
 
 pub(super) async fn run(args: &CancelArgs) -> anyhow::Result<()> {
     let state = Client::new(&args.server)?.cancel(args.id).await?;
-    println!("{state}");
+    outln!("{state}")?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncReadExt;
@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use crate::jobs::{JobId, Status, Warning};
+use crate::store::is_local;
 
 /// Where the server is and what lets us in.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,12 +62,14 @@ const WATCH_PATIENCE: Duration = Duration::from_secs(300);
 
 impl Client {
     pub(super) fn new(flags: &ServerFlags) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("skyblast/", env!("CARGO_PKG_VERSION")))
-            .build()?;
         let server = flags.server.trim_end_matches('/').trim_end_matches("/api").to_owned();
-        Ok(Self { http, server, key: flags.key.clone() })
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("skyblast/", env!("CARGO_PKG_VERSION")));
+        if Url::parse(&server).is_ok_and(|url| is_local(&url)) {
+            http = http.no_proxy();
+        }
+        Ok(Self { http: http.build()?, server, key: flags.key.clone() })
     }
 
     /// A client of a server on this machine.

@@ -26,6 +26,7 @@ pub(super) enum DatabasesCommand {
     #[command(after_help = EXAMPLES)]
     Add(AddArgs),
     /// List the databases of a server
+    #[command(after_help = "Example:\n  skyblast databases list --server http://127.0.0.1:8765")]
     List(ListArgs),
 }
 
@@ -79,20 +80,20 @@ async fn add(args: &AddArgs) -> anyhow::Result<()> {
         Published::Present(volume) => eprintln!("volume {} is there already", volume.digest),
     };
     let added = pipeline.catalog().publish(&args.name, &database, &mut on_volume).await?;
-    println!("{added}");
+    outln!("{added}")?;
     Ok(())
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
     for database in Client::new(&args.server)?.databases().await? {
-        println!(
+        outln!(
             "{}@{}\t{} sequences\t{} residues\t{}",
             database.name,
             database.version,
             HumanCount(database.sequences),
             HumanCount(database.residues),
             database.title
-        );
+        )?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::Client;
 use super::options::{SearchFlags, ThreadFlags};
 use super::results::download;
+use super::serve::Serving;
 use super::status::{print_failures, summary};
 use super::storage::open_pipeline;
 use super::{logging, makedb, serve};
@@ -53,19 +54,19 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     fs::write(&fasta, DATABASE).with_context(failed)?;
     fs::write(&queries, QUERIES).with_context(failed)?;
 
-    println!("1. Making a database from {} (Swiss-Prot proteins)", fasta.display());
+    outln!("1. Making a database from {} (Swiss-Prot proteins)", fasta.display())?;
     let made = dir.join("database");
     makedb::make(&[fasta], &made, "demo".to_owned(), VOLUME_SIZE)?;
     let database = Database::open(&made)?;
     let manifest = database.manifest();
-    println!(
+    outln!(
         "   {} sequences, {} residues, {} volumes",
         HumanCount(manifest.sequences),
         HumanCount(manifest.residues),
         manifest.volumes.len()
-    );
+    )?;
 
-    println!("2. Starting a server on the folder {}", dir.join("storage").display());
+    outln!("2. Starting a server on the folder {}", dir.join("storage").display())?;
     let settings = Settings {
         threads: args.threads.count(),
         chunk_residues: Some(CHUNK_RESIDUES),
@@ -77,22 +78,22 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let server = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve::serve(pipeline, listener, stop.clone()));
-    println!("   {server}: API, queues and workers in this process");
+    let serving = tokio::spawn(serve::serve(pipeline, Serving::default(), listener, stop.clone()));
+    outln!("   {server}: API, queues and workers in this process")?;
 
-    println!("3. Submitting {} by POST {server}/api/searches", queries.display());
+    outln!("3. Submitting {} by POST {server}/api/searches", queries.display())?;
     let client = Client::of(server)?;
     let accepted = client.submit(&queries, "demo", &SearchFlags::up_to(EVALUE)).await?;
-    println!(
+    outln!(
         "   job {}: {} queries, {} comparisons",
         accepted.id,
         accepted.queries,
         HumanCount(accepted.comparisons)
-    );
+    )?;
 
-    println!("4. Comparing: one queue message per shard (chunk of queries × volume), then merging");
+    outln!("4. Comparing: one queue message per shard (chunk of queries × volume), then merging")?;
     let status = client.watch(accepted.id).await?;
-    println!("   {}", summary(&status));
+    outln!("   {}", summary(&status))?;
     print_failures(&status);
     if !status.state.has_report() {
         bail!("the job {}", status.state);
@@ -102,21 +103,21 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     stop.cancel();
     serving.await??;
 
-    println!("5. The top of the report, the same bytes as blastp -evalue 1e-5 -outfmt 6 prints:");
+    outln!("5. The top of the report, the same bytes as blastp -evalue 1e-5 -outfmt 6 prints:")?;
     let text = fs::read(&report)?;
     let text = String::from_utf8_lossy(&text);
     for row in text.lines().take(ROWS_SHOWN) {
-        println!("   {row}");
+        outln!("   {row}")?;
     }
-    println!("   … {} rows in all: {}", HumanCount(text.lines().count() as u64), report.display());
-    println!();
-    println!("Try next:");
-    println!(
+    outln!("   … {} rows in all: {}", HumanCount(text.lines().count() as u64), report.display())?;
+    outln!("")?;
+    outln!("Try next:")?;
+    outln!(
         "  skyblast search --query {} --db {}   the same without a server",
         queries.display(),
         made.display()
-    );
-    println!("  skyblast makedb --in YOUR.fa --out your.db   a database of your own");
-    println!("  skyblast serve --help                        a server for your lab");
+    )?;
+    outln!("  skyblast makedb --in YOUR.fa --out your.db   a database of your own")?;
+    outln!("  skyblast serve --help                        a server for your lab")?;
     Ok(())
 }

@@ -8,9 +8,9 @@ use tokio::net::TcpListener;
 
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
+use super::tuning::TuningFlags;
 use super::{logging, shutdown};
-use crate::functions::{Limits, Services, router};
-use crate::jobs::Settings;
+use crate::functions::{Services, host_router};
 
 const EXAMPLES: &str = "\
 The host starts this command by itself, as host.json says. To try it by hand:
@@ -36,11 +36,14 @@ pub(super) struct HandlerArgs {
 
     #[command(flatten)]
     threads: ThreadFlags,
+
+    #[command(flatten)]
+    tuning: TuningFlags,
 }
 
 pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     logging::for_host();
-    let settings = Settings { threads: args.threads.count(), ..Settings::default() };
+    let settings = args.tuning.settings(args.threads);
     // The host must be able to reach a handler whose settings are wrong: only so can it say why.
     let opened = args.storage.location().and_then(|location| open_pipeline(&location, settings));
     let services = match opened {
@@ -55,7 +58,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on port {}", args.port))?;
     let stop = shutdown::on_signal()?;
     let stopped = stop.clone();
-    let serving = axum::serve(listener, router(services, Limits::default()))
+    let serving = axum::serve(listener, host_router(services, args.tuning.limits()))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,

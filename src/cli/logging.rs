@@ -1,6 +1,8 @@
 //! The log: JSON lines on standard output for the Functions host, text on standard error for
 //! people.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Variable that sets what is logged, as in `debug` or `skyblast::jobs=debug,info`.
@@ -15,6 +17,7 @@ pub(super) fn for_people(default: &str) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(default))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // A second logger in one process is none of a user's business.
     let _ = subscriber.try_init();

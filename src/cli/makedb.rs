@@ -1,5 +1,6 @@
 //! `skyblast makedb`: FASTA files to a database.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -55,8 +56,7 @@ pub(super) fn run(args: &MakedbArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let title = args.title.clone().unwrap_or_else(|| default_title(&args.out));
     let manifest = make(&args.inputs, &args.out, title, args.volume_size)?;
-    print_summary(&args.out, &manifest, started);
-    Ok(())
+    Ok(print_summary(&args.out, &manifest, started)?)
 }
 
 /// Makes a database from FASTA files, with a progress bar and warnings.
@@ -104,21 +104,21 @@ fn build(mut builder: Builder, inputs: Vec<Input>, warnings: &mut Warnings) -> a
     Ok(builder.finish()?)
 }
 
-fn print_summary(directory: &Path, manifest: &Manifest, started: Instant) {
+fn print_summary(directory: &Path, manifest: &Manifest, started: Instant) -> io::Result<()> {
     let bytes: u64 = manifest.volumes.iter().map(|volume| volume.bytes).sum();
     let directory = directory.display();
-    println!("{}: database in {directory}", manifest.title);
-    println!("  sequences  {}", HumanCount(manifest.sequences));
-    println!(
+    outln!("{}: database in {directory}", manifest.title)?;
+    outln!("  sequences  {}", HumanCount(manifest.sequences))?;
+    outln!(
         "  residues   {} ({} to {} per sequence)",
         HumanCount(manifest.residues),
         HumanCount(manifest.shortest),
         HumanCount(manifest.longest)
-    );
-    println!("  volumes    {} ({})", HumanCount(manifest.volumes.len() as u64), ByteSize(bytes));
-    println!("  version    {}", manifest.version);
-    println!("  time       {:.1} s", started.elapsed().as_secs_f64());
-    println!("Next: skyblast search --query QUERIES.fa --db {directory}");
+    )?;
+    outln!("  volumes    {} ({})", HumanCount(manifest.volumes.len() as u64), ByteSize(bytes))?;
+    outln!("  version    {}", manifest.version)?;
+    outln!("  time       {:.1} s", started.elapsed().as_secs_f64())?;
+    outln!("Next: skyblast search --query QUERIES.fa --db {directory}")
 }
 
 /// Name of a file without its directory, which says more about the machine than about the data.

@@ -1,6 +1,14 @@
 //! The subcommands of `skyblast`: arguments in, library calls, text out. Only this module reads the
 //! environment and prints.
 
+/// Prints a line to standard output. Where `println!` would panic because nobody reads it any more,
+/// this is an error, which `main` takes for the end of the command's work.
+macro_rules! outln {
+    ($($text:tt)*) => {
+        std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
 mod cancel;
 mod client;
 mod databases;
@@ -17,6 +25,7 @@ mod shutdown;
 mod status;
 mod storage;
 mod submit;
+mod tuning;
 mod worker;
 
 use clap::{Parser, Subcommand};

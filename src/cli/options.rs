@@ -10,7 +10,7 @@ use crate::scoring::MatrixName;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct SearchFlags {
     /// Largest E-value that is reported [default: 10]
-    #[arg(long, value_name = "E")]
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
     evalue: Option<f64>,
 
     /// Subjects reported per query at most [default: 500]
@@ -33,11 +33,11 @@ pub(super) struct SearchFlags {
     comp_based_stats: Option<CompositionMode>,
 
     /// HSPs reported per subject at most
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     max_hsps: Option<usize>,
 
     /// Smallest percentage of the query that an HSP must span
-    #[arg(long, value_name = "PERCENT", help_heading = SCORING)]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, help_heading = SCORING)]
     qcov_hsp_perc: Option<f64>,
 
     /// Scoring matrix: BLOSUM45, 50, 62, 80, 90, PAM30, PAM70, PAM250 or IDENTITY [default: the
@@ -46,40 +46,40 @@ pub(super) struct SearchFlags {
     matrix: Option<MatrixName>,
 
     /// Cost of opening a gap [default: the matrix's]
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     gapopen: Option<i32>,
 
     /// Cost of each residue of a gap [default: the matrix's]
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     gapextend: Option<i32>,
 
     /// Residues of the words that seed alignments, 2 to 7 [default: the task's]
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     word_size: Option<usize>,
 
     /// Score from which a word is a neighbour [default: the task's or matrix's]
-    #[arg(long, value_name = "SCORE", help_heading = SCORING)]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, help_heading = SCORING)]
     threshold: Option<f64>,
 
     /// Residues within which two word hits must lie; 0 asks for one hit only [default: the task's or
     /// matrix's]
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     window_size: Option<u32>,
 
     /// Drop-off of ungapped extensions, bits [default: 7]
-    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_ungap: Option<f64>,
 
     /// Drop-off of preliminary gapped extensions, bits [default: 15]
-    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_gap: Option<f64>,
 
     /// Drop-off of final gapped extensions, bits [default: 25]
-    #[arg(long, value_name = "BITS", help_heading = SCORING)]
+    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_gap_final: Option<f64>,
 
     /// Residues of the database that E-values assume [default: those of the database]
-    #[arg(long, value_name = "N", help_heading = SCORING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     dbsize: Option<u64>,
 }
 

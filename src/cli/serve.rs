@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::ThreadFlags;
 use super::storage::open_pipeline;
+use super::tuning::TuningFlags;
 use super::{logging, shutdown};
-use crate::functions::{Limits, Services, router};
+use crate::functions::{Limits, Services, api_router};
+use crate::jobs::Pipeline;
 use crate::jobs::worker::{self, WorkerSettings};
-use crate::jobs::{Pipeline, Settings};
 use crate::store::Location;
 
 const EXAMPLES: &str = "\
@@ -40,28 +41,32 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     threads: ThreadFlags,
 
-    /// Residues of queries per chunk, instead of what the volumes suggest; changes no result
-    #[arg(long, value_name = "N", hide = true)]
-    chunk_residues: Option<u64>,
+    /// Seconds for which a message is hidden from workers unless its lease is renewed: after a crash
+    /// the work that was under way is taken up again so much later
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE.as_secs(), hide = true)]
+    lease: u64,
+
+    #[command(flatten)]
+    tuning: TuningFlags,
 }
+
+/// Lease of messages: renewed every third of it by a worker that lives.
+const LEASE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     logging::for_people("info");
     let location = Location::parse(&args.storage, |name| std::env::var(name).ok()).context("--storage")?;
-    let settings = Settings {
-        threads: args.threads.count(),
-        chunk_residues: args.chunk_residues,
-        ..Settings::default()
-    };
-    let pipeline = open_pipeline(&location, settings)?;
+    let pipeline = open_pipeline(&location, args.tuning.settings(args.threads))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("could not listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let stop = shutdown::on_signal()?;
-    println!("serving http://{address} on storage {location}");
-    println!("databases: {}", known_databases(&pipeline).await);
-    serve(pipeline, listener, stop).await
+    let databases = known_databases(&pipeline).await;
+    // A server goes on whether or not anybody reads this.
+    let _ = outln!("serving http://{address} on storage {location}\ndatabases: {databases}");
+    let serving = Serving { limits: args.tuning.limits(), lease: Duration::from_secs(args.lease.max(3)) };
+    serve(pipeline, serving, listener, stop).await
 }
 
 async fn known_databases(pipeline: &Pipeline) -> String {
@@ -72,21 +77,35 @@ async fn known_databases(pipeline: &Pipeline) -> String {
     }
 }
 
+/// How to serve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Serving {
+    limits: Limits,
+    lease: Duration,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self { limits: Limits::default(), lease: LEASE }
+    }
+}
+
 /// Serves the API on `listener` and works on its jobs until `stop` is cancelled.
 pub(super) async fn serve(
     pipeline: Arc<Pipeline>,
+    serving: Serving,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let settings = WorkerSettings {
-        lease: Duration::from_secs(30),
+        lease: serving.lease,
         retry_pause: Duration::from_secs(2),
         idle_pause: Duration::from_millis(500),
         ..WorkerSettings::default()
     };
     let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
     let stopped = stop.clone();
-    let serving = axum::serve(listener, router(Services::Ready(pipeline), Limits::default()))
+    let serving = axum::serve(listener, api_router(Services::Ready(pipeline), serving.limits))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,

@@ -1,5 +1,7 @@
 //! `skyblast status`: where a job stands.
 
+use std::io;
+
 use indicatif::{HumanCount, HumanDuration};
 
 use super::client::{Client, ServerFlags};
@@ -34,26 +36,27 @@ pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
     let client = Client::new(&args.server)?;
     let status = if args.watch { client.watch(args.id).await? } else { client.status(args.id).await? };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        outln!("{}", serde_json::to_string_pretty(&status)?)?;
     } else {
-        print(&status);
+        print(&status)?;
     }
     Ok(())
 }
 
-fn print(status: &Status) {
-    println!("job          {}", status.id);
-    println!("state        {}", status.state);
-    println!("database     {}", status.database);
-    println!("queries      {} ({} residues)", HumanCount(status.queries), HumanCount(status.residues));
+fn print(status: &Status) -> io::Result<()> {
+    outln!("job          {}", status.id)?;
+    outln!("state        {}", status.state)?;
+    outln!("database     {}", status.database)?;
+    outln!("queries      {} ({} residues)", HumanCount(status.queries), HumanCount(status.residues))?;
     let (shards, chunks) = (status.shards, status.chunks);
-    println!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed);
-    println!("merged       {} of {} chunks", chunks.done, chunks.total);
+    outln!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed)?;
+    outln!("merged       {} of {} chunks", chunks.done, chunks.total)?;
     let comparisons = status.comparisons;
-    println!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total));
-    println!("submitted    {}", status.submitted);
-    println!("time         {:.1} s", status.elapsed_seconds);
+    outln!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total))?;
+    outln!("submitted    {}", status.submitted)?;
+    outln!("time         {:.1} s", status.elapsed_seconds)?;
     print_failures(status);
+    Ok(())
 }
 
 /// How a job ended, in a line.

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     let (queries, comparisons) = (HumanCount(accepted.queries), HumanCount(accepted.comparisons));
     eprintln!("accepted job {}: {queries} queries, {comparisons} comparisons", accepted.id);
     if !args.wait {
-        println!("{}", accepted.id);
+        outln!("{}", accepted.id)?;
         eprintln!("next: skyblast status {} --watch", accepted.id);
         return Ok(());
     }

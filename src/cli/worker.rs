@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
+use super::tuning::TuningFlags;
 use super::{logging, shutdown};
-use crate::jobs::Settings;
 use crate::jobs::worker::{self, WorkerSettings};
 
 const EXAMPLES: &str = "\
@@ -39,11 +39,14 @@ pub(super) struct WorkerArgs {
     /// Seconds for which a message is hidden from other workers unless its lease is renewed
     #[arg(long, value_name = "SECONDS", default_value_t = 60, hide = true)]
     lease: u64,
+
+    #[command(flatten)]
+    tuning: TuningFlags,
 }
 
 pub(super) async fn run(args: &WorkerArgs) -> anyhow::Result<()> {
     logging::for_people("info");
-    let settings = Settings { threads: args.threads.count(), ..Settings::default() };
+    let settings = args.tuning.settings(args.threads);
     let location = args.storage.location()?;
     let pipeline = open_pipeline(&location, settings)?;
     let stop = shutdown::on_signal()?;

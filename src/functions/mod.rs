@@ -20,6 +20,7 @@
 mod body;
 mod cancel;
 mod databases;
+mod drain;
 mod envelope;
 mod fasta_problem;
 mod form;
@@ -36,5 +37,5 @@ mod status;
 mod submit;
 mod sweep;
 
-pub use router::router;
+pub use router::{api_router, host_router};
 pub use services::{Limits, Services};

@@ -7,27 +7,44 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
-use super::{cancel, databases, health, queue, ready, results, status, submit, sweep};
+use super::{cancel, databases, drain, health, queue, ready, results, status, submit, sweep};
 
-/// All functions on `services`; the caller adds a listener.
-pub fn router(services: Services, limits: Limits) -> Router {
+/// All functions on `services`, for the Functions host alone: whoever reaches these addresses can put
+/// messages into the pipeline. The caller adds a listener.
+pub fn host_router(services: Services, limits: Limits) -> Router {
+    let triggers = queue::routes().route("/sweep", post(sweep::sweep));
+    finished(api(limits).merge(triggers), services, limits)
+}
+
+/// The HTTP API on `services`, for users. The caller adds a listener.
+pub fn api_router(services: Services, limits: Limits) -> Router {
+    finished(api(limits), services, limits)
+}
+
+fn api(limits: Limits) -> Router<Arc<App>> {
     let body_limit = DefaultBodyLimit::max(usize::try_from(limits.body_bytes).unwrap_or(usize::MAX));
+    let submit = post(submit::submit)
+        .layer(body_limit)
+        .layer(from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain));
     Router::new()
         .route("/", get(ready::ready))
-        .route("/api/searches", post(submit::submit).layer(body_limit))
+        .route("/api/searches", submit)
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
         .route("/api/searches/{id}/results", get(results::results))
         .route("/api/databases", get(databases::databases))
         .route("/api/health", get(health::health))
-        .route("/sweep", post(sweep::sweep))
-        .merge(queue::routes())
+}
+
+/// What all answers have in common.
+fn finished(routes: Router<Arc<App>>, services: Services, limits: Limits) -> Router {
+    routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))

@@ -26,9 +26,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 104,857,600 bytes, the Functions host's own limit (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`).
+    /// 100 MB: a little less than the Functions host takes (104,857,600 bytes), so that the refusal is
+    /// ours, which says what to do.
     fn default() -> Self {
-        Self { body_bytes: 104_857_600 }
+        Self { body_bytes: 100_000_000 }
     }
 }
 

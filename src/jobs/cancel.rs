@@ -10,6 +10,9 @@ use super::job::{Outcome, State};
 use super::names;
 use super::pipeline::Pipeline;
 
+/// Blobs that are deleted at the same time.
+const DELETIONS_IN_FLIGHT: usize = 16;
+
 impl Pipeline {
     /// Cancels a job: what is running is finished for nothing, what waits is dropped. A job that
     /// has ended stays as it is. Returns how the job ended.
@@ -43,10 +46,12 @@ impl Pipeline {
 
     /// Removes everything of a request that was not accepted.
     pub(super) async fn discard(&self, id: JobId) -> Result<()> {
-        let mut blobs = self.jobs.list(&format!("{id}/"));
-        while let Some(blob) = blobs.try_next().await? {
-            self.jobs.delete(&blob.name).await?;
-        }
+        let blobs = self.jobs.list(&format!("{id}/"));
+        blobs
+            .try_for_each_concurrent(DELETIONS_IN_FLIGHT, |blob| async move {
+                self.jobs.delete(&blob.name).await.map(|_| ())
+            })
+            .await?;
         self.jobs.delete(&names::active(id)?).await?;
         Ok(())
     }

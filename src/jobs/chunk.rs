@@ -49,7 +49,7 @@ const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
 impl ChunkLimits {
-    /// Limits for volumes of up to `volume_residues` residues: about [`SHARD_CORE_SECONDS`] of work
+    /// Limits for volumes of up to `volume_residues` residues: about 100 core-seconds of work
     /// per shard, and few enough queries that their hits fit in memory many times over.
     pub fn for_volumes_of(volume_residues: u64) -> Self {
         let residues = SHARD_CORE_SECONDS * RESIDUE_PAIRS_PER_SECOND / volume_residues.max(1) as f64;

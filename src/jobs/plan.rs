@@ -42,7 +42,7 @@ impl Pipeline {
             ShardPlanned { job: id, chunk, volume }
         });
         stream::iter(shards)
-            .map(|shard| async move { self.announce(Stage::Search, &shard).await })
+            .map(|shard| async move { self.patiently(|| self.announce(Stage::Search, &shard)).await })
             .buffer_unordered(SENDS_IN_FLIGHT)
             .try_collect::<()>()
             .await?;

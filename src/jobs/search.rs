@@ -50,6 +50,7 @@ impl Pipeline {
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
         let started = std::time::Instant::now();
         let id = job.id;
+        tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let frame = Self::compute(move || {
             let search = Search::new(job.options, job.totals)?;
             let hits = shard::compare(&search, &queries, &*subjects, first_ordinal, threads, &|_| ());

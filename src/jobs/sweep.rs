@@ -6,6 +6,7 @@
 //! that take for ever; sweep brings those back from the set of blobs alone.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -20,6 +21,9 @@ use super::pipeline::Pipeline;
 
 /// How often a job's missing shards are announced again before they are given up.
 const MAX_ROUNDS: u32 = 5;
+
+/// How long an accepted job may wait for its plan: laying it out is cheap and may be done twice.
+const PLAN_STALL: Duration = Duration::from_secs(60);
 
 /// What sweep remembers of a job; `swept.json`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -64,10 +68,10 @@ impl Pipeline {
     }
 
     async fn sweep_job(&self, id: JobId, marked: Timestamp, now: Timestamp, sweep: &mut Sweep) -> Result<()> {
-        let stalled = |since: Timestamp| {
-            std::time::Duration::try_from(now.duration_since(since))
-                .is_ok_and(|idle| idle >= self.settings.stall)
+        let idle_for = |since: Timestamp, limit: Duration| {
+            Duration::try_from(now.duration_since(since)).is_ok_and(|idle| idle >= limit)
         };
+        let stalled = |since: Timestamp| idle_for(since, self.settings.stall);
         if let Some(outcome) = self.outcome(id).await? {
             self.close(id, outcome).await?;
             return Ok(());
@@ -79,6 +83,13 @@ impl Pipeline {
         let memory = names::of_job(id, "swept.json")?;
         let before: Option<Swept> = self.find_json(&memory).await?;
         let last_look = before.map_or(marked, |swept| swept.at.max(marked));
+        let plan = self.find_plan(id).await?;
+        let accepted = plan.is_some() || self.exists(&names::of_job(id, "job.json")?).await?;
+        if plan.is_none() && accepted && idle_for(last_look, self.settings.stall.min(PLAN_STALL)) {
+            self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
+            sweep.announced += 1;
+            return self.remember(id, Swept { at: now, rounds: 0, settled: 0 }).await;
+        }
         if !stalled(last_look) {
             return Ok(());
         }
@@ -91,11 +102,7 @@ impl Pipeline {
             }
             other => other?,
         };
-        let Some(plan) = self.find_plan(id).await? else {
-            self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
-            sweep.announced += 1;
-            return self.remember(id, Swept { at: now, rounds: 0, settled: 0 }).await;
-        };
+        let Some(plan) = plan else { return Ok(()) };
         let (settled, newest) = self.settled_shards(id).await?;
         if newest.is_some_and(|newest| !stalled(newest)) || !stalled(plan.planned.max(job.submitted)) {
             return Ok(());

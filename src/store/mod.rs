@@ -159,6 +159,12 @@ pub trait Queue: fmt::Debug + Send + Sync {
     async fn approximate_count(&self) -> Result<u64>;
 }
 
+/// Whether an address leads to this machine, where no proxy belongs in between.
+pub(crate) fn is_local(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
 /// Longest message body in bytes: what fits a 64 KiB Azure message after base64.
 pub const MAX_MESSAGE: usize = 48 * 1024;
 

@@ -15,6 +15,10 @@ pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 pub(crate) const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
+/// Accounts besides [`ACCOUNT`], with the same key: the names of the pipeline's containers and queues
+/// are fixed, so tests that run side by side need an account each.
+const SPARE_ACCOUNTS: u32 = 100;
+
 /// How long Azurite may take to listen, on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
@@ -93,12 +97,28 @@ impl Azurite {
 
     /// The connection string with the account's key.
     pub(crate) fn connection_string(&self) -> String {
+        self.connection_string_of(ACCOUNT)
+    }
+
+    /// The connection string of an account that nobody else uses.
+    pub(crate) fn spare_account(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        assert!(number < SPARE_ACCOUNTS, "SPARE_ACCOUNTS must be raised");
+        self.connection_string_of(&spare_account(number))
+    }
+
+    fn connection_string_of(&self, account: &str) -> String {
+        let Ports { blob, queue } = self.ports;
         format!(
-            "AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={};QueueEndpoint={};",
-            self.blob_endpoint(),
-            self.queue_endpoint()
+            "AccountName={account};AccountKey={KEY};BlobEndpoint=http://127.0.0.1:{blob}/{account};\
+             QueueEndpoint=http://127.0.0.1:{queue}/{account};"
         )
     }
+}
+
+fn spare_account(number: u32) -> String {
+    format!("spare{number}")
 }
 
 impl Drop for Azurite {
@@ -136,7 +156,9 @@ fn spawn(folder: &Path, storage: Storage, ports: Ports) -> (Child, Ports) {
             port.to_string(),
         ]);
     }
+    let spare = (0..SPARE_ACCOUNTS).map(|number| format!(";{}:{KEY}", spare_account(number)));
     let process = command
+        .env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{KEY}{}", spare.collect::<String>()))
         .args(["--silent", "--disableTelemetry"])
         .stdin(Stdio::piped())
         .stdout(log.try_clone().unwrap())

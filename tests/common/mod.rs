@@ -1,9 +1,13 @@
 //! What several test programs need.
 
 #![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 pub(crate) mod azurite;
 pub(crate) mod chaotic_queue;
+pub(crate) mod command;
+pub(crate) mod examples;
 pub(crate) mod faulty;
 pub(crate) mod in_process;
 pub(crate) mod local_pipeline;
+pub(crate) mod process;

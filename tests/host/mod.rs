@@ -175,6 +175,12 @@ impl FunctionsHost {
         self.fleet.get(instance).map_or_else(Vec::new, |invoker| invoker.handler.console())
     }
 
+    /// Everything that the handlers of all running instances have written.
+    pub(crate) fn consoles(&self) -> Vec<(usize, ConsoleLine)> {
+        let instances = 0..self.listeners().len();
+        instances.flat_map(|i| self.console(i).into_iter().map(move |line| (i, line))).collect()
+    }
+
     /// Waits until an instance's handler is ready.
     pub(crate) async fn ready(&self, instance: usize) -> anyhow::Result<()> {
         self.fleet.get(instance).context("the instance is away")?.handler.ready().await.map(|_| ())

@@ -2,7 +2,7 @@
 
 use axum::http::Request;
 use serde_json::json;
-use skyblast::functions::{Limits, Services, router};
+use skyblast::functions::{Limits, Services, api_router, host_router};
 
 use super::lab::{Lab, invoke, send, two_queries};
 use crate::common::faulty::Mode;
@@ -134,7 +134,7 @@ async fn health_and_readiness() {
 #[tokio::test]
 async fn without_storage_every_call_is_told_what_to_fix() {
     let reason = "set SKYBLAST_STORAGE to a folder or a connection string";
-    let router = router(Services::Unavailable(reason.to_owned()), Limits::default());
+    let router = host_router(Services::Unavailable(reason.to_owned()), Limits::default());
     let get = |path: &str| Request::get(path).body(axum::body::Body::empty()).unwrap();
     assert_eq!(send(&router, get("/")).await.status, 200);
     let id = "0123456789abcdef0123456789abcdef";
@@ -152,6 +152,14 @@ async fn without_storage_every_call_is_told_what_to_fix() {
         let answer = invoke(&router, function, "{}").await;
         assert_eq!(answer.status, 500, "{function}");
         assert!(answer.json()["error"].as_str().unwrap().contains(reason), "{function}");
+    }
+}
+
+#[tokio::test]
+async fn users_of_the_api_cannot_put_messages_into_the_pipeline() {
+    let router = api_router(Services::Unavailable("no storage".to_owned()), Limits::default());
+    for function in ["plan", "search", "merge", "finish", "search_poison", "sweep"] {
+        assert_eq!(invoke(&router, function, "{}").await.status, 404, "{function}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies: streamed, limited, broken off.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +23,7 @@ fn record(number: u64) -> String {
 }
 
 /// A body without a declared length.
-fn chunked(text: Vec<u8>) -> Body {
+fn chunked(text: &[u8]) -> Body {
     let pieces: Vec<_> = text.chunks(1000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
     Body::from_stream(stream::iter(pieces))
 }
@@ -87,6 +89,7 @@ async fn a_body_that_announces_too_much_is_refused_unread() {
     let lab = Lab::with_body_limit(5000).await;
     let request = axum::http::Request::post("/api/searches?database=edge").header("content-length", "5001");
     let unread = stream::once(async { panic!("the body was read") }).map(Ok::<Bytes, std::io::Error>);
+    let request = request.header("expect", "100-continue");
     let answer = lab.send(request.body(Body::from_stream(unread)).unwrap()).await;
     assert_eq!(answer.problem(413, "5000")["limit_bytes"], 5000);
 }
@@ -95,7 +98,7 @@ async fn a_body_that_announces_too_much_is_refused_unread() {
 async fn a_chunked_body_is_refused_when_it_passes_the_limit() {
     let lab = Lab::with_body_limit(5000).await;
     let text: String = (1..=600).map(record).collect();
-    assert_too_large(&lab, "text/plain", chunked(text.into_bytes())).await;
+    assert_too_large(&lab, "text/plain", chunked(text.as_bytes())).await;
 }
 
 #[tokio::test]
@@ -103,14 +106,15 @@ async fn a_chunked_form_is_refused_when_it_passes_the_limit() {
     let lab = Lab::with_body_limit(5000).await;
     let text: String = (1..=6).map(record).collect();
     let form = multipart(&[("query", text.as_bytes())]);
-    assert_too_large(&lab, "multipart/form-data; boundary=cut", chunked(form)).await;
+    assert_too_large(&lab, "multipart/form-data; boundary=cut", chunked(&form)).await;
 }
 
 #[tokio::test]
 async fn chunked_json_is_refused_when_it_passes_the_limit() {
     let lab = Lab::with_body_limit(5000).await;
     let text: String = (1..=6).map(record).collect();
-    assert_too_large(&lab, "application/json", chunked(json!({ "query": text }).to_string().into())).await;
+    assert_too_large(&lab, "application/json", chunked(json!({ "query": text }).to_string().as_bytes()))
+        .await;
 }
 
 #[tokio::test]
@@ -126,7 +130,7 @@ async fn compressed_json_is_held_to_the_limit_when_it_is_decompressed() {
 async fn a_body_of_exactly_the_limit_is_accepted() {
     let fasta = two_queries();
     let lab = Lab::with_body_limit(fasta.len() as u64).await;
-    lab.submit("database=edge", chunked(fasta.into_bytes())).await;
+    lab.submit("database=edge", chunked(fasta.as_bytes())).await;
 }
 
 #[tokio::test]
@@ -167,4 +171,31 @@ async fn a_client_that_goes_away_leaves_nothing() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("left: {:?}", lab.job_blobs().await);
+}
+
+/// Sends a whole request before it reads a byte of the answer, as simple clients do.
+fn write_then_read(address: SocketAddr, body: &str) -> std::io::Result<String> {
+    let mut connection = TcpStream::connect(address)?;
+    write!(connection, "POST /api/searches?database=edge HTTP/1.1\r\nHost: x\r\n")?;
+    write!(connection, "Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_learns_why_it_was_refused() {
+    let limits = Limits { body_bytes: 20_000_000 };
+    let lab = Lab::with(limits, Settings { chunk_residues: None, ..settings() }).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, lab.router.clone()).into_future());
+    let bad = ">a\n1234567\n".to_owned() + &(1..=15_000).map(record).collect::<String>();
+    let long: String = (1..=30_000).map(record).collect();
+    // The first fails while it is read, the second by what it announces.
+    for (text, status) in [(bad, "400"), (long, "413")] {
+        let answer = tokio::task::spawn_blocking(move || write_then_read(address, &text)).await.unwrap();
+        let answer = answer.expect("the answer arrives");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
 }

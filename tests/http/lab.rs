@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use skyblast::database::{BuildOptions, Builder, Database, VolumeLimit};
-use skyblast::functions::{Limits, Services, router};
+use skyblast::functions::{Limits, Services, host_router};
 use skyblast::jobs::worker::{self, WorkerSettings};
 use skyblast::jobs::{JOBS, JobId, Pipeline, Settings, Stage};
 use skyblast::sequence::fasta::Reader;
@@ -81,7 +81,7 @@ impl Lab {
         );
         let pipeline = Arc::new(pipeline.unwrap());
         publish(&pipeline, &folder.path().join("edge")).await;
-        let router = router(Services::Ready(pipeline.clone()), limits);
+        let router = host_router(Services::Ready(pipeline.clone()), limits);
         Self { _folder: folder, store, faults, pipeline, router }
     }
 

@@ -17,6 +17,7 @@ use super::connection::{Authentication, Connection, Identity, IdentitySource};
 use super::errors::Fault;
 use super::shared_key::SharedKeyPolicy;
 use super::{Error, ErrorKind, Result};
+use crate::store::is_local;
 
 /// How long to wait for the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +57,16 @@ impl Session {
             Error::new(ErrorKind::Permanent, "use", format!("the storage account {connection}"), reason)
         };
         // Decompression would break ranged reads, and no storage service redirects.
-        let transport = reqwest::Client::builder()
+        let mut transport = reqwest::Client::builder()
             .connect_timeout(patience.connect)
             .read_timeout(patience.idle)
             .redirect(reqwest::redirect::Policy::none())
             .no_gzip()
-            .no_deflate()
-            .build()
-            .map_err(|e| fail(format!("cannot set up connections: {e}")))?;
+            .no_deflate();
+        if is_local(&connection.blob_endpoint) {
+            transport = transport.no_proxy();
+        }
+        let transport = transport.build().map_err(|e| fail(format!("cannot set up connections: {e}")))?;
         let mut options = ClientOptions {
             transport: Some(Transport::new(Arc::new(transport))),
             retry: RetryOptions::exponential(ExponentialRetryOptions {

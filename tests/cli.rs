@@ -1,0 +1,23 @@
+//! The commands as processes: what they print, where, with which exit code, and what they survive.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+#[path = "cli/demo.rs"]
+mod demo;
+#[path = "cli/disk.rs"]
+mod disk;
+#[path = "cli/faults.rs"]
+mod faults;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/makedb.rs"]
+mod makedb;
+#[path = "cli/pipes.rs"]
+mod pipes;
+#[path = "cli/refusals.rs"]
+mod refusals;
+#[path = "cli/search.rs"]
+mod search;
+#[path = "cli/server.rs"]
+mod server;

@@ -1,0 +1,141 @@
+//! Bad input of `skyblast search`, one by one: nothing on standard output, one clear line on
+//! standard error, and a code that is not 0.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use skyblast::database::Database;
+use tempfile::TempDir;
+
+use crate::common::command::{run, run_with_input};
+use crate::common::examples;
+use crate::common::in_process::project_file;
+
+/// The error of a search that must fail with `code`.
+#[track_caller]
+fn refused(code: i32, query: &str, db: &str, more: &[&str]) -> String {
+    let ended = run(["search", "--query", query, "--db", db].iter().chain(more));
+    assert_eq!(ended.stdout, b"");
+    let error = ended.failed(code);
+    assert!(!error.contains("panicked"), "{error}");
+    error
+}
+
+fn query() -> String {
+    examples::queries().to_str().unwrap().to_owned()
+}
+
+fn db() -> &'static str {
+    examples::database().to_str().unwrap()
+}
+
+/// A copy of the database, to be spoilt.
+fn copy_of_the_database() -> (TempDir, Database) {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy(examples::database(), folder.path());
+    let database = Database::open(folder.path()).unwrap();
+    (folder, database)
+}
+
+fn volume(database: &Database, index: usize) -> PathBuf {
+    database.volume_path(&database.manifest().volumes[index])
+}
+
+#[test]
+fn missing_files_are_named() {
+    let error = refused(1, "nowhere/q.fa", db(), &[]);
+    assert_eq!(error, "skyblast: could not open nowhere/q.fa: No such file or directory (os error 2)\n");
+    let error = refused(1, &query(), "nowhere.db", &[]);
+    assert!(error.starts_with("skyblast: nowhere.db is not a skyblast database"), "{error}");
+    let error = refused(1, &query(), &query(), &[]);
+    assert!(error.contains("examples/queries.fa") && error.contains("database"), "{error}");
+    let error = refused(1, "/", db(), &[]);
+    assert!(error.contains("/"), "{error}");
+    let error = refused(1, &query(), db(), &["--out", "nowhere/hits.tsv"]);
+    assert!(error.contains("could not create nowhere/hits.tsv"), "{error}");
+}
+
+#[test]
+fn a_damaged_database_is_named_by_its_volume() {
+    let (folder, database) = copy_of_the_database();
+    let folder = folder.path().to_str().unwrap();
+    let flipped = volume(&database, 2);
+    let good = fs::read(&flipped).unwrap();
+    let mut bad = good.clone();
+    bad[good.len() / 3] ^= 4;
+    fs::write(&flipped, &bad).unwrap();
+    let error = refused(1, &query(), folder, &[]);
+    assert!(error.contains(flipped.to_str().unwrap()) && error.contains("digest"), "{error}");
+
+    fs::write(&flipped, &good[..good.len() - 1]).unwrap();
+    let error = refused(1, &query(), folder, &[]);
+    assert!(error.contains(flipped.to_str().unwrap()) && error.contains("truncated"), "{error}");
+
+    fs::write(&flipped, &good).unwrap();
+    let deleted = volume(&database, 4);
+    fs::remove_file(&deleted).unwrap();
+    let error = refused(1, &query(), folder, &[]);
+    assert!(error.contains(deleted.to_str().unwrap()) && error.contains("No such file"), "{error}");
+}
+
+#[test]
+fn options_out_of_range_are_named_with_what_is_allowed() {
+    for value in ["0", "-1", "nan", "inf", "-inf", "1e999"] {
+        let ended = run(["search", "--query", &query(), "--db", db(), &format!("--evalue={value}")]);
+        assert_ne!(ended.code, Some(0), "{value}");
+        assert!(ended.stderr.contains("--evalue must be a number above 0"), "{value}: {}", ended.stderr);
+    }
+    let error = refused(1, &query(), db(), &["--evalue", "-1"]);
+    assert_eq!(error, "skyblast: --evalue must be a number above 0, not -1\n");
+    for (option, value, text) in [
+        ("--evalue", "small", "--evalue"),
+        ("--max-target-seqs", "0", "--max-target-seqs"),
+        ("--max-target-seqs", "-1", "--max-target-seqs"),
+        ("--threads", "0", "--threads"),
+        ("--comp-based-stats", "2", "composition-based statistics are not available yet; use 0"),
+        ("--comp-based-stats", "9", "give 0"),
+        ("--outfmt", "5", "--outfmt"),
+        ("--outfmt", "", "--outfmt"),
+        ("--outfmt", "6 qseqid nonsense", "nonsense"),
+    ] {
+        let error = refused(2, &query(), db(), &[&format!("{option}={value}")]);
+        assert!(error.contains(text), "{option} {value}: {error}");
+    }
+}
+
+#[test]
+fn malformed_queries_are_named_by_file_record_and_line() {
+    let cut = tempfile::Builder::new().suffix(".fa.gz").tempfile().unwrap();
+    let whole = fs::read(project_file("examples/database.fa.gz")).unwrap();
+    fs::write(cut.path(), &whole[..5_000]).unwrap();
+    // The rows of what came before may have been printed.
+    let ended = run(["search", "--query", cut.path().to_str().unwrap(), "--db", db()]);
+    let error = ended.failed(1);
+    assert!(error.contains(".fa.gz: record ") && error.contains("ends too early"), "{error}");
+}
+
+#[test]
+fn binary_input_is_refused_or_read_but_never_a_crash() {
+    let mut noise = Vec::new();
+    let mut state = 1_u64;
+    for _ in 0..20_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        noise.push((state >> 33) as u8);
+    }
+    for prefix in [&b""[..], b">q\n", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd", b"\0\0\0"] {
+        let ended = run_with_input(&["search", "--query", "-", "--db", db()], &[prefix, &noise].concat());
+        assert!(matches!(ended.code, Some(0 | 1)), "{prefix:?}: {:?} {}", ended.code, ended.stderr);
+        assert!(!ended.stderr.contains("panicked"), "{prefix:?}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,245 @@
+//! `serve` and the commands that talk to it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::common::command::{Ended, run, run_with_input, skyblast};
+use crate::common::examples::{self, CHUNK_RESIDUES, DATABASE, SHARDS};
+use crate::common::in_process::assert_same_report;
+use crate::common::process::{Server, wait_for};
+
+/// A server on a folder of its own with the example database.
+pub(crate) struct Lab {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) server: Server,
+}
+
+impl Lab {
+    pub(crate) fn start(more: &[&str]) -> Self {
+        Self::of(examples::database(), more)
+    }
+
+    pub(crate) fn of(database: &Path, more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        examples::publish(database, folder.path().to_str().unwrap());
+        let server = Server::start(folder.path(), more);
+        Self { folder, server }
+    }
+
+    /// Runs a command that talks to the server.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        run(arguments.iter().chain(&["--server", &self.server.url]))
+    }
+
+    /// Submits `queries` and returns the job's id.
+    pub(crate) fn submit(&self, queries: &[u8]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), queries).unwrap();
+        let query = file.path().to_str().unwrap();
+        let id = self.run(&["submit", "--query", query, "--database", DATABASE]).ok();
+        String::from_utf8(id).unwrap().trim().to_owned()
+    }
+
+    pub(crate) fn status(&self, id: &str) -> Value {
+        serde_json::from_slice(&self.run(&["status", id, "--json"]).ok()).unwrap()
+    }
+
+    /// Waits until `count` shards are done.
+    pub(crate) fn wait_for_shards(&self, id: &str, count: u64) -> Value {
+        wait_for("the first shards", || {
+            let status = self.status(id);
+            (status["shards"]["done"].as_u64().unwrap() >= count).then_some(status)
+        })
+    }
+
+    /// Waits until the job has ended without any failure, and compares its report.
+    #[track_caller]
+    pub(crate) fn completes(&self, id: &str, expected: &[u8]) {
+        let status = wait_for("the end of the job", || {
+            let status = self.status(id);
+            status["finished"].is_string().then_some(status)
+        });
+        assert_eq!(status["state"], "completed", "{status:#}");
+        assert_same_report("results", &self.run(&["results", id]).ok(), expected);
+    }
+}
+
+fn queries() -> String {
+    examples::queries().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_search_on_a_server_is_a_search() {
+    let lab = Lab::start(&["--chunk-residues", &CHUNK_RESIDUES.to_string()]);
+    assert!(
+        lab.server.process.stdout().contains("\ndatabases: examples\n"),
+        "{}",
+        lab.server.process.stdout()
+    );
+    let submit = ["submit", "--query", &queries(), "--database", DATABASE];
+
+    let waited = lab.run(&[&submit[..], &["--wait"]].concat());
+    assert!(waited.stderr.contains("22 queries, 32,780 comparisons"), "{}", waited.stderr);
+    assert!(waited.stderr.contains(&format!("completed: {SHARDS} shards")), "{}", waited.stderr);
+    assert_same_report("--wait", &waited.ok(), examples::report());
+
+    let out = lab.folder.path().join("hits.txt");
+    let options = ["--wait", "--out", out.to_str().unwrap(), "--outfmt", "7 std qlen", "--evalue", "1e-3"];
+    assert_eq!(lab.run(&[&submit[..], &options[..]].concat()).ok(), b"");
+    let expected = examples::search(&examples::queries(), &["--outfmt", "7 std qlen", "--evalue", "1e-3"]);
+    assert_same_report("--out", &fs::read(&out).unwrap(), &expected);
+
+    let accepted = lab.run(&submit);
+    assert!(accepted.stderr.contains("next: skyblast status "), "{}", accepted.stderr);
+    let id = String::from_utf8(accepted.ok()).unwrap();
+    let id = id.trim();
+    let watched = String::from_utf8(lab.run(&["status", id, "--watch"]).ok()).unwrap();
+    for line in
+        ["state        completed\n", "merged       6 of 6 chunks\n", "comparisons  32,780 of 32,780\n"]
+    {
+        assert!(watched.contains(line), "{watched}");
+    }
+    let status = lab.status(id);
+    assert_eq!((&status["state"], &status["shards"]["done"]), (&"completed".into(), &SHARDS.into()));
+    assert_eq!(status["database"]["name"], DATABASE);
+
+    let columns = ["--outfmt", "6 qseqid sseqid"];
+    lab.run(&[&["results", id, "--out", out.to_str().unwrap()][..], &columns].concat()).ok();
+    let expected = examples::search(&examples::queries(), &columns);
+    assert_same_report("another format", &fs::read(&out).unwrap(), &expected);
+    assert_eq!(lab.run(&["cancel", id]).ok(), b"completed\n");
+}
+
+#[test]
+fn queries_may_come_from_standard_input_and_compressed() {
+    let lab = Lab::start(&[]);
+    let fasta = fs::read(queries()).unwrap();
+    let submit = ["submit", "--query", "-", "--database", DATABASE, "--wait", "--server", &lab.server.url];
+    assert_same_report("standard input", &run_with_input(&submit, &fasta).ok(), examples::report());
+    let zstd = zstd::encode_all(&fasta[..], 1).unwrap();
+    assert_same_report("zstd", &run_with_input(&submit, &zstd).ok(), examples::report());
+    let odd = run_with_input(&submit, &[b">dna\n", &b"ACGT".repeat(20)[..]].concat());
+    assert!(odd.stderr.contains("warning: record 1 (dna): looks like nucleotides"), "{}", odd.stderr);
+    odd.ok();
+}
+
+#[test]
+fn databases_are_listed_and_a_new_version_takes_over() {
+    let lab = Lab::start(&[]);
+    let list = || String::from_utf8(lab.run(&["databases", "list"]).ok()).unwrap();
+    let first = list();
+    assert!(
+        first.starts_with("examples@") && first.contains("\t1,490 sequences\t574,078 residues\t"),
+        "{first}"
+    );
+    let version = first.split('\t').next().unwrap().to_owned();
+    let storage = lab.folder.path().to_str().unwrap();
+    let input = queries();
+    let add = ["databases", "add", DATABASE, "--in", &input, "--storage", storage];
+    let added = String::from_utf8(run(add).ok()).unwrap();
+    assert_ne!(added.trim(), version);
+    assert!(list().starts_with(&format!("{}\t22 sequences\t", added.trim())));
+    // The old version can still be asked for.
+    let old = lab.run(&["submit", "--query", &queries(), "--database", &version, "--wait"]);
+    assert_same_report("old version", &old.ok(), examples::report());
+    for bad in ["../x", "volumes", ""] {
+        let error = run(["databases", "add", bad, "--in", &input, "--storage", storage]).failed(1);
+        assert!(error.contains("cannot name a database"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_server_refuses_is_said_in_a_line() {
+    let lab = Lab::start(&["--body-limit", "5000"]);
+    let nobody = "0123456789abcdef0123456789abcdef";
+    let small = lab.folder.path().join("small.fa");
+    let small = small.to_str().unwrap();
+    let refused = |arguments: &[&str], text: &str| {
+        let ended = lab.run(arguments);
+        assert_eq!(ended.stdout, b"");
+        let error = ended.failed(1);
+        assert!(error.starts_with("skyblast: ") && error.lines().count() == 1, "{error}");
+        assert!(error.contains(text), "{arguments:?}: {error}");
+    };
+    fs::write(small, ">q\nMKVLAAGIVALLLAACSSA\n").unwrap();
+    refused(&["submit", "--query", small, "--database", "nr"], "known databases: examples");
+    refused(&["submit", "--query", small, "--database", "../x"], "cannot name a database");
+    refused(&["submit", "--query", &queries(), "--database", DATABASE], "larger than 5000 bytes");
+    refused(&["submit", "--query", "nowhere.fa", "--database", DATABASE], "could not open nowhere.fa");
+    for command in ["status", "results", "cancel"] {
+        refused(&[command, nobody], nobody);
+    }
+    fs::write(small, "").unwrap();
+    refused(&["submit", "--query", small, "--database", DATABASE], "the query holds no sequence");
+    fs::write(small, ">nothing here\n>nor here\n").unwrap();
+    refused(&["submit", "--query", small, "--database", DATABASE], "none of the 2 records has residues");
+    assert_eq!(fs::read_dir(lab.folder.path().join("jobs")).map_or(0, Iterator::count), 0, "nothing is left");
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_named() {
+    // Nobody listens here: the port was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    for arguments in [
+        &["submit", "--query", &queries(), "--database", "x"][..],
+        &["status", "0123456789abcdef0123456789abcdef"],
+        &["databases", "list"],
+    ] {
+        let error = run(arguments.iter().chain(&["--server", &url])).failed(1);
+        assert!(error.starts_with(&format!("skyblast: could not reach {url}: ")), "{error}");
+        assert!(error.contains("Connection refused"), "{error}");
+    }
+    let error = run(["databases", "list", "--server", "not a url"]).failed(1);
+    assert!(error.contains("not a url"), "{error}");
+}
+
+#[test]
+fn a_port_in_use_and_a_folder_that_cannot_be_are_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let storage = folder.path().to_str().unwrap();
+    let error = run(["serve", "--listen", &address, "--storage", storage]).failed(1);
+    assert!(error.contains(&format!("could not listen on {address}")), "{error}");
+    let error = run(["serve", "--listen", "127.0.0.1:0", "--storage", "/proc/nowhere"]).failed(1);
+    assert!(error.contains("/proc/nowhere"), "{error}");
+    let error =
+        run(["serve", "--listen", "127.0.0.1:0", "--storage", "https://x.blob.core.windows.net"]).failed(1);
+    assert!(error.contains("is an address"), "{error}");
+    let error = run(["worker"]).failed(1);
+    assert!(error.contains("no storage was named"), "{error}");
+}
+
+#[test]
+fn a_job_can_be_cancelled_while_it_runs() {
+    let lab = Lab::start(&["--chunk-residues", "400", "--threads", "1"]);
+    let id = lab.submit(&examples::many_queries(20));
+    let status = lab.wait_for_shards(&id, 1);
+    assert_eq!(status["state"], "running");
+    assert_eq!(lab.run(&["cancel", &id]).ok(), b"cancelled\n");
+    assert_eq!(lab.status(&id)["state"], "cancelled");
+    let error = lab.run(&["results", &id]).failed(1);
+    assert!(error.contains("the search is cancelled, so it has no report"), "{error}");
+}
+
+#[test]
+fn a_server_told_to_stop_ends_with_success_and_what_waits_for_a_job_can_wait_for_the_next_server() {
+    let mut lab = Lab::start(&["--chunk-residues", "800"]);
+    let id = lab.submit(&examples::many_queries(8));
+    lab.wait_for_shards(&id, 2);
+    lab.server.process.terminate();
+    assert_eq!(lab.server.process.wait().code(), Some(0), "{}", lab.server.process.stderr());
+    lab.server = Server::start(lab.folder.path(), &[]);
+    let watching = skyblast(["status", &id, "--watch", "--server", &lab.server.url])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    lab.completes(&id, &examples::search_many(8));
+    let watched = String::from_utf8(watching.wait_with_output().unwrap().stdout).unwrap();
+    assert!(watched.contains("state        completed\n"), "{watched}");
+}

@@ -1,0 +1,21 @@
+//! The whole job under the Functions host against Azure Storage: every report must be, byte for
+//! byte, what `skyblast search` prints, whatever happens on the way.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "handler/bench.rs"]
+mod bench;
+mod common;
+#[path = "handler/damage.rs"]
+mod damage;
+mod host;
+#[path = "handler/jobs.rs"]
+mod jobs;
+#[path = "handler/kills.rs"]
+mod kills;
+#[path = "handler/lost.rs"]
+mod lost;
+#[path = "handler/outage.rs"]
+mod outage;
+#[path = "handler/workers.rs"]
+mod workers;

@@ -1,0 +1,76 @@
+//! Handlers and instances that die in the middle of a job.
+
+use std::time::Duration;
+
+use crate::bench::{Account, Bench};
+use crate::common::examples::{self, SHARDS};
+use crate::common::process::PATIENCE;
+use crate::host::journal::Outcome;
+
+/// Whether a call of a queue function has failed, as it does when its handler dies.
+fn a_call_broke(bench: &Bench) -> bool {
+    bench.host.history().invocations.iter().any(|call| matches!(call.outcome, Outcome::Failed(_)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_handler_killed_at_several_moments_gives_the_same_report() {
+    let bench = Account::with_database().host(|options| options).await;
+    let id = bench.submit_examples().await;
+    let calls =
+        |wanted: usize| bench.host.wait_for(PATIENCE, move |history| history.of("search").len() >= wanted);
+    // The first shard, the middle, and near the end.
+    for moment in [1, SHARDS as usize / 2, SHARDS as usize - 2] {
+        calls(moment).await.unwrap();
+        // The third kill stops an instance; the platform brings a new one.
+        bench.host.kill_handler(0).await;
+        if moment > SHARDS as usize / 2 {
+            bench.host.restart_instance(0).await.unwrap();
+        }
+    }
+    bench.completes(&id, examples::report()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_handlers_killed_again_and_again_give_the_same_report() {
+    let account = Account::with_database();
+    let bench = account.host(|options| options.instances(3).lease(Duration::from_secs(3))).await;
+    let id = bench.submit_examples().await;
+    let mut searched = 0;
+    for kill in 0..9 {
+        let history = bench.host.wait_for(PATIENCE, |history| history.of("search").len() > searched).await;
+        searched = history.unwrap().of("search").len();
+        bench.host.kill_handler(kill % 3).await;
+        if searched as u64 + 4 > SHARDS {
+            break;
+        }
+    }
+    assert!(a_call_broke(&bench), "no kill has hit a call");
+    for instance in 0..3 {
+        bench.host.restart_instance(instance).await.unwrap();
+    }
+    bench.completes(&id, examples::report()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_taken_away_is_replaced_by_the_others_when_its_leases_end() {
+    let account = Account::with_database();
+    let bench = account.host(|options| options.instances(2).lease(Duration::from_secs(2))).await;
+    let id = bench.submit_examples().await;
+    bench.calls("search", 4).await;
+    bench.host.stop_instance(0).await;
+    bench.completes(&id, examples::report()).await;
+    let history = bench.host.history();
+    assert!(history.of("search").iter().any(|call| call.instance == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_ends_in_the_middle_leaves_the_job_to_the_next_one() {
+    let account = Account::with_database();
+    let bench = account.host(|options| options.lease(Duration::from_secs(2))).await;
+    let id = bench.submit_examples().await;
+    bench.calls("search", 5).await;
+    drop(bench);
+    let bench = account.host(|options| options).await;
+    bench.completes(&id, examples::report()).await;
+    assert!((bench.host.history().of("search").len() as u64) < SHARDS, "the first host had done some");
+}

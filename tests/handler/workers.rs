@@ -1,0 +1,82 @@
+//! `skyblast worker` on the queues of a Functions app.
+
+use std::time::{Duration, Instant};
+
+use crate::bench::{Account, BEGUN, LONG, all_but, eventually, one_chunk};
+use crate::common::azurite::Azurite;
+use crate::common::command::skyblast;
+use crate::common::examples::{self, SHARDS};
+use crate::common::process::Process;
+
+/// A worker on the account, with one thread.
+fn worker(account: &Account, more: &[&str]) -> Process {
+    let arguments = ["worker", "--threads", "1", "--storage", &account.connection];
+    Process::start(skyblast(arguments.iter().chain(more)).env("SKYBLAST_LOG", "skyblast=debug"))
+}
+
+/// Waits until the worker is comparing a shard.
+async fn is_at_work(worker: &Process) {
+    eventually("a shard being compared", async || worker.stderr().contains(BEGUN)).await;
+}
+
+/// Whether the worker has compared shards.
+fn has_compared(worker: &Process) -> bool {
+    worker.stderr().contains("compared a shard")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_share_the_work_of_a_handler_and_may_die_or_leave() {
+    let account = Account::with_database();
+    let bench = account.host(|options| options).await;
+    bench.host.ready(0).await.unwrap();
+    let (mut dying, mut leaving) =
+        (worker(&account, &["--lease", "3"]), worker(&account, &["--grace", "20"]));
+    let id = bench.submit(examples::many_queries(2)).await;
+    eventually("both workers at work", async || has_compared(&dying) && has_compared(&leaving)).await;
+    dying.kill();
+    leaving.terminate();
+    assert_eq!(leaving.wait().code(), Some(0), "{}", leaving.stderr());
+    assert!(leaving.stderr().contains("stopped"));
+
+    bench.completes(&id, &examples::search_many(2)).await;
+    // What the workers have done was not done again, but for the shards under way when they ended.
+    let done = bench.host.history().of("search").iter().filter(|call| call.outcome.is_success()).count();
+    assert!(done < 2 * SHARDS as usize, "{done} shards by the handler");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_told_to_stop_gives_back_its_message_and_one_that_is_killed_loses_it_for_its_lease() {
+    let account = Account::publish_one_volume(Azurite::shared().spare_account());
+    let bench = account.host(|options| one_chunk(options.only(all_but(&["search"])))).await;
+    let id = bench.submit(examples::many_queries(LONG)).await;
+    account.wait_for_messages("shards", 1).await;
+    let shards = account.queue("shards");
+
+    // Gives the message back when it is there.
+    let comes_back = async |what: &str| {
+        let mut back = Vec::new();
+        eventually(what, async || {
+            back = shards.receive(1, Duration::from_secs(60)).await.unwrap();
+            !back.is_empty()
+        })
+        .await;
+        shards.renew(&mut back[0], Duration::ZERO).await.unwrap();
+    };
+
+    let mut killed = worker(&account, &["--lease", "3"]);
+    is_at_work(&killed).await;
+    killed.kill();
+    comes_back("the message of a killed worker").await;
+
+    let mut stopped = worker(&account, &["--lease", "600", "--grace", "0"]);
+    is_at_work(&stopped).await;
+    stopped.terminate();
+    let told = Instant::now();
+    assert_eq!(stopped.wait().code(), Some(0), "{}", stopped.stderr());
+    comes_back("the message of a worker told to stop").await;
+    assert!(told.elapsed() < Duration::from_secs(60), "not by the end of its lease: {:?}", told.elapsed());
+
+    let searching = account.host(|options| options.only(["search"])).await;
+    bench.completes(&id, &examples::search_many(LONG)).await;
+    assert!(searching.host.history().of("search").iter().all(|call| call.outcome.is_success()));
+}
