@@ -8,7 +8,10 @@
 //! [`Builder`] writes a database, [`Database`] opens one. A volume is named by the BLAKE3 digest of
 //! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file. Its
 //! bytes are described in [`layout`].
+//!
+//! Databases of NCBI's BLAST+ are read by [`blastdb`].
 
+pub mod blastdb;
 pub mod layout;
 
 mod build;

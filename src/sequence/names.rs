@@ -122,11 +122,8 @@ impl<'a> SubjectNames<'a> {
 
     /// The titles of all names (`salltitles`), separated by `<>`; `N/A` for an empty one.
     pub fn all_titles(&self) -> Vec<u8> {
-        let titles: Vec<&[u8]> = self
-            .names
-            .iter()
-            .map(|name| if name.title.is_empty() { b"N/A" } else { &*name.title })
-            .collect();
+        let titles: Vec<&[u8]> =
+            self.names.iter().map(|name| if name.title.is_empty() { b"N/A" } else { &*name.title }).collect();
         titles.join(&b"<>"[..])
     }
 
