@@ -20,6 +20,7 @@ mod digest;
 mod manifest;
 mod map;
 mod open;
+mod resident;
 mod volume;
 mod writer;
 
@@ -27,6 +28,7 @@ pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
 pub use digest::{Digest, ParseDigestError};
 pub use manifest::{Manifest, ManifestError, VolumeInfo};
 pub use open::{Database, DatabaseError};
+pub use resident::ResidentVolume;
 pub use volume::{Volume, VolumeError};
 pub use writer::{VolumeWriter, WriteError};
 
