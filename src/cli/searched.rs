@@ -48,6 +48,8 @@ impl SearchedDatabase {
             Err(BlastDbError::NotFound { .. }) if path.is_file() || path.as_os_str() == STDIN => {
                 Self::read_fasta(path)
             }
+            // Says what is missing from the directory.
+            Err(BlastDbError::NotFound { .. }) if path.is_dir() => Self::open_skyblast(path),
             Err(BlastDbError::NotFound { looked_for, .. }) => bail!(
                 "no database {}: looked for {} (a skyblast database), {} (a BLAST database), and a FASTA file of \
                  that name; make a database with `skyblast makedb`",
@@ -99,20 +101,22 @@ impl SearchedDatabase {
         }
         let mut volume = ResidentVolume::default();
         let mut warnings = Warnings::default();
-        let read = read_sequences(Input::open(path)?, &mut warnings, |defline, residues| {
+        let input = Input::open(path)?;
+        let name = input.name().to_owned();
+        let read = read_sequences(input, &mut warnings, |defline, residues| {
             volume.push(defline, residues);
             Ok(())
         });
         warnings.print();
-        read.with_context(|| format!("could not read {} as a database", path.display()))?;
-        ensure!(!volume.is_empty(), "{} holds no sequence to search", path.display());
+        read.with_context(|| format!("could not read {name} as a database"))?;
+        ensure!(!volume.is_empty(), "{name} holds no sequence to search");
         let totals = DatabaseTotals { sequences: volume.len() as u64, residues: volume.total_residues() };
         let only = SearchedVolume {
             first_ordinal: 0,
             residues: volume.total_residues(),
             subjects: Box::new(volume),
         };
-        Ok(Self { name: path.display().to_string(), totals, volumes: vec![only] })
+        Ok(Self { name, totals, volumes: vec![only] })
     }
 }
 
