@@ -74,7 +74,10 @@ fn assert_same_lines(found: &str, expected: &str, what: &str) {
 }
 
 /// Copies the files of a database, so that a test can damage them.
+///
+/// The base name that it returns is free of links, as those in errors are.
 fn copy(base: &str, directory: &Path) -> PathBuf {
+    let directory = directory.canonicalize().unwrap();
     for extension in ["pin", "phr", "psq"] {
         let name = format!("{base}.{extension}");
         fs::copy(golden(&name), directory.join(name)).unwrap();
@@ -144,6 +147,12 @@ fn an_imported_database_gives_the_same_report() {
 fn a_volume_of_two_alias_files_is_counted_twice_and_searched_once() {
     let twins = open(&golden("nested/twins")).unwrap();
     assert_eq!((twins.totals().sequences, twins.content().sequences), (24, 18));
+    // The same volume by way of another path.
+    let directory = TempDir::new().unwrap();
+    copy("twin.a", directory.path());
+    fs::create_dir(directory.path().join("folder")).unwrap();
+    fs::write(directory.path().join("db.pal"), "DBLIST twin.a folder/../twin.a\n").unwrap();
+    assert_eq!(open(&directory.path().join("db")).unwrap().totals().sequences, 6);
 }
 
 #[test]
@@ -281,7 +290,7 @@ fn a_lost_file_is_named() {
     for extension in ["phr", "psq"] {
         let directory = TempDir::new().unwrap();
         let base = copy("twin.a", directory.path());
-        let file = directory.path().join(format!("twin.a.{extension}"));
+        let file = PathBuf::from(format!("{}.{extension}", base.display()));
         fs::remove_file(&file).unwrap();
         let error = error_of(&base);
         assert!(error.starts_with(&format!("could not read {}: ", file.display())), "{error}");
@@ -293,7 +302,7 @@ fn a_file_cut_anywhere_is_called_truncated() {
     for extension in ["pin", "phr", "psq"] {
         let directory = TempDir::new().unwrap();
         let base = copy("parsed.v5", directory.path());
-        let file = directory.path().join(format!("parsed.v5.{extension}"));
+        let file = PathBuf::from(format!("{}.{extension}", base.display()));
         let whole = fs::read(&file).unwrap();
         for length in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
             fs::write(&file, &whole[..length]).unwrap();

@@ -157,11 +157,11 @@ impl Finder<'_> {
             let alias = with_extension(&base, "pal");
             // Beside an alias file, its own name means the volume, not the file again.
             if alias.is_file() && parent != Some(&*alias) {
-                return self.follow(alias);
+                return self.follow(&alias);
             }
             let index = with_extension(&base, "pin");
             if index.is_file() {
-                return Ok(Node::Volume(base));
+                return Ok(Node::Volume(resolved(&base)));
             }
             for nucleotide in ["nal", "nin"].map(|extension| with_extension(&base, extension)) {
                 if nucleotide.is_file() {
@@ -177,13 +177,13 @@ impl Finder<'_> {
         })
     }
 
-    fn follow(&mut self, path: PathBuf) -> Result<Node, BlastDbError> {
-        if self.ancestors.contains(&path) || self.ancestors.len() >= MOST_LEVELS {
-            return Err(bad(&path, "it names itself, directly or through other alias files".to_owned()));
+    fn follow(&mut self, path: &Path) -> Result<Node, BlastDbError> {
+        if self.ancestors.iter().any(|ancestor| ancestor == path) || self.ancestors.len() >= MOST_LEVELS {
+            return Err(bad(path, "it names itself, directly or through other alias files".to_owned()));
         }
-        let alias = Alias::read(&path)?;
-        self.ancestors.push(path.clone());
-        let parts: Result<_, _> = alias.parts.iter().map(|name| self.find(name, Some(&path))).collect();
+        let alias = Alias::read(path)?;
+        self.ancestors.push(path.to_owned());
+        let parts: Result<_, _> = alias.parts.iter().map(|name| self.find(name, Some(path))).collect();
         self.ancestors.pop();
         Ok(Node::Alias { alias, parts: parts? })
     }
@@ -191,3 +191,15 @@ impl Finder<'_> {
 
 /// Deepest nesting of alias files; a loop through `..` has ever new names.
 const MOST_LEVELS: usize = 32;
+
+/// The same base name by way of no links and no `..`, so that a volume is known again.
+fn resolved(base: &Path) -> PathBuf {
+    let directory = match base.parent() {
+        Some(parent) if parent != Path::new("") => parent.canonicalize(),
+        _ => Path::new(".").canonicalize(),
+    };
+    match (directory, base.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => base.to_owned(),
+    }
+}
