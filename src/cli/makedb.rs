@@ -1,4 +1,4 @@
-//! `skyblast makedb`: FASTA files to a database.
+//! `skyblast makedb`: FASTA files, or a BLAST database, to a database.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,9 @@ use bytesize::ByteSize;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
+use super::searched::open_blast_database;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
+use crate::engine::Subjects;
 use crate::sequence::fasta::{Reader, Record};
 use crate::sequence::input::{Consumed, Input};
 use crate::sequence::nucleotide::looks_like_nucleotides;
@@ -26,17 +28,23 @@ Examples:
   skyblast makedb --in proteins.fa --out proteins.db
   skyblast makedb --in a.fa.gz --in b.fa.zst --out all.db --title 'A and B'
   zcat nr.gz | skyblast makedb --in - --out nr.db --volume-size 256MiB
+  skyblast makedb --from-blastdb swissprot --out swissprot.db
 
 Input may be plain, gzip or zstd, of any size. Running the command again over a database
 replaces it when the new one is complete; equal input gives equal volumes.";
 
-/// Make a database from protein sequences in FASTA
+/// Make a database from protein sequences in FASTA, or from a BLAST database
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct MakedbArgs {
     /// FASTA file of proteins: plain, gzip or zstd; `-` for standard input; may be repeated
-    #[arg(long = "in", value_name = "FASTA", required = true)]
+    #[arg(long = "in", value_name = "FASTA", required_unless_present = "from_blastdb")]
     inputs: Vec<PathBuf>,
+
+    /// BLAST database of proteins, version 4 or 5: its name without extension, looked for in
+    /// $BLASTDB too
+    #[arg(long, value_name = "DB", conflicts_with = "inputs")]
+    from_blastdb: Option<PathBuf>,
 
     /// Directory of the database; created, or must be empty or hold a skyblast database
     #[arg(long, value_name = "DIR")]
@@ -46,7 +54,8 @@ pub(super) struct MakedbArgs {
     #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_VOLUME_SIZE)]
     volume_size: ByteSize,
 
-    /// Name of the database in reports [default: name of DIR without its extension]
+    /// Name of the database in reports [default: name of DIR without its extension, or what the
+    /// BLAST database is called]
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 }
@@ -54,8 +63,13 @@ pub(super) struct MakedbArgs {
 /// Makes the database and says what to do with it.
 pub(super) fn run(args: &MakedbArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let title = args.title.clone().unwrap_or_else(|| default_title(&args.out));
-    let manifest = make(&args.inputs, &args.out, title, args.volume_size)?;
+    let manifest = match &args.from_blastdb {
+        Some(database) => import(database, args)?,
+        None => {
+            let title = args.title.clone().unwrap_or_else(|| default_title(&args.out));
+            make(&args.inputs, &args.out, title, args.volume_size)?
+        }
+    };
     Ok(print_summary(&args.out, &manifest, started)?)
 }
 
@@ -66,14 +80,9 @@ pub(super) fn make(
     title: String,
     volume_size: ByteSize,
 ) -> anyhow::Result<Manifest> {
-    ensure!(volume_size.as_u64() > 0, "--volume-size must be more than 0");
+    let sources = inputs.iter().map(|path| source_name(path)).collect();
+    let options = build_options(title, volume_size, sources)?;
     let opened = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let options = BuildOptions {
-        title,
-        volume_limit: VolumeLimit::Bytes(volume_size.as_u64()),
-        sources: inputs.iter().map(|path| source_name(path)).collect(),
-        created: Timestamp::now(),
-    };
     let builder = Builder::create(out, options)?;
     let mut warnings = Warnings::default();
     let built = build(builder, opened, &mut warnings);
@@ -81,27 +90,87 @@ pub(super) fn make(
     built.with_context(|| format!("could not make the database in {}", out.display()))
 }
 
+fn build_options(title: String, volume_size: ByteSize, sources: Vec<String>) -> anyhow::Result<BuildOptions> {
+    ensure!(volume_size.as_u64() > 0, "--volume-size must be more than 0");
+    Ok(BuildOptions {
+        title,
+        volume_limit: VolumeLimit::Bytes(volume_size.as_u64()),
+        sources,
+        created: Timestamp::now(),
+    })
+}
+
 fn build(mut builder: Builder, inputs: Vec<Input>, warnings: &mut Warnings) -> anyhow::Result<Manifest> {
     let progress = Progress::new(&inputs);
     for input in inputs {
-        let name = input.name().to_owned();
-        for record in Reader::new(&name, input) {
-            let record = record?;
-            if record.lacks_defline() {
-                bail!(
-                    "{name}: line {}: residues before the first '>' line; \
-                     a database sequence needs a line with '>' and a name",
-                    record.line
-                );
-            }
-            warnings.note(&name, &record);
-            if !record.residues.is_empty() {
-                builder.push(&record.defline, &record.residues)?;
-            }
+        read_sequences(input, warnings, |defline, residues| {
             progress.update();
-        }
+            Ok(builder.push(defline, residues)?)
+        })?;
     }
     Ok(builder.finish()?)
+}
+
+/// Reads the sequences of a database from FASTA: `push` gets the definition line and the residue
+/// codes of each that has residues.
+pub(super) fn read_sequences(
+    input: Input,
+    warnings: &mut Warnings,
+    mut push: impl FnMut(&[u8], &[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let name = input.name().to_owned();
+    for record in Reader::new(&name, input) {
+        let record = record?;
+        if record.lacks_defline() {
+            bail!(
+                "{name}: line {}: residues before the first '>' line; \
+                 a database sequence needs a line with '>' and a name",
+                record.line
+            );
+        }
+        warnings.note(&name, &record);
+        if !record.residues.is_empty() {
+            push(&record.defline, &record.residues)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a database with the sequences and the names of a BLAST database.
+fn import(source: &Path, args: &MakedbArgs) -> anyhow::Result<Manifest> {
+    let database = open_blast_database(source)?;
+    let title = match (&args.title, database.title()) {
+        (Some(title), _) => title.clone(),
+        (None, "") => default_title(&args.out),
+        (None, title) => title.to_owned(),
+    };
+    let options = build_options(title, args.volume_size, vec![source_name(source)])?;
+    let (stated, content) = (database.totals(), database.content());
+    if stated != content {
+        eprintln!(
+            "warning: the alias files of {} state {} sequences and {} residues, but there are {} and {}; \
+             E-values will refer to the latter",
+            source.display(),
+            stated.sequences,
+            stated.residues,
+            content.sequences,
+            content.residues,
+        );
+    }
+    let mut builder = Builder::create(&args.out, options)?;
+    let mut empty = 0_u64;
+    for volume in database.volumes() {
+        for index in 0..volume.len() {
+            match volume.residues(index) {
+                [] => empty += 1,
+                residues => builder.push(&volume.defline(index), residues)?,
+            }
+        }
+    }
+    if empty > 0 {
+        eprintln!("warning: {empty} sequences without residues are left out of the database");
+    }
+    builder.finish().with_context(|| format!("could not make the database in {}", args.out.display()))
 }
 
 fn print_summary(directory: &Path, manifest: &Manifest, started: Instant) -> io::Result<()> {
@@ -166,7 +235,7 @@ impl Drop for Progress {
 
 /// What was odd in the input: the first few, and how many.
 #[derive(Debug, Default)]
-struct Warnings {
+pub(super) struct Warnings {
     shown: Vec<String>,
     count: usize,
 }
@@ -189,7 +258,7 @@ impl Warnings {
         }
     }
 
-    fn print(&self) {
+    pub(super) fn print(&self) {
         for warning in &self.shown {
             eprintln!("warning: {warning}");
         }

@@ -20,6 +20,7 @@ mod options;
 mod progress;
 mod results;
 mod search;
+mod searched;
 mod serve;
 mod shutdown;
 mod status;

@@ -9,8 +9,8 @@ use anyhow::Context;
 
 use super::options::{SearchFlags, ThreadFlags};
 use super::progress::ComparisonBar;
-use crate::database::Database;
-use crate::engine::{DatabaseTotals, Search};
+use super::searched::SearchedDatabase;
+use crate::engine::Search;
 use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare, render, render_end};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -21,10 +21,12 @@ Examples:
   skyblast search --query q.fa.gz --db proteins.db --evalue 1e-5 --out hits.tsv
   skyblast search --query q.fa --db proteins.db --outfmt '6 qseqid sseqid evalue qseq sseq'
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
+  skyblast search --query q.fa --db swissprot            (a BLAST database, in $BLASTDB too)
+  skyblast search --query q.fa --db few_proteins.fa
 
-The rows are those of blastp 2.12, byte for byte. Matrices other than BLOSUM62 and other formats
-are refused for now. --threads and the number of volumes change the speed, never the report. A
-database is made with skyblast makedb.";
+The rows are those of blastp 2.12, byte for byte. --threads and the number of volumes change the
+speed, never the report. BLAST databases of versions 4 and 5 are searched where they lie; FASTA is
+read into memory. skyblast makedb makes a database for the other commands.";
 
 /// Search a database on this machine
 #[derive(Debug, clap::Args)]
@@ -34,8 +36,9 @@ pub(super) struct SearchArgs {
     #[arg(long, value_name = "FASTA")]
     query: PathBuf,
 
-    /// Directory of a database made with `skyblast makedb`
-    #[arg(long, value_name = "DIR")]
+    /// Database: a directory made with `skyblast makedb`, a BLAST database (looked for in
+    /// $BLASTDB too), or a FASTA file
+    #[arg(long, value_name = "DB")]
     db: PathBuf,
 
     /// File for the report [default: standard output]
@@ -55,18 +58,14 @@ pub(super) struct SearchArgs {
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let options = args.flags.search_options()?;
-    let database = Database::open(&args.db)?;
-    let volumes = (0..database.manifest().volumes.len())
-        .map(|index| database.volume(index))
-        .collect::<Result<Vec<_>, _>>()?;
+    let database = SearchedDatabase::open(&args.db)?;
     let input = Input::open(&args.query)?;
     let mut out = open_output(args.out.as_deref())?;
 
-    let manifest = database.manifest();
-    let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
-    let search = Search::new(options, totals)?;
+    let search = Search::new(options, database.totals)?;
+    let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
     let mut limits =
-        ChunkLimits::for_volumes_of(manifest.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
+        ChunkLimits::for_volumes_of(database.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
     limits.residues = args.chunk_residues.unwrap_or(limits.residues);
     let bar = ComparisonBar::new();
     let estimate = Estimate { size: input.size(), consumed: input.consumed() };
@@ -75,17 +74,17 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let mut queries = 0;
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
-        bar.set_total(estimate.total(queries) * totals.sequences);
+        bar.set_total(estimate.total(queries) * subjects);
         let mut merger = Merger::new(options, &chunk);
-        for (volume, info) in volumes.iter().zip(&manifest.volumes) {
+        for volume in &database.volumes {
             let compared = |comparisons| bar.add(comparisons);
             let threads = args.threads.count();
-            merger.add(compare(&search, &chunk, volume, info.first_ordinal, threads, &compared));
+            merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
-        let text = render(args.flags.format(), &manifest.title, &chunk, &merger.finish())?;
+        let text = render(args.flags.format(), &database.name, &chunk, &merger.finish())?;
         out.write_all(&text)?;
     }
-    out.write_all(&render_end(args.flags.format(), &manifest.title, queries)?)?;
+    out.write_all(&render_end(args.flags.format(), &database.name, queries)?)?;
     out.flush()?;
     drop(bar);
     let (warnings, further) = chunks.warnings();

@@ -26,7 +26,8 @@
 //! residues: entry 0 is 1, entry *n* is *r* + *n* + 1, and sequence *i* ends one byte, the sentinel,
 //! before entry *i* + 1. Every sequence has at least one residue. Entry *i* of the other table says where definition
 //! line *i* starts, counted from the start of the definition lines: entry 0 is 0, entry *n* is *d*,
-//! and line *i* ends where the next starts.
+//! and line *i* ends where the next starts. A definition line is FASTA's, or holds parsed names with
+//! line feeds between (see [`SubjectNames`](crate::sequence::names::SubjectNames)).
 //!
 //! Sections follow from the three counts; they are written out for readers in other languages, and
 //! a reader checks that they agree. The residues can be searched where they are: a sentinel never

@@ -12,7 +12,8 @@ use memmap2::Mmap;
 pub(super) fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: the mapping is sound as long as nobody changes or truncates the file. Volumes are
     // written under a temporary name, renamed when complete, named by their content and never
-    // opened for writing again; removing one keeps the mapped pages. Another program that
-    // overwrites a volume in place breaks that rule, as it would for any mapped database.
+    // opened for writing again; removing one keeps the mapped pages. Databases of BLAST+ are
+    // mapped under the same condition, as BLAST+ does. A program that overwrites a mapped file in
+    // place breaks that rule.
     unsafe { Mmap::map(file) }
 }

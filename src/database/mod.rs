@@ -8,7 +8,10 @@
 //! [`Builder`] writes a database, [`Database`] opens one. A volume is named by the BLAKE3 digest of
 //! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file. Its
 //! bytes are described in [`layout`].
+//!
+//! Databases of NCBI's BLAST+ are read by [`blastdb`].
 
+pub mod blastdb;
 pub mod layout;
 
 mod build;
@@ -17,6 +20,7 @@ mod digest;
 mod manifest;
 mod map;
 mod open;
+mod resident;
 mod volume;
 mod writer;
 
@@ -24,6 +28,7 @@ pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
 pub use digest::{Digest, ParseDigestError};
 pub use manifest::{Manifest, ManifestError, VolumeInfo};
 pub use open::{Database, DatabaseError};
+pub use resident::ResidentVolume;
 pub use volume::{Volume, VolumeError};
 pub use writer::{VolumeWriter, WriteError};
 

@@ -1,5 +1,6 @@
 //! A volume, opened for searching. Its bytes are described in [`layout`](super::layout).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -172,9 +173,9 @@ impl Subjects for Volume {
         &self.all_residues()[self.residue_range(index)]
     }
 
-    fn defline(&self, index: usize) -> &[u8] {
+    fn defline(&self, index: usize) -> Cow<'_, [u8]> {
         let [start, end] = self.entries(self.sections.defline_table, index);
-        self.section(self.sections.deflines + start, self.sections.deflines + end)
+        self.section(self.sections.deflines + start, self.sections.deflines + end).into()
     }
 }
 

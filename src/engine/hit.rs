@@ -124,7 +124,8 @@ pub struct Hit {
     pub preliminary: Rank,
     /// Length of the subject in residues.
     pub subject_length: u32,
-    /// The subject's whole definition line, without `>`.
+    /// The subject's definition line, without `>`; read it with
+    /// [`SubjectNames`](crate::sequence::names::SubjectNames).
     pub defline: Vec<u8>,
     /// Final alignments, best first; empty if none reached the E-value limit.
     pub hsps: Vec<Hsp>,

@@ -171,7 +171,7 @@ impl Search {
                 let hit = Hit {
                     preliminary: nominee.rank,
                     subject_length: subject.len() as u32,
-                    defline: subjects.defline(nominee.index).to_vec(),
+                    defline: subjects.defline(nominee.index).into_owned(),
                     hsps,
                 };
                 hits.push((*place, hit));

@@ -1,5 +1,7 @@
 //! What the engine needs of a collection of database sequences.
 
+use std::borrow::Cow;
+
 /// A run of database sequences that can be read in any order by many threads.
 ///
 /// `database::Volume` is one, tests use vectors. Indices run from 0 to `len() - 1`; the ordinal of
@@ -19,9 +21,24 @@ pub trait Subjects: Sync {
     /// If `index` is not below [`len`](Self::len).
     fn residues(&self, index: usize) -> &[u8];
 
-    /// The whole definition line of sequence `index`, without `>`; bytes as they were given.
+    /// The definition line of sequence `index`, of either style of
+    /// [`SubjectNames`](crate::sequence::names::SubjectNames), without `>`.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len).
-    fn defline(&self, index: usize) -> &[u8];
+    fn defline(&self, index: usize) -> Cow<'_, [u8]>;
+}
+
+impl<S: Subjects + ?Sized> Subjects for Box<S> {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn residues(&self, index: usize) -> &[u8] {
+        (**self).residues(index)
+    }
+
+    fn defline(&self, index: usize) -> Cow<'_, [u8]> {
+        (**self).defline(index)
+    }
 }

@@ -108,12 +108,12 @@ impl Options {
             let reason = format!("is {count}, but must be at most {MAX_TARGETS}");
             return Err(invalid("max_target_seqs", &count.to_string(), reason));
         }
-        let options = choices.resolve().map_err(impossible)?;
+        let options = choices.resolve().map_err(|error| impossible(&error))?;
         Ok(Request { database, options, outfmt })
     }
 }
 
-fn impossible(error: OptionError) -> Problem {
+fn impossible(error: &OptionError) -> Problem {
     Problem::bad_request("invalid-option", error.to_string())
         .with("option", json!({ "name": error.option, "value": error.value, "range": error.range }))
 }

@@ -39,9 +39,9 @@ columns! {
     Qacc "qacc" "query acc." "same as qseqid";
     Qaccver "qaccver" "query acc.ver" "same as qseqid";
     Qlen "qlen" "query length" "query length, residues";
-    Sseqid "sseqid" "subject id" "subject id: first word of its definition line";
-    Sacc "sacc" "subject acc." "same as sseqid";
-    Saccver "saccver" "subject acc.ver" "same as sseqid";
+    Sseqid "sseqid" "subject id" "subject id: first word of its definition line, or parsed id in full";
+    Sacc "sacc" "subject acc." "accession of a parsed id, else same as sseqid";
+    Saccver "saccver" "subject acc.ver" "accession and version of a parsed id, else same as sseqid";
     Slen "slen" "subject length" "subject length, residues";
     Qstart "qstart" "q. start" "first aligned query residue, from 1";
     Qend "qend" "q. end" "last aligned query residue";
@@ -64,8 +64,8 @@ columns! {
     Qframe "qframe" "query frame" "frame of the query";
     Sframe "sframe" "sbjct frame" "frame of the subject";
     Btop "btop" "BTOP" "the alignment as matches and differences";
-    Stitle "stitle" "subject title" "whole definition line of the subject";
-    Salltitles "salltitles" "subject titles" "same as stitle";
+    Stitle "stitle" "subject title" "title of the subject: its whole definition line unless its id was parsed";
+    Salltitles "salltitles" "subject titles" "all titles of the subject, separated by <>";
     Qcovs "qcovs" "% query coverage per subject" "percentage of the query covered by the subject's HSPs";
     Qcovhsp "qcovhsp" "% query coverage per hsp" "percentage of the query covered by the HSP";
 }

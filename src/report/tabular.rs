@@ -7,6 +7,7 @@ use super::outfmt::{Column, OutputFormat};
 use crate::engine::{Edit, Hit, Hsp};
 use crate::sequence::alphabet::decode;
 use crate::sequence::defline;
+use crate::sequence::names::SubjectNames;
 
 /// What a report says of a query.
 #[derive(Clone, Copy, Debug)]
@@ -95,16 +96,14 @@ impl Row<'_> {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
-            Column::Sseqid | Column::Sacc | Column::Saccver => {
-                match defline::id(&defline::database_title(&hit.defline)) {
-                    b"" => out.write_all(b"unnamed"),
-                    id => out.write_all(id),
-                }
-            }
-            Column::Stitle | Column::Salltitles => match &*defline::database_title(&hit.defline) {
+            Column::Sseqid => out.write_all(SubjectNames::of(&hit.defline).seqid()),
+            Column::Saccver => out.write_all(&SubjectNames::of(&hit.defline).accession_version()),
+            Column::Sacc => out.write_all(&SubjectNames::of(&hit.defline).accession()),
+            Column::Stitle => match SubjectNames::of(&hit.defline).title() {
                 b"" => out.write_all(b"N/A"),
                 title => out.write_all(title),
             },
+            Column::Salltitles => out.write_all(&SubjectNames::of(&hit.defline).all_titles()),
             Column::Qlen => write!(out, "{}", query.residues.len()),
             Column::Slen => write!(out, "{}", hit.subject_length),
             Column::Qstart => write!(out, "{}", hsp.query.start + 1),

@@ -4,4 +4,5 @@ pub mod alphabet;
 pub mod defline;
 pub mod fasta;
 pub mod input;
+pub mod names;
 pub mod nucleotide;

@@ -28,5 +28,5 @@ pub(crate) fn example() -> Vec<Sequence> {
 
 /// All sequences of a volume.
 pub(crate) fn contents(volume: &Volume) -> Vec<Sequence> {
-    (0..volume.len()).map(|i| (volume.defline(i).to_vec(), volume.residues(i).to_vec())).collect()
+    (0..volume.len()).map(|i| (volume.defline(i).into_owned(), volume.residues(i).to_vec())).collect()
 }

@@ -1,0 +1,128 @@
+//! What `--db` names: a skyblast database, a BLAST database or a FASTA file.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+
+use super::makedb::{Warnings, read_sequences};
+use crate::database::blastdb::{BlastDb, BlastDbError};
+use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
+use crate::engine::{DatabaseTotals, Subjects};
+use crate::sequence::input::{Input, STDIN};
+
+/// Environment variable with directories of BLAST databases, as for BLAST+.
+const BLASTDB: &str = "BLASTDB";
+
+/// Files of a BLAST database, which is named without them.
+const BLAST_EXTENSIONS: [&str; 4] = ["pal", "pin", "phr", "psq"];
+
+/// An open database of any kind.
+pub(super) struct SearchedDatabase {
+    /// What reports call it.
+    pub(super) name: String,
+    /// The size that E-values refer to.
+    pub(super) totals: DatabaseTotals,
+    /// Its volumes, in the order of their sequences.
+    pub(super) volumes: Vec<SearchedVolume>,
+}
+
+/// A volume and its place in the database.
+pub(super) struct SearchedVolume {
+    /// Ordinal of its first sequence.
+    pub(super) first_ordinal: u64,
+    /// Number of residues.
+    pub(super) residues: u64,
+    /// Its sequences.
+    pub(super) subjects: Box<dyn Subjects>,
+}
+
+impl SearchedDatabase {
+    /// Opens what `path` names.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        if path.join(MANIFEST_FILE).is_file() {
+            return Self::open_skyblast(path);
+        }
+        match open_blast_database(path) {
+            Ok(database) => Ok(Self::from_blast(path, database)),
+            Err(BlastDbError::NotFound { .. }) if path.is_file() || path.as_os_str() == STDIN => {
+                Self::read_fasta(path)
+            }
+            // Says what is missing from the directory.
+            Err(BlastDbError::NotFound { .. }) if path.is_dir() => Self::open_skyblast(path),
+            Err(BlastDbError::NotFound { looked_for, .. }) => bail!(
+                "no database {}: looked for {} (a skyblast database), {} (a BLAST database), and a FASTA file of \
+                 that name; make a database with `skyblast makedb`",
+                path.display(),
+                path.join(MANIFEST_FILE).display(),
+                looked_for.join(", "),
+            ),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn open_skyblast(directory: &Path) -> anyhow::Result<Self> {
+        let database = Database::open(directory)?;
+        let manifest = database.manifest();
+        let mut volumes = Vec::with_capacity(manifest.volumes.len());
+        for (index, info) in manifest.volumes.iter().enumerate() {
+            volumes.push(SearchedVolume {
+                first_ordinal: info.first_ordinal,
+                residues: info.residues,
+                subjects: Box::new(database.volume(index)?),
+            });
+        }
+        let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
+        Ok(Self { name: manifest.title.clone(), totals, volumes })
+    }
+
+    fn from_blast(path: &Path, database: BlastDb) -> Self {
+        let totals = database.totals();
+        let mut first_ordinal = 0;
+        let volumes = database.into_volumes().into_iter().map(|volume| {
+            let place = first_ordinal;
+            first_ordinal += volume.len() as u64;
+            let residues = volume.total_residues();
+            SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
+        });
+        Self { name: path.display().to_string(), totals, volumes: volumes.collect() }
+    }
+
+    fn read_fasta(path: &Path) -> anyhow::Result<Self> {
+        if let Some(extension) = path.extension().and_then(|extension| extension.to_str())
+            && BLAST_EXTENSIONS.contains(&extension)
+        {
+            let base = path.with_extension("");
+            bail!(
+                "{} is one file of a BLAST database; name the database: {}",
+                path.display(),
+                base.display()
+            );
+        }
+        let mut volume = ResidentVolume::default();
+        let mut warnings = Warnings::default();
+        let input = Input::open(path)?;
+        let name = input.name().to_owned();
+        let read = read_sequences(input, &mut warnings, |defline, residues| {
+            volume.push(defline, residues);
+            Ok(())
+        });
+        warnings.print();
+        read.with_context(|| format!("could not read {name} as a database"))?;
+        ensure!(!volume.is_empty(), "{name} holds no sequence to search");
+        let totals = DatabaseTotals { sequences: volume.len() as u64, residues: volume.total_residues() };
+        let only = SearchedVolume {
+            first_ordinal: 0,
+            residues: volume.total_residues(),
+            subjects: Box::new(volume),
+        };
+        Ok(Self { name, totals, volumes: vec![only] })
+    }
+}
+
+/// Opens a BLAST database, which may lie in a directory that `BLASTDB` names.
+pub(super) fn open_blast_database(path: &Path) -> Result<BlastDb, BlastDbError> {
+    let search_path: Vec<PathBuf> =
+        env::var_os(BLASTDB).map(|list| env::split_paths(&list).collect()).unwrap_or_default();
+    BlastDb::open(&path.to_string_lossy(), &search_path)
+}
