@@ -282,9 +282,9 @@ impl System {
             let pivot = self.rest[k][k].sqrt();
             self.rest[k][k] = pivot;
             let mut below = [0.0; LETTERS];
-            for i in k + 1..LETTERS {
-                self.rest[i][k] /= pivot;
-                below[i] = self.rest[i][k];
+            for (row, below) in self.rest.iter_mut().zip(&mut below).skip(k + 1) {
+                row[k] /= pivot;
+                *below = row[k];
             }
             for i in k + 1..LETTERS {
                 let factor = below[i];
