@@ -126,7 +126,7 @@ mod tests {
         let hsp = |evalue: u8| Hsp {
             score: 300 - i32::from(evalue),
             bit_score: 0.0,
-            evalue: f64::from(evalue),
+            evalue: 0.0009 * f64::from(evalue),
             query: 0..1,
             subject: 0..1,
             adjustment: Adjustment::None,
@@ -137,7 +137,7 @@ mod tests {
         };
         Hit {
             preliminary: Rank {
-                evalue: f64::from(preliminary),
+                evalue: 0.004 * f64::from(preliminary),
                 score: 300 - i32::from(preliminary),
                 ordinal,
             },
@@ -151,11 +151,12 @@ mod tests {
         /// Any split into parts, in any order, with parts repeated, reports what the whole does.
         #[test]
         fn parts_report_what_the_whole_does(
-            values in prop::collection::vec((0u8..6, prop::option::of(0u8..6), 0usize..5), 0..120),
+            composition in prop::sample::select(vec![CompositionMode::Off, CompositionMode::Conditional]),
+            values in prop::collection::vec((0u8..6, prop::option::of(0u8..6), 0usize..5), 0..1200),
             max_target_seqs in 1usize..8,
             order in Just(vec![0usize, 1, 2, 3, 4, 2, 0]).prop_shuffle(),
         ) {
-            let options = SearchOptions { max_target_seqs, ..SearchOptions::default() };
+            let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
             let hits: Vec<Hit> =
                 values.iter().enumerate().map(|(i, &(p, l, _))| hit(i as u64, p, l)).collect();
             let whole = Candidates::new(hits.clone(), &options).report(100, &options);
@@ -170,6 +171,21 @@ mod tests {
                 .fold(Candidates::default(), |sum, &part| sum.join(parts[part].clone(), &options));
             prop_assert_eq!(joined.report(100, &options), whole);
         }
+    }
+
+    /// Subjects 0 and 2 are good; 3 looks worse before its alignment, which makes it the best.
+    fn ends_well(composition: CompositionMode, max_target_seqs: usize) -> Vec<u64> {
+        let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
+        let hits = vec![hit(0, 1, Some(2)), hit(1, 3, None), hit(2, 2, Some(1)), hit(3, 3, Some(0))];
+        Candidates::new(hits, &options).report(&options).iter().map(Hit::ordinal).collect()
+    }
+
+    #[test]
+    fn after_enough_good_hits_only_promising_subjects_are_aligned() {
+        assert_eq!(ends_well(CompositionMode::Conditional, 1), [2]);
+        assert_eq!(ends_well(CompositionMode::Conditional, 2), [2, 0]);
+        assert_eq!(ends_well(CompositionMode::Conditional, 3), [3, 2, 0]);
+        assert_eq!(ends_well(CompositionMode::Off, 1), [3]);
     }
 
     #[test]

@@ -171,7 +171,8 @@ impl Row<'_> {
 }
 
 fn percentage(columns: u32, hsp: &Hsp) -> f64 {
-    100.0 * f64::from(columns) / f64::from(hsp.alignment_length())
+    // In this order, which decides how ties are rounded.
+    f64::from(columns) / f64::from(hsp.alignment_length()) * 100.0
 }
 
 /// Percentage of a query of `length` residues, rounded, but 100 only for all of it.

@@ -14,7 +14,6 @@ const MUCH_LONGER: f64 = 3.0;
 /// And deviations from the background in directions that differ by more, degrees (`ANGLE_DEGREE`).
 const WIDE: f64 = 70.0;
 /// π as the toolkit's conversion to degrees has it.
-#[expect(clippy::approx_constant, reason = "the toolkit's own digits")]
 const PI: f64 = 3.141_592_654_3;
 
 /// Makes matrices for pairs of sequences.
@@ -109,4 +108,59 @@ impl Adjuster {
 fn angle(a: f64, b: f64, c: f64) -> f64 {
     let cosine = (a * a + b * b - c * c) / 2.0 / a / b;
     libm::acos(cosine) * 180.0 / PI
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequence::alphabet::encode;
+
+    fn codes(text: &str) -> Vec<u8> {
+        text.bytes().filter_map(encode).collect()
+    }
+
+    fn adjustment(mode: CompositionMode, query: &str, subject: &str) -> Adjustment {
+        let adjuster = Adjuster::new(mode, &Matrix::blosum62()).expect("an adjuster");
+        let query = adjuster.query(&codes(query)).expect("amino acids");
+        let mut optimizer = Optimizer::default();
+        adjuster.matrix(&query, &codes(subject), &mut optimizer).expect("a matrix").1
+    }
+
+    const ALL: &str = "ACDEFGHIKLMNPQRSTVWY";
+    const ACIDIC: &str = "DEDESTNDEQKPGDEASTNQ";
+    const OILY: &str = "LIVFAMWLIVFGALIVMFCY";
+
+    #[test]
+    fn the_mode_decides_unless_it_is_conditional() {
+        assert_eq!(adjustment(CompositionMode::Scale, ALL, ALL), Adjustment::Scaled);
+        assert_eq!(adjustment(CompositionMode::Always, ACIDIC, &OILY.repeat(4)), Adjustment::Optimised);
+        assert!(Adjuster::new(CompositionMode::Off, &Matrix::blosum62()).is_none());
+    }
+
+    #[test]
+    fn only_distant_compositions_of_unequal_lengths_are_scaled() {
+        let conditional =
+            |query: &str, subject: &str| adjustment(CompositionMode::Conditional, query, subject);
+        assert_eq!(conditional(ACIDIC, &OILY.repeat(4)), Adjustment::Scaled);
+        assert_eq!(conditional(ACIDIC, &OILY.repeat(3)), Adjustment::Optimised, "not longer than thrice");
+        assert_eq!(conditional(ACIDIC, &ACIDIC.repeat(4)), Adjustment::Optimised, "alike");
+        let lopsided = format!("{}{}", OILY.repeat(4), "AL".repeat(40));
+        assert_eq!(conditional(ACIDIC, &lopsided), Adjustment::Optimised, "mostly A and L");
+    }
+
+    #[test]
+    fn an_angle_without_a_triangle_is_not_wide() {
+        assert!((angle(3.0, 4.0, 5.0) - 90.0).abs() < 1e-6);
+        for (a, b, c) in [(0.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 1.0, 3.0)] {
+            assert!(angle(a, b, c).is_nan(), "{a} {b} {c}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_without_amino_acids_has_no_matrix() {
+        let adjuster = Adjuster::new(CompositionMode::Always, &Matrix::blosum62()).expect("an adjuster");
+        assert!(adjuster.query(&codes("XXBZ")).is_none());
+        let query = adjuster.query(&codes(ALL)).expect("amino acids");
+        assert!(adjuster.matrix(&query, &codes("XX"), &mut Optimizer::default()).is_none());
+    }
 }

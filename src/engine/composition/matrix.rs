@@ -89,9 +89,9 @@ impl MatrixMaker {
     /// compositions (`composition_adjustment.c:Blast_CompositionBasedStats`).
     pub(super) fn scaled(&self, query: &Composition, subject: &Composition) -> Scores {
         let (query, subject) = (by_code(&query.frequencies), by_code(&subject.frequencies));
-        let ratio = self.lambda_for(&query, &subject).map_or(LOWEST_LAMBDA_RATIO, |lambda| {
-            f64::max(f64::min(1.0, lambda / self.lambda), LOWEST_LAMBDA_RATIO)
-        });
+        let ratio = self
+            .lambda_for(&query, &subject)
+            .map_or(LOWEST_LAMBDA_RATIO, |lambda| (lambda / self.lambda).clamp(LOWEST_LAMBDA_RATIO, 1.0));
         let lambda = self.lambda / ratio;
         let mut scores = self.ln_ratios;
         for value in scores[1..].iter_mut().flat_map(|row| &mut row[1..]) {
@@ -151,10 +151,10 @@ impl MatrixMaker {
             }
         }
         let mut rounded = scores.map(|row| row.map(nearest));
-        for code in 0..ALPHABET_SIZE {
-            rounded[code][stop] = self.start[code][stop];
-            rounded[stop][code] = self.start[stop][code];
+        for (row, start) in rounded.iter_mut().zip(&self.start) {
+            row[stop] = start[stop];
         }
+        rounded[stop] = self.start[stop];
         Scores::new(&rounded)
     }
 }

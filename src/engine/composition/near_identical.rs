@@ -143,3 +143,63 @@ impl Extension {
         self.subject += subject;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 120 residues without repeats of any word.
+    fn sequence() -> Vec<u8> {
+        (0..120u32).map(|i| (1 + (i * i * 7 + i / 3 * 5 + i) % 20) as u8).collect()
+    }
+
+    fn judged(query: &[u8], subject: &[u8]) -> bool {
+        near_identical(query, subject, 0..query.len(), 0..subject.len())
+    }
+
+    #[test]
+    fn more_than_96_percent_of_identities_are_near_identity() {
+        let query = sequence();
+        assert!(judged(&query, &query));
+        let with = |changes: usize| {
+            let mut subject = query.clone();
+            for change in 0..changes {
+                subject[10 + 20 * change] = 26;
+            }
+            subject
+        };
+        assert!(judged(&query, &with(4)), "116 of 120");
+        assert!(!judged(&query, &with(5)), "115 of 120");
+    }
+
+    #[test]
+    fn small_insertions_are_stepped_over() {
+        let subject = sequence();
+        let mut query = subject.clone();
+        query.splice(60..60, [26, 26, 26]);
+        assert_eq!(extend_right(&query, &subject), Extension { identities: 120, query: 123, subject: 120 });
+        assert!(judged(&query, &subject));
+    }
+
+    /// Eight residues are too many to step over: the parts on both sides count from both ends.
+    #[test]
+    fn large_insertions_are_bridged_from_the_other_end() {
+        let subject = sequence();
+        let mut query = subject.clone();
+        query.splice(60..60, [26; 8]);
+        assert_eq!(extend_right(&query, &subject), Extension { identities: 60, query: 60, subject: 60 });
+        let left = extend_left(&query[60..], &subject[60..]);
+        assert_eq!(left, Extension { identities: 59, query: 59, subject: 59 }, "the first is not compared");
+    }
+
+    #[test]
+    fn words_anchor_what_lies_between_two_large_insertions() {
+        let subject = sequence();
+        let mut query = subject.clone();
+        query.splice(80..80, [26; 20]);
+        query.splice(40..40, [26; 20]);
+        let middle = &query[40..120];
+        assert_eq!(count_by_words(&query, 40, middle, &subject[40..80]), 40);
+        assert!(judged(&query, &subject));
+    }
+}

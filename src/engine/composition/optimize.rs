@@ -282,9 +282,9 @@ impl System {
             let pivot = self.rest[k][k].sqrt();
             self.rest[k][k] = pivot;
             let mut below = [0.0; LETTERS];
-            for i in k + 1..LETTERS {
-                self.rest[i][k] /= pivot;
-                below[i] = self.rest[i][k];
+            for (row, below) in self.rest.iter_mut().zip(&mut below).skip(k + 1) {
+                row[k] /= pivot;
+                *below = row[k];
             }
             for i in k + 1..LETTERS {
                 let factor = below[i];
@@ -339,4 +339,58 @@ fn reduce<const N: usize>(row: &mut [f64; LETTERS], mixed: &Square, i: usize) {
         }
     }
     row[..N].copy_from_slice(&values);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::composition::counts::Composition;
+    use crate::engine::composition::matrix::joint_probabilities;
+    use crate::scoring::PairFrequencies;
+    use crate::sequence::alphabet::encode;
+
+    fn margin_of(text: &str, background: &Frequencies) -> Frequencies {
+        let codes: Vec<u8> = text.bytes().filter_map(encode).collect();
+        Composition::of(&codes).expect("amino acids").with_pseudocounts(background)
+    }
+
+    const QUERY: &str = "MKKLLPTAAAGLLLLAAQPAMAMKKEEDKKLEKEWGHTREVCNYFIS";
+    const SUBJECT: &str =
+        "MSTNPKPQRKTKRNTNRRPQDVKFPGGGQIVGGVYLLPRRGPRLGVRATRKTSERSQPRGRRQPIPKARRPEGRTWAQPGYPWPL";
+
+    #[test]
+    fn the_solution_has_the_margins_and_the_relative_entropy_that_were_asked_for() {
+        let (q, background) = joint_probabilities(PairFrequencies::of("BLOSUM62").expect("known"));
+        let (rows, columns) = (margin_of(QUERY, &background), margin_of(SUBJECT, &background));
+        let mut optimizer = Optimizer::default();
+        let x = optimizer.optimize(&q, &rows, &columns).expect("convergence");
+        let (column_sums, row_sums) = sums(x);
+        let mut entropy = 0.0;
+        for (k, x) in x.iter().enumerate() {
+            assert!(*x > 0.0);
+            entropy += x * (x / (rows[k / LETTERS] * columns[k % LETTERS])).ln();
+        }
+        assert!((entropy - RELATIVE_ENTROPY).abs() < 1e-7, "{entropy}");
+        for i in 0..LETTERS {
+            assert!((row_sums[i] - rows[i]).abs() < 1e-7, "row {i}");
+            assert!((column_sums[i] - columns[i]).abs() < 1e-7, "column {i}");
+        }
+    }
+
+    #[test]
+    fn a_second_run_in_the_same_memory_gives_the_same_bits() {
+        let (q, background) = joint_probabilities(PairFrequencies::of("BLOSUM62").expect("known"));
+        let (rows, columns) = (margin_of(QUERY, &background), margin_of(SUBJECT, &background));
+        let mut optimizer = Optimizer::default();
+        let first = *optimizer.optimize(&q, &rows, &columns).expect("convergence");
+        optimizer.optimize(&q, &columns, &background).expect("convergence");
+        assert_eq!(optimizer.optimize(&q, &rows, &columns), Some(&first));
+    }
+
+    #[test]
+    fn margins_that_are_no_distribution_do_not_converge() {
+        let (q, background) = joint_probabilities(PairFrequencies::of("BLOSUM62").expect("known"));
+        let mut optimizer = Optimizer::default();
+        assert_eq!(optimizer.optimize(&q, &[f64::NAN; LETTERS], &background), None);
+    }
 }

@@ -112,7 +112,8 @@ impl<'a> Redoer<'a> {
         kept.into_iter().filter_map(|hsp| self.reported(hsp, subject)).collect()
     }
 
-    /// The HSP in usual score units, if it is within the E-value limit.
+    /// The HSP in usual score units, if it is within the E-value limit; blastp reports none that
+    /// rounds to 0.
     fn reported(&self, hsp: Redone, subject: &[u8]) -> Option<Hsp> {
         let Redone { mut aligned, adjustment } = hsp;
         let evalue = self.statistics.evalue(
@@ -123,7 +124,7 @@ impl<'a> Redoer<'a> {
         );
         // Scores are positive: adding half before the division rounds to the nearest.
         aligned.gapped.score = (aligned.gapped.score + SCALE / 2) / SCALE;
-        (evalue <= self.scheme.options.evalue)
+        (evalue <= self.scheme.options.evalue && aligned.gapped.score > 0)
             .then(|| finished(aligned, self.query, subject, evalue, adjustment, self.scheme))
     }
 
