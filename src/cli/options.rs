@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use anyhow::ensure;
 
 use crate::engine::SearchOptions;
-use crate::report::OutputFormat;
+use crate::report::{ListLimits, OutputFormat};
 
 /// Options that change what is found and how it is written; named as blastp names them.
 #[derive(Clone, Debug, clap::Args)]
@@ -14,12 +14,22 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "E", default_value_t = 10.0)]
     evalue: f64,
 
-    /// Subjects reported per query at most
-    #[arg(long, value_name = "N", default_value = "500")]
-    max_target_seqs: NonZeroUsize,
+    /// Subjects reported per query at most [default: 500]
+    #[arg(long, value_name = "N")]
+    max_target_seqs: Option<NonZeroUsize>,
 
-    /// Report format: 6 (rows) or 7 (rows and comments), optionally with columns, as in
-    /// "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual columns
+    /// One-line descriptions per query in format 0 [default: 500]
+    #[arg(long, value_name = "N")]
+    num_descriptions: Option<usize>,
+
+    /// Subjects per query whose alignments format 0 shows [default: 250]
+    #[arg(long, value_name = "N")]
+    num_alignments: Option<usize>,
+
+    /// Report format: 0 (pairwise), 5 (XML), 6 (rows), 7 (rows and comments), 10 (comma-separated
+    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise). 6, 7 and 10
+    /// take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual ones
+    /// and `delim=X` before them changes what separates them
     #[arg(long, value_name = "FORMAT", default_value = "6")]
     outfmt: OutputFormat,
 
@@ -43,32 +53,38 @@ fn comp_based_stats(mode: &str) -> Result<u8, String> {
 impl SearchFlags {
     /// Usual options, but for the largest E-value.
     pub(super) fn up_to(evalue: f64) -> Self {
-        let SearchOptions { max_target_seqs, .. } = SearchOptions::default();
         Self {
             evalue,
-            max_target_seqs: NonZeroUsize::new(max_target_seqs).unwrap_or(NonZeroUsize::MIN),
+            max_target_seqs: None,
+            num_descriptions: None,
+            num_alignments: None,
             outfmt: OutputFormat::default(),
             comp_based_stats: 0,
         }
     }
 
-    /// The options of the engine.
-    pub(super) fn search_options(&self) -> anyhow::Result<SearchOptions> {
+    /// The options of the engine and the format of the report, which depend on each other.
+    pub(super) fn settle(&self) -> anyhow::Result<(SearchOptions, OutputFormat)> {
         ensure!(
             self.evalue > 0.0 && self.evalue.is_finite(),
             "--evalue must be a number above 0, not {}",
             self.evalue
         );
-        Ok(SearchOptions {
-            evalue: self.evalue,
-            max_target_seqs: self.max_target_seqs.get(),
-            ..SearchOptions::default()
-        })
-    }
-
-    /// The format of the report.
-    pub(super) fn format(&self) -> &OutputFormat {
-        &self.outfmt
+        let mut format = self.outfmt.clone();
+        let limits = ListLimits {
+            max_target_seqs: self.max_target_seqs.map(NonZeroUsize::get),
+            descriptions: self.num_descriptions,
+            alignments: self.num_alignments,
+        };
+        if limits.ignored_by(&format) {
+            eprintln!(
+                "warning: --num-descriptions and --num-alignments are ignored: only format 0 uses them; \
+                 --max-target-seqs limits the others"
+            );
+        }
+        let max_target_seqs = limits.settle(&mut format)?;
+        let options = SearchOptions { evalue: self.evalue, max_target_seqs, ..SearchOptions::default() };
+        Ok((options, format))
     }
 
     /// The mode of composition-based statistics.

@@ -1,17 +1,15 @@
 //! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
+use std::path::PathBuf;
 
 use super::options::{SearchFlags, ThreadFlags};
+use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use crate::database::Database;
 use crate::engine::{DatabaseTotals, Search};
-use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare, render, render_end};
+use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare};
+use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
 
@@ -20,10 +18,11 @@ Examples:
   skyblast search --query q.fa --db proteins.db
   skyblast search --query q.fa.gz --db proteins.db --evalue 1e-5 --out hits.tsv
   skyblast search --query q.fa --db proteins.db --outfmt '6 qseqid sseqid evalue qseq sseq'
+  skyblast search --query q.fa --db proteins.db --outfmt 0 --max-target-seqs 50 --out report.txt
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
 
-The rows are those of blastp 2.12 -comp_based_stats 0, byte for byte. Other composition modes,
-matrices and formats are refused for now. --threads and the number of volumes change the speed,
+The report is that of blastp 2.12 -comp_based_stats 0, byte for byte but for the program's version
+and the database's date. Other composition modes and matrices are refused for now. --threads and the number of volumes change the speed,
 never the report. A database is made with skyblast makedb.";
 
 /// Search a database on this machine
@@ -54,16 +53,23 @@ pub(super) struct SearchArgs {
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
-    let options = args.flags.search_options()?;
+    let (options, format) = args.flags.settle()?;
     let database = Database::open(&args.db)?;
     let volumes = (0..database.manifest().volumes.len())
         .map(|index| database.volume(index))
         .collect::<Result<Vec<_>, _>>()?;
     let input = Input::open(&args.query)?;
-    let mut out = open_output(args.out.as_deref())?;
 
     let manifest = database.manifest();
     let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
+    let described = DatabaseText {
+        name: args.db.display().to_string(),
+        title: manifest.title.clone(),
+        posted: Some(manifest.created),
+        totals,
+    };
+    let context = ReportContext::new(described, options);
+    let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
     let search = Search::new(options, totals);
     let mut limits =
         ChunkLimits::for_volumes_of(manifest.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
@@ -82,11 +88,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
             let threads = args.threads.count();
             merger.add(compare(&search, &chunk, volume, info.first_ordinal, threads, &compared));
         }
-        let text = render(args.flags.format(), &manifest.title, &chunk, &merger.finish())?;
-        out.write_all(&text)?;
+        out.write_chunk(&chunk, &merger.finish())?;
     }
-    out.write_all(&render_end(args.flags.format(), &manifest.title, queries)?)?;
-    out.flush()?;
+    out.finish()?;
     drop(bar);
     let (warnings, further) = chunks.warnings();
     print_warnings(warnings, further);
@@ -94,16 +98,6 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         eprintln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
     }
     Ok(())
-}
-
-fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    Ok(match path {
-        None => Box::new(BufWriter::new(io::stdout())),
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("could not create {}", path.display()))?;
-            Box::new(BufWriter::new(file))
-        }
-    })
 }
 
 /// How many queries there will be, judged by how much of the input has been read.

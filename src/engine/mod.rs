@@ -29,6 +29,6 @@ mod words;
 
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
-pub use options::{CompositionMode, DatabaseTotals, SearchOptions};
+pub use options::{CompositionMode, DatabaseTotals, SearchOptions, TWO_HIT_WINDOW, WORD_THRESHOLD};
 pub use search::{OnProgress, Search};
 pub use subjects::Subjects;

@@ -9,9 +9,9 @@ use crate::scoring::{FiniteSize, GapCosts, Matrix};
 /// Length of the words that seed alignments (`-word_size`).
 pub(super) const WORD_SIZE: usize = 3;
 /// Score from which a word is a neighbour of another (`-threshold`).
-pub(super) const WORD_THRESHOLD: i32 = 11;
+pub const WORD_THRESHOLD: i32 = 11;
 /// Two word hits on a diagonal closer than this start an extension (`-window_size`), residues.
-pub(super) const TWO_HIT_WINDOW: u32 = 40;
+pub const TWO_HIT_WINDOW: u32 = 40;
 /// Drop-off of ungapped extensions, bits (`-xdrop_ungap`).
 pub(super) const X_UNGAPPED_BITS: f64 = 7.0;
 /// Drop-off of preliminary gapped extensions, bits (`-xdrop_gap`).

@@ -10,17 +10,19 @@ use serde_json::json;
 use super::problem::Problem;
 use crate::engine::SearchOptions;
 use crate::jobs::Request;
-use crate::report::OutputFormat;
+use crate::report::{ListLimits, OutputFormat};
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
 
 /// Every option and what it may be. A name may also be written with hyphens; `db` means `database`.
-const RANGES: [(&str, &str); 7] = [
+const RANGES: [(&str, &str); 9] = [
     ("database", "a name of GET /api/databases, or name@version"),
     ("evalue", "a finite number above 0"),
     ("max_target_seqs", "1 to 1000000"),
-    ("outfmt", "6 or 7, optionally with columns, as in \"6 std qlen\""),
+    ("num_descriptions", "0 to 1000000, with outfmt 0"),
+    ("num_alignments", "0 to 1000000, with outfmt 0"),
+    ("outfmt", "0, 5, 6, 7, 10, 15 or 16; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
     ("comp_based_stats", "0"),
     ("program", "blastp"),
     ("task", "blastp"),
@@ -69,10 +71,42 @@ impl Options {
 
     /// Takes the output format out, if there is one.
     pub(super) fn take_outfmt(&mut self) -> Result<Option<OutputFormat>, Problem> {
-        self.0
-            .remove("outfmt")
-            .map(|text| text.parse().map_err(|error| invalid("outfmt", &text, error)))
-            .transpose()
+        let Some(text) = self.0.remove("outfmt") else { return Ok(None) };
+        let format: OutputFormat = text.parse().map_err(|error| invalid("outfmt", &text, error))?;
+        match format.in_one_file() {
+            None => Ok(Some(format)),
+            Some(single) => {
+                let reason = format!("asks for several files; {} has the same in one", single.number());
+                Err(invalid("outfmt", &text, reason))
+            }
+        }
+    }
+
+    /// Takes out a number of subjects, if there is one.
+    fn take_count(&mut self, name: &'static str, least: usize) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.0.remove(name) else { return Ok(None) };
+        let count = text.trim().parse().ok().filter(|count| (least..=MAX_TARGETS).contains(count));
+        count.map(Some).ok_or_else(|| out_of_range(name, &text))
+    }
+
+    /// Takes out the format and the limits on subjects, which depend on each other.
+    fn take_format(&mut self) -> Result<(OutputFormat, usize), Problem> {
+        let mut format = self.take_outfmt()?.unwrap_or_default();
+        let limits = ListLimits {
+            max_target_seqs: self.take_count("max_target_seqs", 1)?,
+            descriptions: self.take_count("num_descriptions", 0)?,
+            alignments: self.take_count("num_alignments", 0)?,
+        };
+        if limits.ignored_by(&format) {
+            let name = if limits.descriptions.is_some() { "num_descriptions" } else { "num_alignments" };
+            let reason = "has a meaning for outfmt 0 only; max_target_seqs limits the others";
+            return Err(invalid(name, &format.to_string(), reason));
+        }
+        match limits.settle(&mut format) {
+            Ok(targets) if targets <= MAX_TARGETS => Ok((format, targets)),
+            Ok(targets) => Err(out_of_range("max_target_seqs", &targets.to_string())),
+            Err(error) => Err(invalid("outfmt", &format.to_string(), error)),
+        }
     }
 
     /// Refuses options that are left.
@@ -98,14 +132,6 @@ impl Options {
                 .filter(|evalue: &f64| evalue.is_finite() && *evalue > 0.0)
                 .ok_or_else(|| out_of_range("evalue", &text))?;
         }
-        if let Some(text) = self.0.remove("max_target_seqs") {
-            options.max_target_seqs = text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|count| (1..=MAX_TARGETS).contains(count))
-                .ok_or_else(|| out_of_range("max_target_seqs", &text))?;
-        }
         if let Some(text) = self.0.remove("comp_based_stats").filter(|text| text.trim() != "0") {
             let reason = "must be 0: composition-based statistics are not available yet";
             return Err(invalid("comp_based_stats", &text, reason));
@@ -115,7 +141,8 @@ impl Options {
                 return Err(out_of_range(name, &text));
             }
         }
-        let outfmt = self.take_outfmt()?.unwrap_or_default();
+        let (outfmt, max_target_seqs) = self.take_format()?;
+        options.max_target_seqs = max_target_seqs;
         let database = self.0.remove("database").ok_or_else(|| {
             let detail = "the option \"database\" is missing; GET /api/databases lists what can be searched";
             Problem::bad_request("invalid-option", detail)

@@ -3,12 +3,16 @@
 
 mod finite_size;
 mod karlin;
+mod length_adjustment;
 mod matrix;
+mod table_row;
 mod tables;
 
 pub use finite_size::FiniteSize;
 pub use karlin::{KarlinParameters, ungapped_parameters};
+pub use length_adjustment::SearchSpace;
 pub use matrix::{GapCosts, Matrix, Row};
+pub use table_row::TableRow;
 pub use tables::FORBIDDEN;
 
 /// Bit score of a raw score under gapped parameters: (λS − ln K) / ln 2.
