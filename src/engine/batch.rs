@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme, X_UNGAPPED_BITS};
 use super::words::{Neighbourhoods, WordTable};
 use crate::scoring::ungapped_parameters;
-use crate::sequence::alphabet::SENTINEL;
+use crate::sequence::alphabet::{O, SENTINEL, X};
 
 /// Residues that a batch holds at most, unless a single query is longer.
 ///
@@ -105,6 +105,9 @@ fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighb
         residues.push(SENTINEL);
         query_at.resize(residues.len(), place as u32);
     }
-    let words = WordTable::new(&residues, neighbourhoods);
+    // blastp puts X for O in queries (`api/blast_setup_cxx.cpp`). Both score alike, so that only words
+    // can tell them apart; alignments still show and count O.
+    let searched: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
+    let words = WordTable::new(&searched, neighbourhoods);
     Batch { queries: joined, residues, query_at, words }
 }

@@ -35,17 +35,9 @@ impl Pipeline {
         let (job, plan) = self.job_and_plan(id).await?;
         if !self.exists(&names::text(id, chunk)?).await? {
             let queries = self.chunk(id, chunk).await?;
-            let part = match self.find_part(id, chunk).await? {
-                Some(part) => part,
-                None => match self.join_row(&job, &plan, chunk, queries.queries.len()).await? {
-                    Some(part) => {
-                        let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
-                        self.jobs.put_if_absent(&names::part(id, chunk)?, frame).await?;
-                        self.part(id, chunk).await?
-                    }
-                    // Announced too early, or a damaged shard is being compared again.
-                    None => return Ok(()),
-                },
+            let Some(part) = self.standing_part(&job, &plan, chunk, queries.queries.len()).await? else {
+                // Announced too early, or a damaged shard is being compared again.
+                return Ok(());
             };
             if !part.missing.is_empty() {
                 let json = serde_json::to_vec(&part.missing).map_err(|e| Error::Internal(e.to_string()))?;
@@ -57,6 +49,34 @@ impl Pipeline {
             self.jobs.put(&names::text(id, chunk)?, text.into()).await?;
         }
         self.announce_merged_job(&plan, id).await
+    }
+
+    /// The part of a chunk: the one that is there, or a new one if the row is complete.
+    async fn standing_part(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        chunk: u32,
+        queries: usize,
+    ) -> Result<Option<Part>> {
+        let found = self.find_part(job.id, chunk).await;
+        let damage = match found {
+            Ok(Some(part)) => return Ok(Some(part)),
+            Ok(None) => None,
+            Err(damage @ Error::Damaged { .. }) => Some(damage),
+            Err(error) => return Err(error),
+        };
+        let Some(part) = self.join_row(job, plan, chunk, queries).await? else { return Ok(None) };
+        let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
+        let blob = names::part(job.id, chunk)?;
+        if let Some(damage) = damage {
+            // Without a text, nothing has been made of the damaged part yet.
+            tracing::error!(job = %job.id, chunk, error = %damage, "joining the shards again");
+            self.jobs.put(&blob, frame).await?;
+        } else {
+            self.jobs.put_if_absent(&blob, frame).await?;
+        }
+        self.part(job.id, chunk).await.map(Some)
     }
 
     /// Joins a row of the grid, or `None` if some shard of it is not settled.
@@ -71,6 +91,11 @@ impl Pipeline {
             let blob = names::hits(job.id, chunk, volume)?;
             let frame = match self.jobs.get(&blob).await {
                 Err(error) if names::absent(&error) => {
+                    // Without a record of failure the hits were there when the row was listed, and
+                    // another merge found them damaged since.
+                    if !self.exists(&names::failed(job.id, chunk, volume)?).await? {
+                        return Ok(None);
+                    }
                     missing.push(volume);
                     continue;
                 }

@@ -94,17 +94,21 @@ impl Pipeline {
     /// at the same time; `Ok` means that the message is dealt with.
     ///
     /// While storage does not answer it retries for [`Settings::patience`]. An error that is
-    /// [retryable](Error::is_retryable) asks for another delivery.
+    /// [retryable](Error::is_retryable) asks for another delivery. What can never succeed is written
+    /// to the job and dealt with; an error is left for messages that belong to no job.
     pub async fn handle(&self, stage: Stage, body: &str) -> Result<()> {
-        self.patiently(|| async {
+        let handled = self.patiently(|| async {
             match stage {
                 Stage::Plan => self.plan(messages::parse(stage, body)?).await,
                 Stage::Search => self.search(messages::parse(stage, body)?).await,
                 Stage::Merge => self.merge(messages::parse(stage, body)?).await,
                 Stage::Finish => self.finish(messages::parse(stage, body)?).await,
             }
-        })
-        .await
+        });
+        match handled.await {
+            Err(error) => self.fail_job(stage, body, error).await,
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Runs `step` until it succeeds, fails for good, or patience runs out.

@@ -1,6 +1,7 @@
 //! Messages that were given up: their job must learn of it, or it would wait for ever.
 
-use super::error::Result;
+use super::error::{Error, Result};
+use super::id::JobId;
 use super::job::State;
 use super::messages::{self, ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
@@ -39,17 +40,36 @@ impl Pipeline {
                 self.record_failure(shard, &reason).await?;
                 return self.announce_complete_row(&plan, shard.job, shard.chunk).await;
             }
-            Stage::Plan => messages::parse::<JobSubmitted>(stage, body)?.job,
-            Stage::Merge => messages::parse::<ChunkSearched>(stage, body)?.job,
-            Stage::Finish => messages::parse::<JobMerged>(stage, body)?.job,
+            _ => job_of(stage, body)?,
         };
         self.job(id).await?;
-        self.close_without_report(
-            id,
-            State::Failed,
-            Some(format!("step \"{}\" was {reason}", stage.function())),
-        )
-        .await?;
+        let reason = format!("step \"{}\" was {reason}", stage.function());
+        self.close_without_report(id, State::Failed, Some(reason)).await?;
         Ok(())
     }
+
+    /// Ends the job of a step that damaged or missing blobs keep from ever succeeding; any other
+    /// error is handed back. (Shards record their failures themselves.)
+    pub(super) async fn fail_job(&self, stage: Stage, body: &str, error: Error) -> Result<()> {
+        let hopeless = !error.is_retryable()
+            && !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
+        if stage == Stage::Search || !hopeless {
+            return Err(error);
+        }
+        let id = job_of(stage, body)?;
+        tracing::error!(job = %id, function = stage.function(), %error, "a job failed");
+        let reason = format!("step \"{}\" failed: {error}", stage.function());
+        self.close_without_report(id, State::Failed, Some(reason)).await?;
+        Ok(())
+    }
+}
+
+/// The job that a message belongs to.
+fn job_of(stage: Stage, body: &str) -> Result<JobId> {
+    Ok(match stage {
+        Stage::Plan => messages::parse::<JobSubmitted>(stage, body)?.job,
+        Stage::Search => messages::parse::<ShardPlanned>(stage, body)?.job,
+        Stage::Merge => messages::parse::<ChunkSearched>(stage, body)?.job,
+        Stage::Finish => messages::parse::<JobMerged>(stage, body)?.job,
+    })
 }

@@ -5,7 +5,7 @@
 //! the cutoffs derived from them are integers, so the path to a value matters as much as the value.
 
 use super::matrix::Matrix;
-use crate::sequence::alphabet::{ALPHABET_SIZE, X};
+use crate::sequence::alphabet::{ALPHABET_SIZE, O, X};
 
 /// λ, K and H of a scoring system.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,13 +21,15 @@ pub struct KarlinParameters {
 /// Ungapped parameters of a query against the matrix's background.
 ///
 /// `None` if they do not exist, as for a query of X only: such a query cannot be searched.
-/// Only X is left out of the query's composition; B, Z, J, U, O and `*` count.
+/// X and O are left out of the composition of the query; B, Z, J, U and `*` count.
 pub fn ungapped_parameters(query: &[u8], matrix: &Matrix) -> Option<KarlinParameters> {
     let mut counts = [0u64; ALPHABET_SIZE];
     for &residue in query {
         counts[residue as usize] += 1;
     }
+    // blastp searches with X where the query has O.
     counts[X as usize] = 0;
+    counts[O as usize] = 0;
     let total: u64 = counts.iter().sum();
     if total == 0 {
         return None;

@@ -1,0 +1,205 @@
+//! A pipeline on a local folder, driven by hand or by workers.
+
+use std::io::{BufReader, Cursor};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use skyblast::database::{Database, VolumeLimit};
+use skyblast::engine::SearchOptions;
+use skyblast::jobs::worker::{self, WorkerSettings};
+use skyblast::jobs::{JOBS, JobId, Pipeline, Report, Request, Settings, Stage, State, Status};
+use skyblast::report::OutputFormat;
+use skyblast::sequence::fasta::Reader;
+use skyblast::store::local::{LocalBlobs, LocalStore};
+use skyblast::store::{BlobName, BlobStore, Queue};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::chaotic_queue::ChaoticQueue;
+use super::in_process::{OpenDatabase, build_database, chunks_of};
+
+/// A storage folder with one published database, which is called "database".
+pub(crate) struct Fixture {
+    folder: TempDir,
+    pub(crate) database: Database,
+    settings: Settings,
+    /// Driven by hand; workers have pipelines of their own, as processes would.
+    pub(crate) pipeline: Arc<Pipeline>,
+}
+
+impl Fixture {
+    /// Publishes the records of `inputs` in volumes of `limit`.
+    pub(crate) async fn new(inputs: &[PathBuf], limit: VolumeLimit, chunk_residues: u64) -> Self {
+        let folder = TempDir::new().unwrap();
+        let database = build_database(&folder.path().join("source"), inputs, limit);
+        let settings = Settings {
+            threads: NonZeroUsize::MIN,
+            chunk_residues: Some(chunk_residues),
+            patience: Duration::from_secs(5),
+            ..Settings::default()
+        };
+        let pipeline = pipeline(&folder, settings, None);
+        pipeline.catalog().publish("database", &database, &mut |_| ()).await.unwrap();
+        Self { folder, database, settings, pipeline }
+    }
+
+    /// The same storage seen by a process that has just started: with nothing cached.
+    pub(crate) fn restart(&mut self) {
+        self.pipeline = pipeline(&self.folder, self.settings, None);
+    }
+
+    pub(crate) fn blobs(&self, container: &str) -> LocalBlobs {
+        LocalStore::open(&self.folder.path().join("store")).unwrap().blobs(container).unwrap()
+    }
+
+    /// Names of a job's blobs that start with `prefix`.
+    pub(crate) async fn job_blobs(&self, id: JobId, prefix: &str) -> Vec<BlobName> {
+        let listing = self.blobs(JOBS).list(&format!("{id}/{prefix}"));
+        listing.map_ok(|blob| blob.name).try_collect().await.unwrap()
+    }
+
+    pub(crate) async fn submit(&self, fasta: &[u8], options: SearchOptions, outfmt: &str) -> JobId {
+        let request = Request { database: "database".to_owned(), options, outfmt: outfmt.parse().unwrap() };
+        let input = BufReader::new(Cursor::new(fasta.to_vec()));
+        self.pipeline.submit(&request, move || Ok(Reader::new("queries", input))).await.unwrap().id
+    }
+
+    /// What the library reports for the same search, without queues and blobs.
+    pub(crate) fn expected(&self, fasta: &[u8], options: SearchOptions, outfmt: &str) -> Vec<u8> {
+        self.expected_without(fasta, options, outfmt, &[])
+    }
+
+    /// Like [`expected`](Self::expected), but without some volumes.
+    pub(crate) fn expected_without(
+        &self,
+        fasta: &[u8],
+        options: SearchOptions,
+        outfmt: &str,
+        missing: &[usize],
+    ) -> Vec<u8> {
+        let records = Reader::new("queries", BufReader::new(Cursor::new(fasta)));
+        let chunks = skyblast::jobs::Chunker::new(records, chunks_of(u64::MAX));
+        let chunks: Vec<_> = chunks.collect::<Result<_, _>>().unwrap();
+        OpenDatabase::new(&self.database).report(
+            &chunks,
+            options,
+            &outfmt.parse().unwrap(),
+            1,
+            &mut |mut order| {
+                order.retain(|volume| !missing.contains(volume));
+                order
+            },
+        )
+    }
+
+    /// Handles everything in the queue of `stage` once, as the host would: a message that fails for
+    /// good is given up. Returns how many there were.
+    pub(crate) async fn drain(&self, stage: Stage) -> usize {
+        let messages = take_all(self.pipeline.queue(stage)).await;
+        for body in &messages {
+            if let Err(error) = self.pipeline.handle(stage, body).await {
+                assert!(!error.is_retryable(), "storage failed: {error}");
+                self.pipeline.handle_poison(stage, body).await.unwrap();
+            }
+        }
+        messages.len()
+    }
+
+    /// Handles messages until there are none.
+    pub(crate) async fn drain_all(&self) {
+        loop {
+            let mut handled = 0;
+            for stage in Stage::ALL {
+                handled += self.drain(stage).await;
+            }
+            if handled == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Loses everything in the queue of `stage`; returns the messages.
+    pub(crate) async fn lose(&self, stage: Stage) -> Vec<String> {
+        take_all(self.pipeline.queue(stage)).await
+    }
+
+    /// Works with `workers` workers on chaotic queues until the job has ended.
+    pub(crate) async fn work(&self, workers: u64, seed: u64, id: JobId) -> Status {
+        let stop = CancellationToken::new();
+        let settings = WorkerSettings {
+            slots: 2,
+            lease: Duration::from_secs(10),
+            retry_pause: Duration::from_millis(20),
+            idle_pause: Duration::from_millis(100),
+            grace: Duration::from_secs(10),
+            sweep: None,
+        };
+        let running: Vec<_> = (0..workers)
+            .map(|number| {
+                let pipeline = pipeline(&self.folder, self.settings, Some(seed * 100 + number));
+                tokio::spawn(worker::run(pipeline, settings, stop.clone()))
+            })
+            .collect();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+        while !self.state(id).await.is_final() {
+            assert!(tokio::time::Instant::now() < deadline, "{:?}", self.pipeline.status(id).await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // What is left in the queues must not change a finished job.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.cancel();
+        for worker in running {
+            worker.await.unwrap();
+        }
+        self.pipeline.status(id).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, id: JobId) -> State {
+        self.pipeline.status(id).await.unwrap().state
+    }
+
+    /// Sweeps as if `hours` had gone by.
+    pub(crate) async fn sweep_after(&self, hours: i64) -> skyblast::jobs::Sweep {
+        self.pipeline.sweep(Timestamp::now() + jiff::SignedDuration::from_hours(hours)).await.unwrap()
+    }
+
+    /// The report in the format of the job or in another.
+    pub(crate) async fn report(&self, id: JobId, format: Option<&str>) -> Vec<u8> {
+        let format = format.map(|format| format.parse::<OutputFormat>().unwrap());
+        match self.pipeline.results(id, format).await.unwrap() {
+            Report::Ready { content, .. } => content.try_collect::<Vec<_>>().await.unwrap().concat(),
+            Report::NotReady(state) => panic!("there is no report, the job is {state}"),
+        }
+    }
+}
+
+fn pipeline(folder: &TempDir, settings: Settings, chaos: Option<u64>) -> Arc<Pipeline> {
+    let store = LocalStore::open(&folder.path().join("store")).unwrap();
+    let queue = |name: &str| -> skyblast::store::Result<Arc<dyn Queue>> {
+        let queue = Arc::new(store.queue(name)?);
+        Ok(match chaos {
+            Some(seed) => Arc::new(ChaoticQueue::new(queue, seed)),
+            None => queue,
+        })
+    };
+    Arc::new(Pipeline::new(|name| Ok(Arc::new(store.blobs(name)?)), queue, settings).unwrap())
+}
+
+/// Takes all messages out of a queue.
+async fn take_all(queue: &Arc<dyn Queue>) -> Vec<String> {
+    let mut bodies = Vec::new();
+    loop {
+        let deliveries = queue.receive(32, Duration::from_secs(60)).await.unwrap();
+        if deliveries.is_empty() {
+            return bodies;
+        }
+        for delivery in deliveries {
+            queue.delete(&delivery).await.unwrap();
+            bodies.push(delivery.body);
+        }
+    }
+}

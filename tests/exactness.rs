@@ -1,0 +1,153 @@
+//! The report of a search does not depend on how the work was cut.
+//!
+//! The database is the family of the golden tests (`tests/golden/blastp/family.py`): so many
+//! members that the list limits act, and forty sequences six times each, whose ranks tie. What is
+//! reported for it is blastp's own report (`tests/golden.rs`); here every way of cutting the work
+//! must report the same bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use skyblast::database::VolumeLimit;
+use skyblast::engine::{Candidates, SearchOptions};
+use skyblast::report::OutputFormat;
+use tempfile::TempDir;
+
+mod common;
+
+use common::in_process::{OpenDatabase, assert_same_report, build_database, chunks, chunks_of, project_file};
+
+const FAMILY: &str = "tests/golden/blastp/family.fa.gz";
+
+/// Numbers of volumes that the work is cut into.
+const VOLUMES: [u64; 4] = [1, 2, 7, 64];
+
+fn queries() -> PathBuf {
+    project_file("tests/golden/blastp/family_queries.fa")
+}
+
+/// The family in each number of [`VOLUMES`].
+static DATABASES: LazyLock<Vec<OpenDatabase>> = LazyLock::new(|| {
+    let folder = TempDir::new().unwrap();
+    let inputs = [project_file(FAMILY)];
+    let sequences = {
+        let whole = build_database(folder.path(), &inputs, VolumeLimit::Bytes(u64::MAX));
+        whole.manifest().sequences
+    };
+    let cut = |&volumes: &u64| {
+        let limit = VolumeLimit::Sequences(sequences.div_ceil(volumes));
+        let database = OpenDatabase::new(&build_database(folder.path(), &inputs, limit));
+        assert_eq!(database.volumes() as u64, volumes);
+        database
+    };
+    VOLUMES.iter().map(cut).collect()
+});
+
+fn options(max_target_seqs: usize) -> SearchOptions {
+    SearchOptions { max_target_seqs, ..SearchOptions::default() }
+}
+
+fn format() -> OutputFormat {
+    "7 std score qcovs btop".parse().unwrap()
+}
+
+/// The report of the uncut work: one volume, one chunk, one thread.
+fn whole_report(max_target_seqs: usize) -> Vec<u8> {
+    let chunks = chunks(&queries(), chunks_of(u64::MAX));
+    assert_eq!(chunks.len(), 1);
+    DATABASES[0].report(&chunks, options(max_target_seqs), &format(), 1, &mut |order| order)
+}
+
+/// The reports of the uncut work for the limits of subjects that are tried.
+static WHOLE: LazyLock<Vec<(usize, Vec<u8>)>> =
+    LazyLock::new(|| [5, 50, 500].map(|limit| (limit, whole_report(limit))).to_vec());
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    /// Volumes, chunks, threads, the order in which shards are joined, and repeats change nothing.
+    #[test]
+    fn the_report_does_not_depend_on_the_cut(
+        volumes in 0..VOLUMES.len(),
+        chunk_residues in select(vec![1u64, 30, 250, 400, 10_000]),
+        threads in 1usize..=5,
+        limit in 0usize..3,
+        order in any::<u64>(),
+    ) {
+        let (max_target_seqs, expected) = &WHOLE[limit];
+        let chunks = chunks(&queries(), chunks_of(chunk_residues));
+        let mut chance = order;
+        let report = DATABASES[volumes].report(
+            &chunks,
+            options(*max_target_seqs),
+            &format(),
+            threads,
+            &mut |volumes| shuffled_with_repeats(volumes, &mut chance),
+        );
+        assert_same_report("the cut report", &report, expected);
+    }
+}
+
+/// All volumes in an order by chance, some of them twice.
+fn shuffled_with_repeats(mut volumes: Vec<usize>, chance: &mut u64) -> Vec<usize> {
+    let mut below = |limit: usize| {
+        *chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*chance >> 33) as usize % limit
+    };
+    for _ in 0..volumes.len().div_ceil(8) {
+        let repeated = volumes[below(volumes.len())];
+        volumes.push(repeated);
+    }
+    for last in (1..volumes.len()).rev() {
+        volumes.swap(last, below(last + 1));
+    }
+    volumes
+}
+
+/// Without this the property above would not touch the list limits.
+#[test]
+fn the_family_is_larger_than_every_preliminary_limit() {
+    let chunk = &chunks(&queries(), chunks_of(u64::MAX))[0];
+    let hits = |max_target_seqs| {
+        let shard = DATABASES[0].shard(chunk, 0, options(max_target_seqs), 2);
+        shard.candidates.into_iter().map(|hits| hits.len()).collect::<Vec<_>>()
+    };
+    let unlimited = hits(100_000);
+    assert!(unlimited[0] > 1_050, "only {} preliminary subjects", unlimited[0]);
+    assert_eq!(hits(500)[0], 550, "the limit for 500 subjects");
+    assert_eq!(hits(5)[0], 10, "the limit for 5 subjects");
+
+    // The limit decides what is reported: the best of all are not the best of the limited.
+    let shard = DATABASES[0].shard(chunk, 0, options(100_000), 2);
+    let unlimited = Candidates::new(shard.candidates[0].clone(), &options(100_000)).report(&options(500));
+    let limited = Candidates::new(shard.candidates[0].clone(), &options(500)).report(&options(500));
+    assert_ne!(unlimited, limited, "the limit leaves out subjects that would be reported");
+}
+
+/// Without this the property above would not touch ties across volumes.
+#[test]
+fn equal_subjects_lie_in_different_volumes_and_the_later_ones_come_first() {
+    let chunk = &chunks(&queries(), chunks_of(u64::MAX))[0];
+    let database = &DATABASES[2];
+    let mut volume_of = std::collections::HashMap::new();
+    for volume in 0..database.volumes() {
+        for hit in &database.shard(chunk, volume, options(500), 1).candidates[0] {
+            volume_of.insert(hit.ordinal(), volume);
+        }
+    }
+    let shard = DATABASES[0].shard(chunk, 0, options(500), 2);
+    let reported = Candidates::new(shard.candidates[0].clone(), &options(500)).report(&options(500));
+    let mut ties_across_volumes = 0;
+    for pair in reported.windows(2) {
+        let (a, b) = (pair[0].rank().unwrap(), pair[1].rank().unwrap());
+        if (a.evalue, a.score) == (b.evalue, b.score) {
+            assert!(a.ordinal > b.ordinal, "{} before {}", a.ordinal, b.ordinal);
+            ties_across_volumes += usize::from(volume_of[&a.ordinal] != volume_of[&b.ordinal]);
+        }
+    }
+    assert!(ties_across_volumes > 20, "only {ties_across_volumes} ties across volumes");
+}

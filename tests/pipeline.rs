@@ -1,0 +1,13 @@
+//! The pipeline on the local store: the same report whatever happens to messages, and an answer
+//! whatever happens to blobs.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+#[path = "pipeline/damage.rs"]
+mod damage;
+#[path = "pipeline/delivery.rs"]
+mod delivery;
+#[path = "pipeline/recovery.rs"]
+mod recovery;
