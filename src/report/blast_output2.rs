@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::columns::Columns;
+use super::columns::{Columns, Plus};
 use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
 use super::number::{exact_evalue, general};
 use super::tree::{Value, write_json, write_xml};
@@ -192,7 +192,7 @@ fn describe_hit(context: &ReportContext, query: QueryText<'_>, number: i64, hit:
 
 fn describe_hsp(context: &ReportContext, query: QueryText<'_>, number: i64, hsp: &Hsp) -> Value {
     use Value::{Number, Object};
-    let columns = Columns::new(query.residues, hsp, &context.matrix);
+    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
     let text = |letters: &[u8]| Value::Text(String::from_utf8_lossy(letters).into_owned());
     Object(
         "Hsp",
@@ -202,7 +202,7 @@ fn describe_hsp(context: &ReportContext, query: QueryText<'_>, number: i64, hsp:
             ("score", Value::count(hsp.score)),
             ("evalue", Number(exact_evalue(hsp.evalue))),
             ("identity", Value::count(hsp.identities)),
-            ("positive", Value::count(hsp.positives)),
+            ("positive", Value::count(columns.positives())),
             ("query_from", Value::count(hsp.query.start + 1)),
             ("query_to", Value::count(hsp.query.end)),
             ("hit_from", Value::count(hsp.subject.start + 1)),

@@ -2,7 +2,27 @@
 
 use crate::engine::{Edit, Hsp};
 use crate::scoring::Matrix;
-use crate::sequence::alphabet::{J, decode};
+use crate::sequence::alphabet::{J, U, decode};
+
+/// Which columns of different letters get a `+`. Reports of blastp disagree on two letters, because
+/// each draws with a matrix of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plus {
+    /// Positive scores, but none of J: pairwise reports, and [`Hsp::positives`].
+    LikeSearch,
+    /// Positive scores, but none of U: XML and JSON.
+    LikeDisplay,
+}
+
+impl Plus {
+    /// The letter whose scores do not count.
+    fn left_out(self) -> u8 {
+        match self {
+            Self::LikeSearch => J,
+            Self::LikeDisplay => U,
+        }
+    }
+}
 
 /// An alignment written out: two rows of letters and gaps, and what stands between them.
 #[derive(Debug)]
@@ -17,7 +37,8 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Writes out the alignment of a query of these residues.
-    pub(super) fn new(query_residues: &[u8], hsp: &Hsp, matrix: &Matrix) -> Self {
+    pub(super) fn new(query_residues: &[u8], hsp: &Hsp, matrix: &Matrix, plus: Plus) -> Self {
+        let left_out = plus.left_out();
         let length = hsp.alignment_length() as usize;
         let mut columns = Self {
             query: Vec::with_capacity(length),
@@ -29,12 +50,16 @@ impl Columns {
             columns.subject.push(subject.map_or(b'-', decode));
             columns.midline.push(match (query, subject) {
                 (Some(q), Some(s)) if q == s => decode(q),
-                // The matrix that BLAST+ draws the line with lacks J.
-                (Some(q), Some(s)) if q != J && s != J && matrix.score(q, s) > 0 => b'+',
+                (Some(q), Some(s)) if q != left_out && s != left_out && matrix.score(q, s) > 0 => b'+',
                 _ => b' ',
             });
         }
         columns
+    }
+
+    /// Number of columns with the same letter or a `+`.
+    pub(super) fn positives(&self) -> u32 {
+        self.midline.iter().filter(|mark| **mark != b' ').count() as u32
     }
 }
 

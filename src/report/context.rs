@@ -136,7 +136,7 @@ impl<'a> QueryText<'a> {
         let unsearched = "Could not calculate ungapped Karlin-Altschul parameters due to an invalid query \
                           sequence or its translation. Please verify the query sequence(s) and/or \
                           filtering options";
-        let replaced: Vec<String> = (1usize..)
+        let replaced: Vec<String> = (0usize..)
             .zip(self.residues)
             .filter(|(_, residue)| **residue == O)
             .map(|(position, _)| position.to_string())

@@ -15,6 +15,7 @@ mod number;
 mod outfmt;
 mod pairwise;
 mod tabular;
+mod title;
 mod tree;
 mod wrap;
 mod writer;

@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use super::columns::Columns;
+use super::columns::{Columns, Plus};
 use super::context::{PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
 use super::number::{bit_score, padded_general, short_evalue, with_commas};
 use super::outfmt::PairwiseLimits;
+use super::title::tidy;
 use super::wrap;
 use crate::engine::{Adjustment, Hit, Hsp, TWO_HIT_WINDOW, WORD_THRESHOLD};
 use crate::sequence::defline;
@@ -100,8 +101,7 @@ fn write_descriptions(out: &mut impl Write, hits: &[Hit]) -> io::Result<()> {
         .iter()
         .filter_map(|hit| {
             let best = hit.hsps.first()?;
-            let bits = bit_score(best.bit_score).trim_start().to_owned();
-            Some([description(&hit.defline), bits, short_evalue(best.evalue)])
+            Some([description(&hit.defline), bit_score(best.bit_score), short_evalue(best.evalue)])
         })
         .collect();
     let widest = |column: usize, name: &str| {
@@ -121,8 +121,10 @@ fn write_descriptions(out: &mut impl Write, hits: &[Hit]) -> io::Result<()> {
 fn description(defline: &[u8]) -> String {
     let title = subject_title(defline);
     if title.is_empty() {
-        UNNAMED.to_owned()
-    } else if title.chars().count() <= DESCRIPTION_WIDTH {
+        return UNNAMED.to_owned();
+    }
+    let title = tidy(&title);
+    if title.chars().count() <= DESCRIPTION_WIDTH {
         title
     } else {
         title.chars().take(DESCRIPTION_WIDTH - 3).chain("...".chars()).collect()
@@ -149,7 +151,7 @@ fn write_subject(
             out.write_all(b"\n")?;
         }
         write_summary(out, hsp)?;
-        let columns = Columns::new(query.residues, hsp, &context.matrix);
+        let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeSearch);
         write_alignment(out, hsp, &columns)?;
     }
     Ok(())
@@ -178,7 +180,8 @@ fn percentage(count: u32, of: u32) -> u32 {
 
 /// Writes the rows of an alignment, a block of columns at a time.
 fn write_alignment(out: &mut impl Write, hsp: &Hsp, columns: &Columns) -> io::Result<()> {
-    let width = hsp.query.end.max(hsp.subject.end).to_string().len();
+    // blastp measures the last position counted from 0.
+    let width = (hsp.query.end.max(hsp.subject.end) - 1).to_string().len();
     let (mut query, mut subject) = (hsp.query.start, hsp.subject.start);
     for start in (0..columns.query.len()).step_by(BLOCK) {
         let block = start..(start + BLOCK).min(columns.query.len());

@@ -18,7 +18,7 @@ enum Break {
 /// the last comma, else after the last hyphen, else anywhere
 /// (`corelib/ncbistr.cpp:NStr::Wrap`, style "flat file").
 ///
-/// The blank of a break goes; blanks before and after it stay.
+/// The blank of a break goes, and all that follow it; blanks before it stay.
 pub(super) fn lines(text: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -38,7 +38,10 @@ pub(super) fn lines(text: &[u8]) -> Vec<&[u8]> {
             }
         }
         lines.push(&rest[..end]);
-        rest = &rest[end + usize::from(kind == Break::Blank)..];
+        rest = &rest[end..];
+        if kind == Break::Blank {
+            rest = rest.trim_ascii_start();
+        }
     }
     if !rest.is_empty() {
         lines.push(rest);

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::columns::Columns;
+use super::columns::{Columns, Plus};
 use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
 use super::escape;
 use super::number::{exact_evalue, general};
@@ -110,7 +110,7 @@ fn write_hsp(
     number: u64,
     hsp: &Hsp,
 ) -> io::Result<()> {
-    let columns = Columns::new(query.residues, hsp, &context.matrix);
+    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
     out.write_all(b"    <Hsp>\n")?;
     element(out, 6, "Hsp_num", number)?;
     element(out, 6, "Hsp_bit-score", general(hsp.bit_score, 6))?;
@@ -123,7 +123,7 @@ fn write_hsp(
     element(out, 6, "Hsp_query-frame", 0)?;
     element(out, 6, "Hsp_hit-frame", 0)?;
     element(out, 6, "Hsp_identity", hsp.identities)?;
-    element(out, 6, "Hsp_positive", hsp.positives)?;
+    element(out, 6, "Hsp_positive", columns.positives())?;
     element(out, 6, "Hsp_gaps", hsp.gaps())?;
     element(out, 6, "Hsp_align-len", hsp.alignment_length())?;
     element(out, 6, "Hsp_qseq", String::from_utf8_lossy(&columns.query))?;

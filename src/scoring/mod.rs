@@ -1,6 +1,7 @@
 //! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters and
 //! finite-size E-values.
 
+mod erfc;
 mod finite_size;
 mod karlin;
 mod length_adjustment;
