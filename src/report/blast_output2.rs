@@ -146,7 +146,7 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, number, hit));
     let mut members = vec![
         ("query_id", Text(query.id())),
-        ("query_title", Text(query.title_or_unnamed().into_owned())),
+        ("query_title", Text(query.title_or_unnamed())),
         ("query_len", Number(query.residues.len().to_string())),
         ("hits", Value::List(listed.collect())),
         (

@@ -1,9 +1,8 @@
 //! What a report says beside its hits: the search, the database, and statistics of each query.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
+use super::title::tidy;
 use crate::engine::{CompositionMode, DatabaseTotals, SearchOptions};
 use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
 use crate::sequence::alphabet::O;
@@ -95,17 +94,19 @@ impl ReportContext {
     }
 }
 
+/// Positions of O that are listed; they count from 0.
+const POSITIONS_SHOWN: usize = 20;
 /// Letters of a query's label that stay when it is cut.
 const LABEL_CUT: usize = 25;
 /// Letters of the longest label that is not cut.
 const LABEL_LIMIT: usize = 35;
 
-impl<'a> QueryText<'a> {
-    /// The title, or what stands for it where there has to be one.
-    pub(super) fn title_or_unnamed(&self) -> Cow<'a, str> {
+impl QueryText<'_> {
+    /// The title as XML and JSON have it: tidied, and never empty.
+    pub(super) fn title_or_unnamed(&self) -> String {
         match defline::title(self.defline) {
-            b"" => Cow::Borrowed(UNNAMED),
-            title => String::from_utf8_lossy(title),
+            b"" => UNNAMED.to_owned(),
+            title => tidy(&String::from_utf8_lossy(title)),
         }
     }
 
@@ -119,9 +120,10 @@ impl<'a> QueryText<'a> {
     /// The form is blastp's, which states the query twice.
     pub(super) fn message(&self, searched: bool, has_hits: bool) -> Option<String> {
         let mut text = String::new();
-        if let Some(oddity) = self.oddity(searched) {
+        let oddities = self.oddities(searched);
+        if !oddities.is_empty() {
             let label = self.label();
-            text = format!("{label}:  {label}: {oddity} ");
+            text = format!("{label}:  {label}: {} ", oddities.join(" "));
         }
         if !has_hits {
             text.push_str(if text.is_empty() { "No hits found" } else { " No hits found" });
@@ -129,23 +131,28 @@ impl<'a> QueryText<'a> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    fn oddity(&self, searched: bool) -> Option<String> {
+    fn oddities(&self, searched: bool) -> Vec<String> {
         if self.residues.is_empty() {
-            return Some("Sequence contains no data".to_owned());
+            return vec!["Sequence contains no data".to_owned()];
         }
-        let unsearched = "Could not calculate ungapped Karlin-Altschul parameters due to an invalid query \
-                          sequence or its translation. Please verify the query sequence(s) and/or \
-                          filtering options";
-        let replaced: Vec<String> = (0usize..)
-            .zip(self.residues)
-            .filter(|(_, residue)| **residue == O)
-            .map(|(position, _)| position.to_string())
-            .collect();
-        let replaced = (!replaced.is_empty()).then(|| {
-            let positions = replaced.join(", ");
-            format!("One or more O characters replaced by X for alignment score calculations at positions {positions}")
-        });
-        replaced.or((!searched).then(|| unsearched.to_owned()))
+        let mut oddities = Vec::new();
+        if !searched {
+            let text = "Could not calculate ungapped Karlin-Altschul parameters due to an invalid query \
+                        sequence or its translation. Please verify the query sequence(s) and/or \
+                        filtering options";
+            oddities.push(text.to_owned());
+        }
+        let replaced = || self.residues.iter().enumerate().filter(|(_, residue)| **residue == O);
+        let listed: Vec<_> =
+            replaced().take(POSITIONS_SHOWN).map(|(position, _)| position.to_string()).collect();
+        if !listed.is_empty() {
+            let cut = if replaced().count() > POSITIONS_SHOWN { ",... (only first 20 shown)" } else { "" };
+            oddities.push(format!(
+                "One or more O characters replaced by X for alignment score calculations at positions {}{cut}",
+                listed.join(", ")
+            ));
+        }
+        oddities
     }
 
     /// Number and title, cut if they are long.

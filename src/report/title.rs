@@ -1,10 +1,12 @@
-//! Titles of subjects, as the list of descriptions of a pairwise report has them.
+//! Tidied titles.
 //!
-//! NCBI's toolkit tidies a title before it lists it (`objmgr/util/create_defline.cpp`), but not
-//! where it heads the alignments.
+//! NCBI's toolkit tidies the titles of subjects in the list of descriptions of a pairwise report, and
+//! those of queries in XML and JSON (`objmgr/util/create_defline.cpp`). Everywhere else titles stand
+//! as they were given.
 
 /// Tidies a title: no punctuation at its end, no runs of blanks, blanks only behind commas and
-/// semicolons and only outside of brackets.
+/// semicolons and only outside of brackets, and no comma or full stop before an organism in square
+/// brackets.
 ///
 /// The toolkit also decodes HTML entities; they are kept here.
 pub(super) fn tidy(title: &str) -> String {
@@ -48,7 +50,7 @@ pub(super) fn tidy(title: &str) -> String {
     if current != ' ' && current != '\0' {
         tidied.push(current);
     }
-    tidied
+    tidied.replace(". [", " [").replace(", [", " [")
 }
 
 #[cfg(test)]
@@ -71,6 +73,7 @@ mod tests {
             ("t18 x ( a ) y", "t18 x (a) y"),
             ("t36 foo  [Homo   sapiens]", "t36 foo [Homo sapiens]"),
             ("t46 ; ;", "t46"),
+            ("w49 coli, [foo] a. [bar]", "w49 coli [foo] a [bar]"),
             ("t60 x.;,   ,a;~z", "t60 x.;, a;~z"),
             ("t61 x.b;~. ;a ;(z", "t61 x.b;~.; a; (z"),
             (" q1 space after the sign", "q1 space after the sign"),
