@@ -138,7 +138,7 @@ fn a_query_of_35213_residues_is_searched_whole() {
     let chunks = chunks(&project_file("tests/golden/edge/long.fa.gz"), chunks_of(1_000));
     assert_eq!(chunks[0].residues(), 35_213);
     let options = SearchOptions { evalue: 1_000.0, ..SearchOptions::default() };
-    let mut report = |limit| {
+    let report = |limit| {
         let database = OpenDatabase::new(&build_database(folder.path(), &proteins, limit));
         database.report(&chunks, options, &OutputFormat::default(), 2, &mut |order| order)
     };

@@ -228,7 +228,7 @@ impl FromStr for OutputFormat {
             15 => Self::Json,
             16 => Self::Xml2,
             17 => return Err(ParseFormatError::Sam),
-            0..=18 => return Err(ParseFormatError::Unavailable(number)),
+            1..=4 | 8 | 9 | 11 | 12 | 18 => return Err(ParseFormatError::Unavailable(number)),
             _ => return Err(ParseFormatError::Unknown(first.to_owned())),
         };
         match words.next() {
