@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use crate::jobs::{JobId, Status, Warning};
+use crate::report::OutputFormat;
 use crate::store::is_local;
 
 /// Where the server is and what lets us in.
@@ -120,11 +121,15 @@ impl Client {
         database: &str,
         flags: &SearchFlags,
     ) -> anyhow::Result<Accepted> {
-        flags.search_options()?;
+        let (_, format) = flags.settle()?;
+        in_one_file(&format)?;
+        let mut choices = flags.choices();
+        // Format 0 has limits of its own, which the format carries.
+        choices.max_target_seqs = flags.max_target_seqs();
         let request = self
             .request(Method::POST, "searches")
-            .query(&[("database", database), ("outfmt", &flags.format().to_string())])
-            .query(&flags.choices().pairs())
+            .query(&[("database", database), ("outfmt", &format.to_string())])
+            .query(&choices.pairs())
             .header("content-type", "text/x-fasta");
         // The Functions host does not take bodies of unknown length.
         let request = if path == Path::new("-") {
@@ -172,10 +177,11 @@ impl Client {
     }
 
     /// A job's report as it comes.
-    pub(super) async fn results(&self, id: JobId, outfmt: Option<&str>) -> anyhow::Result<Response> {
+    pub(super) async fn results(&self, id: JobId, outfmt: Option<&OutputFormat>) -> anyhow::Result<Response> {
         let request = self.request(Method::GET, &format!("searches/{id}/results"));
+        outfmt.map_or(Ok(()), in_one_file)?;
         self.send(match outfmt {
-            Some(outfmt) => request.query(&[("outfmt", outfmt)]),
+            Some(outfmt) => request.query(&[("outfmt", outfmt.to_string())]),
             None => request,
         })
         .await
@@ -192,6 +198,18 @@ impl Client {
     /// The server's databases, as it lists them.
     pub(super) async fn databases(&self) -> anyhow::Result<Vec<DatabaseEntry>> {
         self.json(self.request(Method::GET, "databases")).await
+    }
+}
+
+/// Refuses formats of several files, which a server does not send.
+fn in_one_file(format: &OutputFormat) -> anyhow::Result<()> {
+    match format.in_one_file() {
+        None => Ok(()),
+        Some(single) => bail!(
+            "a server sends one file, but output format {} is several; {} has the same in one",
+            format.number(),
+            single.number()
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ mod handler;
 mod logging;
 mod makedb;
 mod options;
+mod output;
 mod progress;
 mod results;
 mod search;

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use crate::engine::{CompositionMode, OptionChoices, OptionError, SearchOptions, Task};
-use crate::report::OutputFormat;
+use crate::engine::{CompositionMode, OptionChoices, SearchOptions, Task};
+use crate::report::{ListLimits, OutputFormat};
 use crate::scoring::MatrixName;
 
 /// Options that change what is found and how it is written; named as blastp names them.
@@ -17,8 +17,18 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "N")]
     max_target_seqs: Option<usize>,
 
-    /// Report format: 6 (rows) or 7 (rows and comments), optionally with columns, as in
-    /// "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual columns
+    /// One-line descriptions per query in format 0 [default: 500]
+    #[arg(long, value_name = "N")]
+    num_descriptions: Option<usize>,
+
+    /// Subjects per query whose alignments format 0 shows [default: 250]
+    #[arg(long, value_name = "N")]
+    num_alignments: Option<usize>,
+
+    /// Report format: 0 (pairwise), 5 (XML), 6 (rows), 7 (rows and comments), 10 (comma-separated
+    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise). 6, 7 and 10
+    /// take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual ones
+    /// and `delim=X` before them changes what separates them
     #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,
 
@@ -113,14 +123,28 @@ impl SearchFlags {
         }
     }
 
-    /// The options of the engine.
-    pub(super) fn search_options(&self) -> Result<SearchOptions, OptionError> {
-        self.choices().resolve()
+    /// Subjects per query that were asked for.
+    pub(super) fn max_target_seqs(&self) -> Option<usize> {
+        self.max_target_seqs
     }
 
-    /// The format of the report.
-    pub(super) fn format(&self) -> &OutputFormat {
-        &self.outfmt
+    /// The options of the engine and the format of the report, which depend on each other.
+    pub(super) fn settle(&self) -> anyhow::Result<(SearchOptions, OutputFormat)> {
+        let mut format = self.outfmt.clone();
+        let limits = ListLimits {
+            max_target_seqs: self.max_target_seqs,
+            descriptions: self.num_descriptions,
+            alignments: self.num_alignments,
+        };
+        if limits.ignored_by(&format) {
+            eprintln!(
+                "warning: --num-descriptions and --num-alignments are ignored: only format 0 uses them; \
+                 --max-target-seqs limits the others"
+            );
+        }
+        let mut options = self.choices().resolve()?;
+        options.max_target_seqs = limits.settle(&mut format)?;
+        Ok((options, format))
     }
 }
 

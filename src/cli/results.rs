@@ -45,8 +45,7 @@ pub(super) async fn download(
     outfmt: Option<&OutputFormat>,
     out: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let outfmt = outfmt.map(ToString::to_string);
-    let report = client.results(id, outfmt.as_deref()).await?;
+    let report = client.results(id, outfmt).await?;
     let Some(out) = out else {
         return copy(report, tokio::io::stdout()).await;
     };

@@ -1,17 +1,15 @@
 //! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
+use std::path::PathBuf;
 
 use super::options::{SearchFlags, ThreadFlags};
+use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use crate::engine::Search;
-use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare, render, render_end};
+use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare};
+use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
 
@@ -20,13 +18,15 @@ Examples:
   skyblast search --query q.fa --db proteins.db
   skyblast search --query q.fa.gz --db proteins.db --evalue 1e-5 --out hits.tsv
   skyblast search --query q.fa --db proteins.db --outfmt '6 qseqid sseqid evalue qseq sseq'
+  skyblast search --query q.fa --db proteins.db --outfmt 0 --max-target-seqs 50 --out report.txt
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
   skyblast search --query q.fa --db swissprot            (a BLAST database, in $BLASTDB too)
   skyblast search --query q.fa --db few_proteins.fa
 
-The rows are those of blastp 2.12, byte for byte. --threads and the number of volumes change the
-speed, never the report. BLAST databases of versions 4 and 5 are searched where they lie; FASTA is
-read into memory. skyblast makedb makes a database for the other commands.";
+The report is that of blastp 2.12, byte for byte but for the program's version and the database's
+date. --threads and the number of volumes change the speed, never the report. BLAST databases of
+versions 4 and 5 are searched where they lie; FASTA is read into memory. skyblast makedb makes a
+database for the other commands.";
 
 /// Search a database on this machine
 #[derive(Debug, clap::Args)]
@@ -57,11 +57,18 @@ pub(super) struct SearchArgs {
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
-    let options = args.flags.search_options()?;
+    let (options, format) = args.flags.settle()?;
     let database = SearchedDatabase::open(&args.db)?;
     let input = Input::open(&args.query)?;
-    let mut out = open_output(args.out.as_deref())?;
 
+    let described = DatabaseText {
+        name: database.name.clone(),
+        title: database.title.clone(),
+        posted: database.posted,
+        totals: database.totals,
+    };
+    let context = ReportContext::new(described, options)?;
+    let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
     let search = Search::new(options, database.totals)?;
     let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
     let mut limits =
@@ -81,11 +88,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
             let threads = args.threads.count();
             merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
-        let text = render(args.flags.format(), &database.name, &chunk, &merger.finish())?;
-        out.write_all(&text)?;
+        out.write_chunk(&chunk, &merger.finish())?;
     }
-    out.write_all(&render_end(args.flags.format(), &database.name, queries)?)?;
-    out.flush()?;
+    out.finish()?;
     drop(bar);
     let (warnings, further) = chunks.warnings();
     print_warnings(warnings, further);
@@ -93,16 +98,6 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         eprintln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
     }
     Ok(())
-}
-
-fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    Ok(match path {
-        None => Box::new(BufWriter::new(io::stdout())),
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("could not create {}", path.display()))?;
-            Box::new(BufWriter::new(file))
-        }
-    })
 }
 
 /// How many queries there will be, judged by how much of the input has been read.

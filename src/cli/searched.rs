@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use jiff::Timestamp;
 
 use super::makedb::{Warnings, read_sequences};
 use crate::database::blastdb::{BlastDb, BlastDbError};
@@ -21,6 +22,10 @@ const BLAST_EXTENSIONS: [&str; 4] = ["pal", "pin", "phr", "psq"];
 pub(super) struct SearchedDatabase {
     /// What reports call it.
     pub(super) name: String,
+    /// What its maker calls it.
+    pub(super) title: String,
+    /// When it was made, if it says so.
+    pub(super) posted: Option<Timestamp>,
     /// The size that E-values refer to.
     pub(super) totals: DatabaseTotals,
     /// Its volumes, in the order of their sequences.
@@ -73,11 +78,12 @@ impl SearchedDatabase {
             });
         }
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
-        Ok(Self { name: manifest.title.clone(), totals, volumes })
+        let (name, title) = (directory.display().to_string(), manifest.title.clone());
+        Ok(Self { name, title, posted: Some(manifest.created), totals, volumes })
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
-        let totals = database.totals();
+        let (title, totals) = (database.title().to_owned(), database.totals());
         let mut first_ordinal = 0;
         let volumes = database.into_volumes().into_iter().map(|volume| {
             let place = first_ordinal;
@@ -85,7 +91,7 @@ impl SearchedDatabase {
             let residues = volume.total_residues();
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
-        Self { name: path.display().to_string(), totals, volumes: volumes.collect() }
+        Self { name: path.display().to_string(), title, posted: None, totals, volumes: volumes.collect() }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
@@ -116,7 +122,7 @@ impl SearchedDatabase {
             residues: volume.total_residues(),
             subjects: Box::new(volume),
         };
-        Ok(Self { name, totals, volumes: vec![only] })
+        Ok(Self { title: name.clone(), name, posted: None, totals, volumes: vec![only] })
     }
 }
 

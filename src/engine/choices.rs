@@ -26,7 +26,8 @@ impl OptionError {
         Self { option, value: value.to_string(), range: range.into() }
     }
 
-    pub(super) fn gap_costs(matrix: MatrixName, gaps: GapCosts) -> Self {
+    /// Gap costs without statistics.
+    pub fn gap_costs(matrix: MatrixName, gaps: GapCosts) -> Self {
         let known: Vec<_> = matrix.gap_costs().map(|gaps| gaps.to_string()).collect();
         let range = format!("one of {} for {matrix} (gapopen/gapextend)", known.join(" "));
         Self::new("gapopen/gapextend", gaps, range)

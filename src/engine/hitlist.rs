@@ -177,7 +177,7 @@ mod tests {
     fn ends_well(composition: CompositionMode, max_target_seqs: usize) -> Vec<u64> {
         let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
         let hits = vec![hit(0, 1, Some(2)), hit(1, 3, None), hit(2, 2, Some(1)), hit(3, 3, Some(0))];
-        Candidates::new(hits, &options).report(&options).iter().map(Hit::ordinal).collect()
+        Candidates::new(hits, &options).report(100, &options).iter().map(Hit::ordinal).collect()
     }
 
     #[test]

@@ -10,16 +10,18 @@ use serde_json::json;
 use super::problem::Problem;
 use crate::engine::{OptionChoices, OptionError};
 use crate::jobs::Request;
-use crate::report::OutputFormat;
+use crate::report::{ListLimits, OutputFormat};
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 3] = [
+const OWN_RANGES: [(&str, &str); 5] = [
     ("database", "a name of GET /api/databases, or name@version"),
-    ("outfmt", "6 or 7, optionally with columns, as in \"6 std qlen\""),
+    ("outfmt", "0, 5, 6, 7, 10, 15 or 16; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
+    ("num_descriptions", "0 to 1000000, with outfmt 0"),
+    ("num_alignments", "0 to 1000000, with outfmt 0"),
     ("program", "blastp"),
 ];
 
@@ -71,10 +73,42 @@ impl Options {
 
     /// Takes the output format out, if there is one.
     pub(super) fn take_outfmt(&mut self) -> Result<Option<OutputFormat>, Problem> {
-        self.0
-            .remove("outfmt")
-            .map(|text| text.parse().map_err(|error| invalid("outfmt", &text, error)))
-            .transpose()
+        let Some(text) = self.0.remove("outfmt") else { return Ok(None) };
+        let format: OutputFormat = text.parse().map_err(|error| invalid("outfmt", &text, error))?;
+        match format.in_one_file() {
+            None => Ok(Some(format)),
+            Some(single) => {
+                let reason = format!("asks for several files; {} has the same in one", single.number());
+                Err(invalid("outfmt", &text, reason))
+            }
+        }
+    }
+
+    /// Takes out a number of subjects, if there is one.
+    fn take_count(&mut self, name: &'static str, least: usize) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.0.remove(name) else { return Ok(None) };
+        let count = text.trim().parse().ok().filter(|count| (least..=MAX_TARGETS).contains(count));
+        count.map(Some).ok_or_else(|| out_of_range(name, &text))
+    }
+
+    /// Takes out the format and the limits on subjects, which depend on each other.
+    fn take_format(&mut self) -> Result<(OutputFormat, usize), Problem> {
+        let mut format = self.take_outfmt()?.unwrap_or_default();
+        let limits = ListLimits {
+            max_target_seqs: self.take_count("max_target_seqs", 1)?,
+            descriptions: self.take_count("num_descriptions", 0)?,
+            alignments: self.take_count("num_alignments", 0)?,
+        };
+        if limits.ignored_by(&format) {
+            let name = if limits.descriptions.is_some() { "num_descriptions" } else { "num_alignments" };
+            let reason = "has a meaning for outfmt 0 only; max_target_seqs limits the others";
+            return Err(invalid(name, &format.to_string(), reason));
+        }
+        match limits.settle(&mut format) {
+            Ok(targets) if targets <= MAX_TARGETS => Ok((format, targets)),
+            Ok(targets) => Err(out_of_range("max_target_seqs", &targets.to_string())),
+            Err(error) => Err(invalid("outfmt", &format.to_string(), error)),
+        }
     }
 
     /// Refuses options that are left.
@@ -94,7 +128,7 @@ impl Options {
         if let Some(text) = self.0.remove("program").filter(|text| text != "blastp") {
             return Err(out_of_range("program", &text));
         }
-        let outfmt = self.take_outfmt()?.unwrap_or_default();
+        let (outfmt, max_target_seqs) = self.take_format()?;
         let database = self.0.remove("database").ok_or_else(|| {
             let detail = "the option \"database\" is missing; GET /api/databases lists what can be searched";
             Problem::bad_request("invalid-option", detail)
@@ -104,10 +138,7 @@ impl Options {
         for (name, text) in &self.0 {
             choices.set(name, text).map_err(|_| out_of_range(name, text))?;
         }
-        if let Some(count) = choices.max_target_seqs.filter(|&count| count > MAX_TARGETS) {
-            let reason = format!("is {count}, but must be at most {MAX_TARGETS}");
-            return Err(invalid("max_target_seqs", &count.to_string(), reason));
-        }
+        choices.max_target_seqs = Some(max_target_seqs);
         let options = choices.resolve().map_err(|error| impossible(&error))?;
         Ok(Request { database, options, outfmt })
     }

@@ -44,12 +44,8 @@ async fn stream_report(
     let first = content.try_next().await?;
     let rest = content.inspect_err(move |error| tracing::error!(job = %id, %error, "a report broke off"));
     let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
-    let (media_type, extension) = match format {
-        OutputFormat::Tabular(_) => ("text/tab-separated-values; charset=utf-8", "tsv"),
-        OutputFormat::TabularWithComments(_) => ("text/plain; charset=utf-8", "txt"),
-    };
-    let disposition = format!("attachment; filename=\"{id}.{extension}\"");
-    let headers = [(CONTENT_TYPE, media_type), (CONTENT_DISPOSITION, disposition.as_str())];
+    let disposition = format!("attachment; filename=\"{id}.{}\"", format.extension());
+    let headers = [(CONTENT_TYPE, format.media_type()), (CONTENT_DISPOSITION, disposition.as_str())];
     Ok((headers, body).into_response())
 }
 

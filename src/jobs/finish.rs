@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::error::Result;
 use super::id::JobId;
 use super::job::{FailedShard, Job, MAX_LISTED_FAILURES, Outcome, State};
-use super::merge::{output_format, render_end};
+use super::merge::{output_format, render_end, report_context};
 use super::messages::JobMerged;
 use super::names;
 use super::pipeline::Pipeline;
@@ -30,7 +30,7 @@ impl Pipeline {
         }
         let parts = (0..plan.chunks).map(|chunk| names::text(id, chunk)).collect::<Result<Vec<_>>>()?;
         let format = output_format(&job)?;
-        let end = render_end(&format, &job.database.name, job.queries())?;
+        let end = render_end(&format, &report_context(&job)?, job.queries())?;
         self.jobs.compose_if_absent(&report(&job, &format)?, Bytes::new(), &parts, end.into()).await?;
 
         let (failed, shards_failed) = self.failures(id).await?;
@@ -70,9 +70,5 @@ impl Pipeline {
 
 /// Where a job's report lies.
 pub(super) fn report(job: &Job, format: &OutputFormat) -> Result<BlobName> {
-    let extension = match format {
-        OutputFormat::Tabular(_) => "tsv",
-        OutputFormat::TabularWithComments(_) => "txt",
-    };
-    names::of_job(job.id, &format!("report.{extension}"))
+    names::of_job(job.id, &format!("report.{}", format.extension()))
 }

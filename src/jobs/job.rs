@@ -45,6 +45,12 @@ pub struct Job {
     pub submitted: Timestamp,
     /// What to search in.
     pub database: DatabaseRef,
+    /// Its title, for reports.
+    #[serde(default)]
+    pub database_title: Option<String>,
+    /// When it was made, for reports.
+    #[serde(default)]
+    pub database_created: Option<Timestamp>,
     /// Size of that database.
     pub totals: DatabaseTotals,
     /// Options that change the hits.

@@ -13,7 +13,7 @@ use super::names;
 use super::pipeline::Pipeline;
 use super::shard::{Merger, ShardHits};
 use crate::engine::Hit;
-use crate::report::{OutputFormat, QueryText, TabularWriter};
+use crate::report::{DatabaseText, OutputFormat, QueryText, ReportContext, ReportWriter};
 
 /// The merged hits of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,8 +44,8 @@ impl Pipeline {
                 self.jobs.put(&names::missing(id, chunk)?, json.into()).await?;
             }
             let format = output_format(&job)?;
-            let database = job.database.name.clone();
-            let text = Self::compute(move || render(&format, &database, &queries, &part.hits)).await?;
+            let context = report_context(&job)?;
+            let text = Self::compute(move || render(&format, &context, &queries, &part.hits)).await?;
             self.jobs.put(&names::text(id, chunk)?, text.into()).await?;
         }
         self.announce_merged_job(&plan, id).await
@@ -163,27 +163,39 @@ pub(super) fn output_format(job: &Job) -> Result<OutputFormat> {
         .map_err(|e| Error::Damaged { object: format!("{}/job.json", job.id), reason: format!("{e}") })
 }
 
-/// The text of a chunk in a report on a search of `database`.
+/// What a job's report says beside its hits.
+pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
+    let database = DatabaseText {
+        name: job.database.name.clone(),
+        title: job.database_title.clone().unwrap_or_else(|| job.database.name.clone()),
+        posted: job.database_created,
+        totals: job.totals,
+    };
+    Ok(ReportContext::new(database, job.options)?)
+}
+
+/// The text of a chunk in a report; that of the first chunk begins the report.
 pub fn render(
     format: &OutputFormat,
-    database: &str,
+    context: &ReportContext,
     chunk: &QueryChunk,
     hits: &[Vec<Hit>],
 ) -> Result<Vec<u8>> {
-    let writer = TabularWriter::new(format, database);
+    let writer = ReportWriter::new(format, context);
     let mut text = Vec::new();
     for ((query, hits), number) in chunk.queries.iter().zip(hits).zip(chunk.first_number..) {
         let query = QueryText { number, defline: &query.defline, residues: &query.residues };
-        writer.write_query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;
+        if number == 1 {
+            writer.begin(&mut text, Some(query)).map_err(|e| Error::Internal(e.to_string()))?;
+        }
+        writer.query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;
     }
     Ok(text)
 }
 
 /// What ends a report on `queries` queries.
-pub fn render_end(format: &OutputFormat, database: &str, queries: u64) -> Result<Vec<u8>> {
+pub fn render_end(format: &OutputFormat, context: &ReportContext, queries: u64) -> Result<Vec<u8>> {
     let mut text = Vec::new();
-    TabularWriter::new(format, database)
-        .write_end(&mut text, queries)
-        .map_err(|e| Error::Internal(e.to_string()))?;
+    ReportWriter::new(format, context).end(&mut text, queries).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(text)
 }

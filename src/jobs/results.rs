@@ -10,7 +10,7 @@ use super::error::{Error, Result};
 use super::finish::report;
 use super::id::JobId;
 use super::job::State;
-use super::merge::{output_format, render, render_end};
+use super::merge::{output_format, render, render_end, report_context};
 use super::pipeline::Pipeline;
 use crate::report::OutputFormat;
 
@@ -53,15 +53,15 @@ impl Pipeline {
             let content = self.jobs.read(&report(&job, &format)?).await?.map_err(Error::from).boxed();
             return Ok(Report::Ready { format, content });
         }
-        let database = job.database.name.clone();
-        let end = render_end(&format, &database, job.queries())?;
+        let context = Arc::new(report_context(&job)?);
+        let end = render_end(&format, &context, job.queries())?;
         let (pipeline, style) = (self.clone(), format.clone());
         let parts = stream::iter(0..job.chunks.len() as u32).then(move |chunk| {
-            let (pipeline, format, database) = (pipeline.clone(), style.clone(), database.clone());
+            let (pipeline, format, context) = (pipeline.clone(), style.clone(), context.clone());
             async move {
                 let queries = pipeline.chunk(id, chunk).await?;
                 let part = pipeline.part(id, chunk).await?;
-                Self::compute(move || render(&format, &database, &queries, &part.hits)).await.map(Bytes::from)
+                Self::compute(move || render(&format, &context, &queries, &part.hits)).await.map(Bytes::from)
             }
         });
         let content = parts.chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();

@@ -84,6 +84,8 @@ impl Pipeline {
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             submitted: Timestamp::now(),
             database,
+            database_title: Some(manifest.title.clone()),
+            database_created: Some(manifest.created),
             totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
             options: request.options,
             outfmt: request.outfmt.to_string(),

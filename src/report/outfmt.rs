@@ -1,113 +1,122 @@
-//! The `--outfmt` option: a format number and, for tables, a list of columns.
+//! The `--outfmt` option: a format number and what belongs to it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-macro_rules! columns {
-    ($($variant:ident $name:literal $title:literal $text:literal;)*) => {
-        /// A column of a tabular report.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Column { $(#[doc = $text] $variant,)* }
-
-        impl Column {
-            /// Every column, in the order of BLAST+'s help.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The specifier, as in `--outfmt "6 qseqid"`.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The name in the `# Fields:` line of format 7.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)* }
-            }
-
-            /// What the column holds, in a few words.
-            pub fn description(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-columns! {
-    Qseqid "qseqid" "query id" "query id: first word of its definition line";
-    Qacc "qacc" "query acc." "same as qseqid";
-    Qaccver "qaccver" "query acc.ver" "same as qseqid";
-    Qlen "qlen" "query length" "query length, residues";
-    Sseqid "sseqid" "subject id" "subject id: first word of its definition line, or parsed id in full";
-    Sacc "sacc" "subject acc." "accession of a parsed id, else same as sseqid";
-    Saccver "saccver" "subject acc.ver" "accession and version of a parsed id, else same as sseqid";
-    Slen "slen" "subject length" "subject length, residues";
-    Qstart "qstart" "q. start" "first aligned query residue, from 1";
-    Qend "qend" "q. end" "last aligned query residue";
-    Sstart "sstart" "s. start" "first aligned subject residue, from 1";
-    Send "send" "s. end" "last aligned subject residue";
-    Qseq "qseq" "query seq" "aligned part of the query, with gaps";
-    Sseq "sseq" "subject seq" "aligned part of the subject, with gaps";
-    Evalue "evalue" "evalue" "E-value";
-    Bitscore "bitscore" "bit score" "bit score";
-    Score "score" "score" "raw score";
-    Length "length" "alignment length" "columns of the alignment";
-    Pident "pident" "% identity" "percentage of identical columns";
-    Nident "nident" "identical" "identical columns";
-    Mismatch "mismatch" "mismatches" "columns with different residues";
-    Positive "positive" "positives" "columns with a positive score";
-    Gapopen "gapopen" "gap opens" "runs of gaps";
-    Gaps "gaps" "gaps" "columns with a gap";
-    Ppos "ppos" "% positives" "percentage of positive columns";
-    Frames "frames" "query/sbjct frames" "frames of query and subject";
-    Qframe "qframe" "query frame" "frame of the query";
-    Sframe "sframe" "sbjct frame" "frame of the subject";
-    Btop "btop" "BTOP" "the alignment as matches and differences";
-    Stitle "stitle" "subject title" "title of the subject: its whole definition line unless its id was parsed";
-    Salltitles "salltitles" "subject titles" "all titles of the subject, separated by <>";
-    Qcovs "qcovs" "% query coverage per subject" "percentage of the query covered by the subject's HSPs";
-    Qcovhsp "qcovhsp" "% query coverage per hsp" "percentage of the query covered by the HSP";
-}
-
-/// The twelve columns that `std` and an empty column list mean.
-pub(super) const STANDARD: [Column; 12] = [
-    Column::Qaccver,
-    Column::Saccver,
-    Column::Pident,
-    Column::Length,
-    Column::Mismatch,
-    Column::Gapopen,
-    Column::Qstart,
-    Column::Qend,
-    Column::Sstart,
-    Column::Send,
-    Column::Evalue,
-    Column::Bitscore,
-];
+use super::column::{Column, STANDARD};
 
 /// Format of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OutputFormat {
+    /// 0: alignments for people to read, up to limits or blastp's own.
+    Pairwise(Option<PairwiseLimits>),
+    /// 5: XML, document type `NCBI_BlastOutput`.
+    Xml,
+    /// 6, 7 and 10: one row per HSP.
+    Table(Table),
+    /// 13: JSON, a file per query and one that names them.
+    JsonFiles,
+    /// 14: XML, schema `NCBI_BlastOutput2`, a file per query and one that names them.
+    Xml2Files,
+    /// 15: JSON in one file.
+    Json,
+    /// 16: XML, schema `NCBI_BlastOutput2`, in one file.
+    Xml2,
+}
+
+/// How many subjects a pairwise report shows per query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PairwiseLimits {
+    /// One-line descriptions (`-num_descriptions`).
+    pub descriptions: usize,
+    /// Subjects whose alignments are shown (`-num_alignments`).
+    pub alignments: usize,
+}
+
+impl Default for PairwiseLimits {
+    /// Those of blastp: 500 and 250.
+    fn default() -> Self {
+        Self { descriptions: 500, alignments: 250 }
+    }
+}
+
+/// How a table is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Table {
+    /// Format 6, 7 or 10.
+    pub style: TableStyle,
+    /// The cells of a row; never empty.
+    pub columns: Vec<Column>,
+    /// What stands between cells, if not the style's own.
+    pub delimiter: Option<String>,
+}
+
+/// The three kinds of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableStyle {
     /// 6: rows only, cells separated by tabs.
-    Tabular(Vec<Column>),
+    Rows,
     /// 7: rows with comment lines.
-    TabularWithComments(Vec<Column>),
+    Commented,
+    /// 10: rows only, cells separated by commas.
+    Commas,
+}
+
+impl Table {
+    /// What stands between cells.
+    pub fn delimiter(&self) -> &str {
+        let own = if self.style == TableStyle::Commas { "," } else { "\t" };
+        self.delimiter.as_deref().unwrap_or(own)
+    }
 }
 
 impl OutputFormat {
     /// The number of the format.
     pub fn number(&self) -> u8 {
         match self {
-            Self::Tabular(_) => 6,
-            Self::TabularWithComments(_) => 7,
+            Self::Pairwise(_) => 0,
+            Self::Xml => 5,
+            Self::Table(Table { style: TableStyle::Rows, .. }) => 6,
+            Self::Table(Table { style: TableStyle::Commented, .. }) => 7,
+            Self::Table(Table { style: TableStyle::Commas, .. }) => 10,
+            Self::JsonFiles => 13,
+            Self::Xml2Files => 14,
+            Self::Json => 15,
+            Self::Xml2 => 16,
         }
     }
 
-    /// The columns of the rows.
-    pub fn columns(&self) -> &[Column] {
+    /// How the name of a file with such a report ends, without the dot.
+    pub fn extension(&self) -> &'static str {
         match self {
-            Self::Tabular(columns) | Self::TabularWithComments(columns) => columns,
+            Self::Pairwise(_) | Self::Table(Table { style: TableStyle::Commented, .. }) => "txt",
+            Self::Table(Table { style: TableStyle::Rows, .. }) => "tsv",
+            Self::Table(Table { style: TableStyle::Commas, .. }) => "csv",
+            Self::Xml | Self::Xml2Files | Self::Xml2 => "xml",
+            Self::JsonFiles | Self::Json => "json",
+        }
+    }
+
+    /// The media type of such a report.
+    pub fn media_type(&self) -> &'static str {
+        match self.extension() {
+            "tsv" => "text/tab-separated-values; charset=utf-8",
+            "csv" => "text/csv; charset=utf-8",
+            "xml" => "application/xml",
+            "json" => "application/json",
+            _ => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// For a report of several files, the format that has the same content in one.
+    pub fn in_one_file(&self) -> Option<Self> {
+        match self {
+            Self::JsonFiles => Some(Self::Json),
+            Self::Xml2Files => Some(Self::Xml2),
+            _ => None,
         }
     }
 }
@@ -115,46 +124,89 @@ impl OutputFormat {
 impl Default for OutputFormat {
     /// Format 6 with the standard columns.
     fn default() -> Self {
-        Self::Tabular(STANDARD.to_vec())
+        Self::Table(Table { style: TableStyle::Rows, columns: STANDARD.to_vec(), delimiter: None })
     }
 }
+
+/// Names of the limits in the text of a format.
+const DESCRIPTIONS: &str = "num_descriptions=";
+const ALIGNMENTS: &str = "num_alignments=";
+/// Name of the delimiter.
+const DELIMITER: &str = "delim=";
 
 /// Writes the option so that it parses to the same format.
 impl fmt::Display for OutputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.number())?;
-        if self.columns() != STANDARD {
-            for column in self.columns() {
-                write!(f, " {}", column.name())?;
+        match self {
+            Self::Pairwise(Some(limits)) => {
+                write!(f, " {DESCRIPTIONS}{} {ALIGNMENTS}{}", limits.descriptions, limits.alignments)
             }
+            Self::Table(table) => {
+                if let Some(delimiter) = &table.delimiter {
+                    write!(f, " {DELIMITER}{delimiter}")?;
+                }
+                if table.columns != STANDARD {
+                    table.columns.iter().try_for_each(|column| write!(f, " {}", column.name()))?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
 /// Why a text is no output format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ParseFormatError {
-    /// BLAST+ has it, skyblast does not yet.
+    /// BLAST+ has it, skyblast does not.
+    #[error("output format {0} is not available; skyblast writes {AVAILABLE}")]
+    Unavailable(u8),
+    /// SAM, which BLAST+ refuses for proteins as well.
     #[error(
-        "output format {0} is not available; skyblast writes 6 (tabular) and 7 (tabular with comment lines)"
+        "SAM format (17) is only applicable to blastn: it has no alphabet for proteins; \
+         5, 6 with the column btop, and 15 hold the same alignments"
     )]
-    Unavailable(String),
+    Sam,
     /// No such format.
     #[error(
-        "{0:?} is no output format; give 6 or 7, optionally with columns, as in \"6 qseqid sseqid evalue\""
+        "{0:?} is no output format; give {AVAILABLE}; 6, 7 and 10 take columns, \
+         as in \"6 qseqid sseqid evalue\""
     )]
     Unknown(String),
-    /// No such column, or one that needs what a protein search does not have.
+    /// No such column.
     #[error("output format column {name:?} is not available; columns are std, {}", known_columns())]
     Column {
         /// The column asked for.
         name: String,
     },
+    /// A word that the format has no use for.
+    #[error("output format {number} takes {}, not {word:?}", takes(*.number))]
+    Word {
+        /// The format.
+        number: u8,
+        /// The word.
+        word: String,
+    },
+    /// A pairwise report of nothing.
+    #[error("a pairwise report needs descriptions or alignments, not 0 of both")]
+    NothingShown,
 }
+
+const AVAILABLE: &str = "0 (pairwise), 5 (XML), 6 (tabular), 7 (tabular with comment lines), \
+    10 (comma-separated), 13 and 15 (JSON), 14 and 16 (XML2)";
 
 fn known_columns() -> String {
     Column::ALL.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn takes(number: u8) -> &'static str {
+    match number {
+        0 => "num_descriptions=N and num_alignments=N",
+        6 | 7 | 10 => "one delim=X, directly after the number, and columns",
+        _ => "nothing after the number",
+    }
 }
 
 impl FromStr for OutputFormat {
@@ -162,27 +214,74 @@ impl FromStr for OutputFormat {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut words = text.split_whitespace();
-        let number = words.next().unwrap_or_default();
-        let format: fn(Vec<Column>) -> Self = match number {
-            "6" => Self::Tabular,
-            "7" => Self::TabularWithComments,
-            _ => {
-                let known = number.parse::<u8>().is_ok_and(|number| number <= 18);
-                let error = if known { ParseFormatError::Unavailable } else { ParseFormatError::Unknown };
-                return Err(error(number.to_owned()));
-            }
+        let first = words.next().unwrap_or_default();
+        let number: u8 = first.parse().map_err(|_| ParseFormatError::Unknown(first.to_owned()))?;
+        let table = |style| parse_table(style, number, words.clone()).map(Self::Table);
+        let format = match number {
+            0 => return parse_limits(words).map(Self::Pairwise),
+            5 => Self::Xml,
+            6 => return table(TableStyle::Rows),
+            7 => return table(TableStyle::Commented),
+            10 => return table(TableStyle::Commas),
+            13 => Self::JsonFiles,
+            14 => Self::Xml2Files,
+            15 => Self::Json,
+            16 => Self::Xml2,
+            17 => return Err(ParseFormatError::Sam),
+            1..=4 | 8 | 9 | 11 | 12 | 18 => return Err(ParseFormatError::Unavailable(number)),
+            _ => return Err(ParseFormatError::Unknown(first.to_owned())),
         };
-        let mut columns = Vec::new();
-        for word in words {
-            if word == "std" {
-                columns.extend(STANDARD);
-            } else {
-                let column = Column::ALL.iter().find(|column| column.name() == word);
-                columns.push(*column.ok_or_else(|| ParseFormatError::Column { name: word.to_owned() })?);
-            }
+        match words.next() {
+            None => Ok(format),
+            Some(word) => Err(ParseFormatError::Word { number, word: word.to_owned() }),
         }
-        Ok(format(if columns.is_empty() { STANDARD.to_vec() } else { columns }))
     }
+}
+
+fn parse_limits<'a>(
+    words: impl Iterator<Item = &'a str>,
+) -> Result<Option<PairwiseLimits>, ParseFormatError> {
+    let mut limits = PairwiseLimits::default();
+    let mut said = false;
+    for word in words {
+        let (limit, value) = match (word.strip_prefix(DESCRIPTIONS), word.strip_prefix(ALIGNMENTS)) {
+            (Some(value), _) => (&mut limits.descriptions, value),
+            (_, Some(value)) => (&mut limits.alignments, value),
+            _ => return Err(ParseFormatError::Word { number: 0, word: word.to_owned() }),
+        };
+        said = true;
+        *limit = value.parse().map_err(|_| ParseFormatError::Word { number: 0, word: word.to_owned() })?;
+    }
+    if limits.descriptions == 0 && limits.alignments == 0 {
+        return Err(ParseFormatError::NothingShown);
+    }
+    Ok(said.then_some(limits))
+}
+
+fn parse_table<'a>(
+    style: TableStyle,
+    number: u8,
+    words: impl Iterator<Item = &'a str>,
+) -> Result<Table, ParseFormatError> {
+    let mut delimiter = None;
+    let mut columns = Vec::new();
+    for (place, word) in words.enumerate() {
+        if let Some(text) = word.strip_prefix(DELIMITER) {
+            if place > 0 || text.is_empty() {
+                return Err(ParseFormatError::Word { number, word: word.to_owned() });
+            }
+            delimiter = Some(text.to_owned());
+        } else if word == "std" {
+            columns.extend(STANDARD);
+        } else {
+            let column = Column::ALL.iter().find(|column| column.name() == word);
+            columns.push(*column.ok_or_else(|| ParseFormatError::Column { name: word.to_owned() })?);
+        }
+    }
+    if columns.is_empty() {
+        columns.extend(STANDARD);
+    }
+    Ok(Table { style, columns, delimiter })
 }
 
 #[cfg(test)]
@@ -191,23 +290,59 @@ mod tests {
 
     #[test]
     fn std_stands_for_twelve_columns() {
-        let format: OutputFormat = "6 std qlen".parse().expect("a format");
-        assert_eq!(format.columns().len(), 13);
+        let Ok(OutputFormat::Table(table)) = "6 std qlen".parse() else { panic!("no table") };
+        assert_eq!(table.columns.len(), 13);
         assert_eq!("6".parse(), Ok(OutputFormat::default()));
+        assert_eq!(Column::ALL.len(), 50);
     }
 
     #[test]
     fn formats_print_as_they_parse() {
-        for text in ["6", "7", "6 qseqid btop", "7 sseqid evalue qcovs"] {
+        for text in [
+            "0",
+            "0 num_descriptions=3 num_alignments=0",
+            "5",
+            "6",
+            "7",
+            "6 qseqid btop",
+            "7 sseqid evalue qcovs",
+            "10 delim=; staxids",
+            "6 delim=@@",
+            "13",
+            "14",
+            "15",
+            "16",
+        ] {
             assert_eq!(text.parse::<OutputFormat>().expect("a format").to_string(), text);
         }
     }
 
     #[test]
+    fn a_table_takes_its_delimiter_from_the_second_word() {
+        let delimiter = |text: &str| match text.parse() {
+            Ok(OutputFormat::Table(table)) => table.delimiter().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            ["6", "7 std", "10", "6 delim=,", "10 delim=| std"].map(delimiter),
+            ["\t", "\t", ",", ",", "|"]
+        );
+    }
+
+    #[test]
     fn refusals_name_what_was_asked_for() {
         for (text, part) in [
-            ("0", "format 0 is not available"),
-            ("6 staxid", "\"staxid\""),
+            ("1", "format 1 is not available"),
+            ("11", "format 11 is not available"),
+            ("17", "only applicable to blastn"),
+            ("19", "\"19\" is no output format"),
+            ("6 length2", "\"length2\""),
+            ("6 qseqid delim=,", "not \"delim=,\""),
+            ("6 delim=", "not \"delim=\""),
+            ("5 qseqid", "takes nothing after the number, not \"qseqid\""),
+            ("0 qseqid", "takes num_descriptions=N"),
+            ("0 num_alignments=x", "not \"num_alignments=x\""),
+            ("0 num_alignments=0 num_descriptions=0", "0 of both"),
             ("", "\"\" is no"),
             ("six", "\"six\""),
         ] {

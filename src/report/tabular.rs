@@ -1,56 +1,47 @@
-//! Tabular reports, formats 6 and 7 of BLAST+ (`objtools/align_format/tabular.cpp`).
+//! Tabular reports, formats 6, 7 and 10 of BLAST+ (`objtools/align_format/tabular.cpp`).
 
 use std::io::{self, Write};
 
+use super::column::Column;
+use super::columns::pairs;
+use super::context::{PROGRAM, QueryText};
 use super::number;
-use super::outfmt::{Column, OutputFormat};
-use crate::engine::{Edit, Hit, Hsp};
+use super::outfmt::{Table, TableStyle};
+use crate::engine::{Hit, Hsp};
 use crate::sequence::alphabet::decode;
 use crate::sequence::defline;
 use crate::sequence::names::SubjectNames;
 
-/// What a report says of a query.
-#[derive(Clone, Copy, Debug)]
-pub struct QueryText<'a> {
-    /// The query's number in its file, from 1; names a query without an id.
-    pub number: u64,
-    /// Its whole definition line, without `>`.
-    pub defline: &'a [u8],
-    /// Its residue codes.
-    pub residues: &'a [u8],
-}
-
-/// The name that comment lines give the program: the results are those of this blastp.
-const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
-
 /// Writes a tabular report, query by query.
-///
-/// The text of a query depends on nothing but the query and its hits, so a report can be put
-/// together from pieces.
 #[derive(Debug)]
-pub struct TabularWriter<'a> {
-    format: &'a OutputFormat,
+pub(super) struct TabularWriter<'a> {
+    table: &'a Table,
     database: &'a str,
 }
 
 impl<'a> TabularWriter<'a> {
-    /// A writer of `format`; comment lines name `database`.
-    pub fn new(format: &'a OutputFormat, database: &'a str) -> Self {
-        Self { format, database }
+    /// A writer of `table`; comment lines name `database`.
+    pub(super) fn new(table: &'a Table, database: &'a str) -> Self {
+        Self { table, database }
     }
 
     /// Writes what stands for one query: its rows and, in format 7, the comments before them.
-    pub fn write_query(&self, out: &mut impl Write, query: QueryText<'_>, hits: &[Hit]) -> io::Result<()> {
-        if matches!(self.format, OutputFormat::TabularWithComments(_)) {
+    pub(super) fn write_query(
+        &self,
+        out: &mut impl Write,
+        query: QueryText<'_>,
+        hits: &[Hit],
+    ) -> io::Result<()> {
+        if self.table.style == TableStyle::Commented {
             self.write_comments(out, query, hits.iter().map(|hit| hit.hsps.len()).sum())?;
         }
         for hit in hits {
             let coverage = percent_covered(hit, query.residues.len());
             for hsp in &hit.hsps {
                 let row = Row { query, hit, hsp, coverage };
-                for (place, &column) in self.format.columns().iter().enumerate() {
+                for (place, &column) in self.table.columns.iter().enumerate() {
                     if place > 0 {
-                        out.write_all(b"\t")?;
+                        out.write_all(self.table.delimiter().as_bytes())?;
                     }
                     row.write(out, column)?;
                 }
@@ -60,11 +51,11 @@ impl<'a> TabularWriter<'a> {
         Ok(())
     }
 
-    /// Writes the last line of a report on `queries` queries; nothing in format 6.
-    pub fn write_end(&self, out: &mut impl Write, queries: u64) -> io::Result<()> {
-        match self.format {
-            OutputFormat::Tabular(_) => Ok(()),
-            OutputFormat::TabularWithComments(_) => writeln!(out, "# BLAST processed {queries} queries"),
+    /// Writes the last line of a report on `queries` queries; nothing without comment lines.
+    pub(super) fn write_end(&self, out: &mut impl Write, queries: u64) -> io::Result<()> {
+        match self.table.style {
+            TableStyle::Commented => writeln!(out, "# BLAST processed {queries} queries"),
+            TableStyle::Rows | TableStyle::Commas => Ok(()),
         }
     }
 
@@ -74,7 +65,7 @@ impl<'a> TabularWriter<'a> {
         out.write_all(defline::title(query.defline))?;
         writeln!(out, "\n# Database: {}", self.database)?;
         if rows > 0 {
-            let titles: Vec<_> = self.format.columns().iter().map(|column| column.title()).collect();
+            let titles: Vec<_> = self.table.columns.iter().map(|column| column.title()).collect();
             writeln!(out, "# Fields: {}", titles.join(", "))?;
         }
         writeln!(out, "# {rows} hits found")
@@ -96,9 +87,26 @@ impl Row<'_> {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
-            Column::Sseqid => out.write_all(SubjectNames::of(&hit.defline).seqid()),
-            Column::Saccver => out.write_all(&SubjectNames::of(&hit.defline).accession_version()),
-            Column::Sacc => out.write_all(&SubjectNames::of(&hit.defline).accession()),
+            Column::Sseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.seqid().to_vec()),
+            Column::Sallseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.all_seqids()),
+            Column::Saccver => {
+                self.write_subject(out, "BL_ORD_ID:", |names| names.accession_version().to_vec())
+            }
+            Column::Sacc => self.write_subject(out, "BL_ORD_ID:", |names| names.accession().to_vec()),
+            Column::Sallacc => self.write_subject(out, "BL_ORD_ID:", |names| names.all_accessions()),
+            Column::Sgi | Column::Sallgi => out.write_all(SubjectNames::of(&hit.defline).gi()),
+            Column::Qgi | Column::Staxids => out.write_all(b"0"),
+            Column::Staxid
+            | Column::Ssciname
+            | Column::Scomname
+            | Column::Sblastname
+            | Column::Sskingdom
+            | Column::Sscinames
+            | Column::Scomnames
+            | Column::Sblastnames
+            | Column::Sskingdoms
+            | Column::Sstrand
+            | Column::Qcovus => out.write_all(b"N/A"),
             Column::Stitle => match SubjectNames::of(&hit.defline).title() {
                 b"" => out.write_all(b"N/A"),
                 title => out.write_all(title),
@@ -134,18 +142,25 @@ impl Row<'_> {
         }
     }
 
+    /// Writes the first word of the subject's definition line. A line of blanks has none; the subject
+    /// then goes by its number.
+    /// What names the subject; `prefix` and its ordinal if its title does not start with an id.
+    fn write_subject(
+        &self,
+        out: &mut impl Write,
+        prefix: &str,
+        name: impl Fn(&SubjectNames<'_>) -> Vec<u8>,
+    ) -> io::Result<()> {
+        let names = SubjectNames::of(&self.hit.defline);
+        let nameless =
+            !names.is_parted() && !names.title().is_empty() && defline::id(names.title()).is_empty();
+        if nameless { write!(out, "{prefix}{}", self.hit.ordinal()) } else { out.write_all(&name(&names)) }
+    }
+
     /// The letters of query and subject, column by column.
     fn columns(&self) -> impl Iterator<Item = (u8, u8)> {
-        let range = self.hsp.query.start as usize..self.hsp.query.end as usize;
-        let mut query = self.query.residues[range].iter().copied().map(decode);
-        let mut subject = self.hsp.subject_residues.iter().copied().map(decode);
-        let kinds = self.hsp.edits.iter().flat_map(|run| std::iter::repeat_n(run.edit, run.length as usize));
-        kinds.map(move |edit| {
-            let next = |gap: bool, side: &mut dyn Iterator<Item = u8>| {
-                if gap { b'-' } else { side.next().unwrap_or(b'?') }
-            };
-            (next(edit == Edit::QueryGap, &mut query), next(edit == Edit::SubjectGap, &mut subject))
-        })
+        let letter = |residue: Option<u8>| residue.map_or(b'-', decode);
+        pairs(self.query.residues, self.hsp).map(move |(query, subject)| (letter(query), letter(subject)))
     }
 
     /// BLAST trace-back operations: lengths of matches, and the two letters of other columns.

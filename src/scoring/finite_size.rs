@@ -5,8 +5,10 @@
 //! sequence lengths by an area that shrinks with the score. NCBI:
 //! `core/blast_stat.c:BLAST_SpougeStoE`, `BLAST_SpougeEtoS`, `Blast_GumbelBlkLoadFromTables`.
 
+use super::erfc::erfc;
 use super::karlin::KarlinParameters;
 use super::matrix::{GapCosts, MatrixName};
+use super::table_row::TableRow;
 
 /// 1/√(2π) as the toolkit writes it.
 const INVERSE_SQRT_2_PI: f64 = 0.398_942_280_401_432_7;
@@ -27,17 +29,16 @@ impl FiniteSize {
     /// Parameters of a matrix and gap costs; `None` if there are none for these costs
     /// ([`MatrixName::gap_costs`]).
     pub fn new(matrix: MatrixName, gaps: GapCosts) -> Option<Self> {
-        let table = matrix.table();
-        let row = table.gapped.iter().find(|row| row.gaps == gaps)?;
+        let (ungapped, row) = (TableRow::ungapped(matrix), TableRow::gapped(matrix, gaps)?);
         let gap = f64::from(gaps.of(1));
         Some(Self {
-            gapped: KarlinParameters { lambda: row.lambda, k: row.k, h: row.h },
-            a: row.alpha,
-            b: 2.0 * gap * (table.ungapped.alpha - row.alpha),
-            alpha: row.alpha_v,
-            beta: 2.0 * gap * (table.ungapped.alpha_v - row.alpha_v),
+            gapped: row.karlin,
+            a: row.a,
+            b: 2.0 * gap * (ungapped.a - row.a),
+            alpha: row.alpha,
+            beta: 2.0 * gap * (ungapped.alpha - row.alpha),
             sigma: row.sigma,
-            tau: 2.0 * gap * (table.ungapped.alpha_v - row.sigma),
+            tau: 2.0 * gap * (ungapped.alpha - row.sigma),
         })
     }
 
@@ -65,7 +66,7 @@ impl FiniteSize {
             let variance = f64::max(2.0 * self.alpha / lambda, self.alpha * y + self.beta);
             let deviation = variance.sqrt();
             let standard = mean / deviation;
-            let tail = libm::erfc(-standard / std::f64::consts::SQRT_2) / 2.0;
+            let tail = erfc(-standard / std::f64::consts::SQRT_2) / 2.0;
             let density = INVERSE_SQRT_2_PI * libm::exp(-0.5 * standard * standard);
             (mean * tail + deviation * density, tail)
         };

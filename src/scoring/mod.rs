@@ -1,16 +1,21 @@
 //! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters,
 //! finite-size E-values, and the pair frequencies behind the matrices.
 
+mod erfc;
 mod finite_size;
 mod frequencies;
 mod karlin;
+mod length_adjustment;
 mod matrix;
+mod table_row;
 mod tables;
 
 pub use finite_size::FiniteSize;
 pub use frequencies::{PairFrequencies, STANDARD};
 pub use karlin::{KarlinParameters, ScoreDistribution, ideal_lambda, ungapped_parameters};
+pub use length_adjustment::SearchSpace;
 pub use matrix::{GapCosts, Matrix, MatrixName, Row, Scores, UnknownMatrix};
+pub use table_row::TableRow;
 pub use tables::FORBIDDEN;
 
 /// Bit score of a raw score under gapped parameters: (λS − ln K) / ln 2.

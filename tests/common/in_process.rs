@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
 use skyblast::engine::{DatabaseTotals, Search, SearchOptions};
 use skyblast::jobs::{ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end};
-use skyblast::report::OutputFormat;
+use skyblast::report::{DatabaseText, OutputFormat, ReportContext};
 use skyblast::sequence::fasta::Reader;
 use skyblast::sequence::input::Input;
 
@@ -95,16 +95,23 @@ impl OpenDatabase {
         threads: usize,
         order: &mut dyn FnMut(Vec<usize>) -> Vec<usize>,
     ) -> Vec<u8> {
+        let database = DatabaseText {
+            name: "database".to_owned(),
+            title: "database.fa".to_owned(),
+            posted: None,
+            totals: self.totals,
+        };
+        let context = ReportContext::new(database, options).unwrap();
         let mut report = Vec::new();
         for chunk in chunks {
             let mut merger = Merger::new(options, chunk);
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
-            report.extend(render(format, "database", chunk, &merger.finish()).unwrap());
+            report.extend(render(format, &context, chunk, &merger.finish()).unwrap());
         }
         let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
-        report.extend(render_end(format, "database", queries).unwrap());
+        report.extend(render_end(format, &context, queries).unwrap());
         report
     }
 }

@@ -45,7 +45,8 @@ fn report_without(volumes: &[usize]) -> Vec<u8> {
     for &volume in volumes {
         let volume = database.volume(volume).unwrap();
         for subject in 0..volume.len() {
-            let id = volume.defline(subject).split(|byte| byte.is_ascii_whitespace()).next();
+            let defline = volume.defline(subject);
+            let id = defline.split(|byte| byte.is_ascii_whitespace()).next();
             lost.insert(id.unwrap().to_vec());
         }
     }

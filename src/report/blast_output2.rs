@@ -1,0 +1,217 @@
+//! Formats 13 to 16: the schema `NCBI_BlastOutput2` as JSON and as XML, in one file or in one per
+//! query.
+
+use std::io::{self, Write};
+
+use super::columns::{Columns, Plus};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::number::{exact_evalue, general};
+use super::tree::{Value, write_json, write_xml};
+use crate::engine::{Hit, Hsp};
+
+/// Attributes of the root of an XML file.
+const NAMESPACES: &str = "
+    xmlns=\"http://www.ncbi.nlm.nih.gov\"
+    xmlns:xs=\"http://www.w3.org/2001/XMLSchema-instance\"
+    xs:schemaLocation=\"http://www.ncbi.nlm.nih.gov \
+    http://www.ncbi.nlm.nih.gov/data_specs/schema_alt/NCBI_BlastOutput2.xsd\"
+>";
+
+/// Writes what comes before the first query in JSON.
+pub(super) fn begin_json(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"{\n\"BlastOutput2\": [\n")
+}
+
+/// Writes what stands for one query in JSON.
+pub(super) fn query_json(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &[Hit],
+) -> io::Result<()> {
+    out.write_all(if query.number > 1 { b",\n{\n" } else { b"{\n" })?;
+    write_json(out, 4, "report", &report(context, query, hits))?;
+    out.write_all(b"\n  }\n")
+}
+
+/// Writes what comes after the last query in JSON.
+pub(super) fn end_json(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"]\n}\n")
+}
+
+/// Writes the JSON file of one query.
+pub(super) fn file_json(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &[Hit],
+) -> io::Result<()> {
+    out.write_all(b"{\n  \"BlastOutput2\": {\n")?;
+    write_json(out, 4, "report", &report(context, query, hits))?;
+    out.write_all(b"\n  }\n}\n")
+}
+
+/// Writes the file that names the JSON files.
+pub(super) fn index_json(out: &mut impl Write, files: &[String]) -> io::Result<()> {
+    out.write_all(b"{\n\t\"BlastJSON\": [")?;
+    for (place, file) in files.iter().enumerate() {
+        let comma = if place > 0 { "," } else { "" };
+        write!(out, "{comma}\n\t\t{{\"File\": {} }}", super::escape::json(file))?;
+    }
+    out.write_all(b"\n\t]\n}")
+}
+
+/// Writes what comes before the first query in XML.
+pub(super) fn begin_xml(out: &mut impl Write) -> io::Result<()> {
+    write!(out, "<?xml version=\"1.0\"?>\n<BlastXML2{NAMESPACES}")
+}
+
+/// Writes what stands for one query in XML.
+pub(super) fn query_xml(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &[Hit],
+) -> io::Result<()> {
+    out.write_all(b"\n<BlastOutput2>\n")?;
+    write_xml(out, 2, "report", &report(context, query, hits))?;
+    out.write_all(b"</BlastOutput2>\n")
+}
+
+/// Writes what comes after the last query in XML.
+pub(super) fn end_xml(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"</BlastXML2>\n")
+}
+
+/// Writes the XML file of one query.
+pub(super) fn file_xml(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &[Hit],
+) -> io::Result<()> {
+    writeln!(out, "<?xml version=\"1.0\"?>\n<BlastOutput2{NAMESPACES}")?;
+    write_xml(out, 2, "report", &report(context, query, hits))?;
+    out.write_all(b"</BlastOutput2>\n")
+}
+
+/// Writes the file that names the XML files.
+pub(super) fn index_xml(out: &mut impl Write, files: &[String]) -> io::Result<()> {
+    out.write_all(
+        b"<?xml version=\"1.0\"?>\n<BlastXML2\n\
+          xmlns=\"http://www.ncbi.nlm.nih.gov\"\n\
+          xmlns:xi=\"http://www.w3.org/2003/XInclude\"\n\
+          xmlns:xs=\"http://www.w3.org/2001/XMLSchema-instance\"\n\
+          xs:schemaLocation=\"http://www.ncbi.nlm.nih.gov \
+          http://www.ncbi.nlm.nih.gov/data_specs/schema_alt/NCBI_BlastOutput2.xsd\">\n",
+    )?;
+    for file in files {
+        writeln!(out, "\t<xi:include href=\"{}\"/>", super::escape::xml(file))?;
+    }
+    out.write_all(b"</BlastXML2>\n")
+}
+
+fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
+    use Value::{Number, Object, Text};
+    let mut parameters = vec![
+        ("matrix", Text(context.matrix.name().to_string())),
+        ("expect", Number(general(context.options.evalue, 15))),
+        ("gap_open", Value::count(context.gaps.open)),
+        ("gap_extend", Value::count(context.gaps.extend)),
+        ("filter", Text("F".to_owned())),
+    ];
+    if context.composition_mode() > 0 {
+        parameters.push(("cbs", Value::count(context.composition_mode())));
+    }
+    Object(
+        "Report",
+        vec![
+            ("program", Text("blastp".to_owned())),
+            ("version", Text(PROGRAM.to_owned())),
+            ("reference", Text(REFERENCE.to_owned())),
+            ("search_target", Object("Target", vec![("db", Text(context.database.name.clone()))])),
+            ("params", Object("Parameters", parameters)),
+            ("results", Object("Results", vec![("search", search(context, query, hits))])),
+        ],
+    )
+}
+
+fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
+    use Value::{Number, Object, Text};
+    let statistics = context.statistics(query.residues);
+    let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
+    let karlin = context.gapped.karlin;
+    let parameter = |value: f64| Number(general(statistics.map_or(-1.0, |_| value), 15));
+    let totals = context.database.totals;
+    let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, number, hit));
+    let mut members = vec![
+        ("query_id", Text(query.id())),
+        ("query_title", Text(query.title_or_unnamed())),
+        ("query_len", Number(query.residues.len().to_string())),
+        ("hits", Value::List(listed.collect())),
+        (
+            "stat",
+            Object(
+                "Statistics",
+                vec![
+                    ("db_num", Number(totals.sequences.to_string())),
+                    ("db_len", Number(totals.residues.to_string())),
+                    ("hsp_len", Number(space.length_adjustment.to_string())),
+                    ("eff_space", Number(space.effective.to_string())),
+                    ("kappa", parameter(karlin.k)),
+                    ("lambda", parameter(karlin.lambda)),
+                    ("entropy", parameter(karlin.h)),
+                ],
+            ),
+        ),
+    ];
+    if let Some(message) = query.message(statistics.is_some(), !hits.is_empty()) {
+        members.push(("message", Text(message)));
+    }
+    Object("Search", members)
+}
+
+fn describe_hit(context: &ReportContext, query: QueryText<'_>, number: i64, hit: &Hit) -> Value {
+    use Value::{List, Object, Text};
+    let description = vec![
+        ("id", Text(format!("gnl|BL_ORD_ID|{}", hit.ordinal()))),
+        ("accession", Text(hit.ordinal().to_string())),
+        ("title", Text(subject_title(&hit.defline))),
+    ];
+    let hsps = (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, number, hsp));
+    Object(
+        "Hit",
+        vec![
+            ("num", Value::count(number)),
+            ("description", List(vec![Object("HitDescr", description)])),
+            ("len", Value::count(hit.subject_length)),
+            ("hsps", List(hsps.collect())),
+        ],
+    )
+}
+
+fn describe_hsp(context: &ReportContext, query: QueryText<'_>, number: i64, hsp: &Hsp) -> Value {
+    use Value::{Number, Object};
+    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    let text = |letters: &[u8]| Value::Text(String::from_utf8_lossy(letters).into_owned());
+    Object(
+        "Hsp",
+        vec![
+            ("num", Value::count(number)),
+            ("bit_score", Number(general(hsp.bit_score, 6))),
+            ("score", Value::count(hsp.score)),
+            ("evalue", Number(exact_evalue(hsp.evalue))),
+            ("identity", Value::count(hsp.identities)),
+            ("positive", Value::count(columns.positives())),
+            ("query_from", Value::count(hsp.query.start + 1)),
+            ("query_to", Value::count(hsp.query.end)),
+            ("hit_from", Value::count(hsp.subject.start + 1)),
+            ("hit_to", Value::count(hsp.subject.end)),
+            ("align_len", Value::count(hsp.alignment_length())),
+            ("gaps", Value::count(hsp.gaps())),
+            ("qseq", text(&columns.query)),
+            ("hseq", text(&columns.subject)),
+            ("midline", text(&columns.midline)),
+        ],
+    )
+}

@@ -1,0 +1,182 @@
+//! What a report says beside its hits: the search, the database, and statistics of each query.
+
+use jiff::Timestamp;
+
+use super::title::tidy;
+use crate::engine::{CompositionMode, DatabaseTotals, OptionError, SearchOptions};
+use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
+use crate::sequence::alphabet::O;
+use crate::sequence::defline;
+
+/// The name that reports give the program: the results are those of this blastp.
+pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
+
+/// The publication that reports of all formats name, as XML and JSON have it.
+pub(super) const REFERENCE: &str = "Stephen F. Altschul, Thomas L. Madden, Alejandro A. Sch&auml;ffer, \
+    Jinghui Zhang, Zheng Zhang, Webb Miller, and David J. Lipman (1997), \"Gapped BLAST and PSI-BLAST: \
+    a new generation of protein database search programs\", Nucleic Acids Res. 25:3389-3402.";
+
+/// A database as reports describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseText {
+    /// What the user calls it.
+    pub name: String,
+    /// What its maker calls it.
+    pub title: String,
+    /// When it was made.
+    pub posted: Option<Timestamp>,
+    /// Its size.
+    pub totals: DatabaseTotals,
+}
+
+/// What all queries of a report have in common.
+#[derive(Clone, Debug)]
+pub struct ReportContext {
+    pub(super) database: DatabaseText,
+    pub(super) options: SearchOptions,
+    pub(super) matrix: Matrix,
+    pub(super) gaps: GapCosts,
+    /// Tabulated parameters of alignments without gaps.
+    pub(super) ungapped: TableRow,
+    /// Tabulated parameters of alignments with gaps.
+    pub(super) gapped: TableRow,
+}
+
+/// What a report says of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryText<'a> {
+    /// The query's number in its file, from 1; names a query without an id.
+    pub number: u64,
+    /// Its whole definition line, without `>`.
+    pub defline: &'a [u8],
+    /// Its residue codes.
+    pub residues: &'a [u8],
+}
+
+/// Statistics of a query that could be searched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QueryStatistics {
+    /// λ, K and H without gaps, by the query's composition.
+    pub(super) ungapped: KarlinParameters,
+    /// Its search space.
+    pub(super) space: SearchSpace,
+}
+
+impl ReportContext {
+    /// The context of a search with `options` in `database`.
+    ///
+    /// # Errors
+    /// If there are no statistics for the matrix and gap costs.
+    pub fn new(database: DatabaseText, options: SearchOptions) -> Result<Self, OptionError> {
+        let gapped = TableRow::gapped(options.matrix, options.gaps)
+            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
+        Ok(Self {
+            database,
+            options,
+            matrix: Matrix::new(options.matrix),
+            gaps: options.gaps,
+            ungapped: TableRow::ungapped(options.matrix),
+            gapped,
+        })
+    }
+
+    /// Statistics of a query; `None` if it cannot be searched.
+    pub(super) fn statistics(&self, residues: &[u8]) -> Option<QueryStatistics> {
+        let ungapped = ungapped_parameters(residues, &self.matrix)?;
+        let DatabaseTotals { residues: database, sequences } = self.database.totals;
+        let space = SearchSpace::new(residues.len() as u64, database, sequences, &self.gapped);
+        Some(QueryStatistics { ungapped, space })
+    }
+
+    /// The mode of composition-based statistics; 0 for none.
+    pub(super) fn composition_mode(&self) -> u8 {
+        match self.options.composition {
+            CompositionMode::Off => 0,
+            CompositionMode::Scale => 1,
+            CompositionMode::Conditional => 2,
+            CompositionMode::Always => 3,
+        }
+    }
+}
+
+/// Positions of O that are listed; they count from 0.
+const POSITIONS_SHOWN: usize = 20;
+/// Letters of a query's label that stay when it is cut.
+const LABEL_CUT: usize = 25;
+/// Letters of the longest label that is not cut.
+const LABEL_LIMIT: usize = 35;
+
+impl QueryText<'_> {
+    /// The title as XML and JSON have it: tidied, and never empty.
+    pub(super) fn title_or_unnamed(&self) -> String {
+        match defline::title(self.defline) {
+            b"" => UNNAMED.to_owned(),
+            title => tidy(&String::from_utf8_lossy(title)),
+        }
+    }
+
+    /// The name that XML and JSON give the query.
+    pub(super) fn id(&self) -> String {
+        format!("Query_{}", self.number)
+    }
+
+    /// What is odd about the query, and that it has no hits; `None` if there is nothing to say.
+    ///
+    /// The form is blastp's, which states the query twice.
+    pub(super) fn message(&self, searched: bool, has_hits: bool) -> Option<String> {
+        let mut text = String::new();
+        let oddities = self.oddities(searched);
+        if !oddities.is_empty() {
+            let label = self.label();
+            text = format!("{label}:  {label}: {} ", oddities.join(" "));
+        }
+        if !has_hits {
+            text.push_str(if text.is_empty() { "No hits found" } else { " No hits found" });
+        }
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn oddities(&self, searched: bool) -> Vec<String> {
+        if self.residues.is_empty() {
+            return vec!["Sequence contains no data".to_owned()];
+        }
+        let mut oddities = Vec::new();
+        if !searched {
+            let text = "Could not calculate ungapped Karlin-Altschul parameters due to an invalid query \
+                        sequence or its translation. Please verify the query sequence(s) and/or \
+                        filtering options";
+            oddities.push(text.to_owned());
+        }
+        let replaced = || self.residues.iter().enumerate().filter(|(_, residue)| **residue == O);
+        let listed: Vec<_> =
+            replaced().take(POSITIONS_SHOWN).map(|(position, _)| position.to_string()).collect();
+        if !listed.is_empty() {
+            let cut = if replaced().count() > POSITIONS_SHOWN { ",... (only first 20 shown)" } else { "" };
+            oddities.push(format!(
+                "One or more O characters replaced by X for alignment score calculations at positions {}{cut}",
+                listed.join(", ")
+            ));
+        }
+        oddities
+    }
+
+    /// Number and title, cut if they are long.
+    fn label(&self) -> String {
+        let title = String::from_utf8_lossy(defline::title(self.defline)).into_owned();
+        let label = format!("{} {title}", self.id());
+        let label = label.trim_end();
+        if label.chars().count() <= LABEL_LIMIT {
+            return label.to_owned();
+        }
+        let kept: String = label.chars().take(LABEL_CUT).collect();
+        format!("{kept}.. ")
+    }
+}
+
+/// What stands for an empty definition line.
+pub(super) const UNNAMED: &str = "unnamed protein product";
+
+/// A subject's definition line as text.
+pub(super) fn subject_title(defline: &[u8]) -> String {
+    String::from_utf8_lossy(&defline::database_title(defline)).into_owned()
+}

@@ -1,0 +1,87 @@
+//! A tree that is written as JSON or as XML, for the formats that differ in nothing else.
+
+use std::io::{self, Write};
+
+use super::escape;
+
+/// A value of the schema `NCBI_BlastOutput2`.
+#[derive(Debug)]
+pub(super) enum Value {
+    /// A string.
+    Text(String),
+    /// A number, ready to be printed.
+    Number(String),
+    /// Named values in order. XML wraps them in an element named by their type.
+    Object(&'static str, Vec<(&'static str, Value)>),
+    /// Objects of one type.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// A whole number.
+    pub(super) fn count(number: impl Into<i64>) -> Self {
+        Self::Number(number.into().to_string())
+    }
+}
+
+/// Steps of indentation.
+const STEP: usize = 2;
+
+/// Writes `"name": value`, without a line break at the end.
+pub(super) fn write_json(out: &mut impl Write, indent: usize, name: &str, value: &Value) -> io::Result<()> {
+    write!(out, "{:indent$}{}: ", "", escape::json(name))?;
+    write_json_value(out, indent, value)
+}
+
+fn write_json_value(out: &mut impl Write, indent: usize, value: &Value) -> io::Result<()> {
+    let inner = indent + STEP;
+    match value {
+        Value::Text(text) => out.write_all(escape::json(text).as_bytes()),
+        Value::Number(number) => out.write_all(number.as_bytes()),
+        Value::Object(_, members) => {
+            out.write_all(b"{\n")?;
+            for (place, (name, member)) in members.iter().enumerate() {
+                write_json(out, inner, name, member)?;
+                out.write_all(if place + 1 < members.len() { b",\n" } else { b"\n" })?;
+            }
+            write!(out, "{:indent$}}}", "")
+        }
+        Value::List(items) => {
+            out.write_all(b"[\n")?;
+            for (place, item) in items.iter().enumerate() {
+                write!(out, "{:inner$}", "")?;
+                write_json_value(out, inner, item)?;
+                out.write_all(if place + 1 < items.len() { b",\n" } else { b"\n" })?;
+            }
+            write!(out, "{:indent$}]", "")
+        }
+    }
+}
+
+/// Writes `<name>value</name>` on lines of their own; names have hyphens for underscores.
+pub(super) fn write_xml(out: &mut impl Write, indent: usize, name: &str, value: &Value) -> io::Result<()> {
+    let name = name.replace('_', "-");
+    match value {
+        Value::Text(text) => writeln!(out, "{:indent$}<{name}>{}</{name}>", "", escape::xml(text)),
+        Value::Number(number) => writeln!(out, "{:indent$}<{name}>{number}</{name}>", ""),
+        Value::List(items) if items.is_empty() => writeln!(out, "{:indent$}<{name}></{name}>", ""),
+        Value::Object(..) => {
+            writeln!(out, "{:indent$}<{name}>", "")?;
+            write_xml_object(out, indent + STEP, value)?;
+            writeln!(out, "{:indent$}</{name}>", "")
+        }
+        Value::List(items) => {
+            writeln!(out, "{:indent$}<{name}>", "")?;
+            items.iter().try_for_each(|item| write_xml_object(out, indent + STEP, item))?;
+            writeln!(out, "{:indent$}</{name}>", "")
+        }
+    }
+}
+
+/// Writes the members of an object inside an element named by its type.
+fn write_xml_object(out: &mut impl Write, indent: usize, value: &Value) -> io::Result<()> {
+    let Value::Object(kind, members) = value else { return Ok(()) };
+    writeln!(out, "{:indent$}<{kind}>", "")?;
+    members.iter().try_for_each(|(name, member)| write_xml(out, indent + STEP, name, member))?;
+    writeln!(out, "{:indent$}</{kind}>", "")
+}

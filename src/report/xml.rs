@@ -1,0 +1,138 @@
+//! Format 5: XML of the document type `NCBI_BlastOutput`.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::columns::{Columns, Plus};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::escape;
+use super::number::{exact_evalue, general};
+use crate::engine::{Hit, Hsp};
+
+/// Writes what comes before the first query, which is described in it.
+pub(super) fn begin(
+    out: &mut impl Write,
+    context: &ReportContext,
+    first: Option<QueryText<'_>>,
+) -> io::Result<()> {
+    out.write_all(
+        b"<?xml version=\"1.0\"?>\n\
+          <!DOCTYPE BlastOutput PUBLIC \"-//NCBI//NCBI BlastOutput/EN\" \
+          \"http://www.ncbi.nlm.nih.gov/dtd/NCBI_BlastOutput.dtd\">\n\
+          <BlastOutput>\n",
+    )?;
+    element(out, 2, "BlastOutput_program", "blastp")?;
+    element(out, 2, "BlastOutput_version", PROGRAM)?;
+    element(out, 2, "BlastOutput_reference", REFERENCE)?;
+    element(out, 2, "BlastOutput_db", &context.database.name)?;
+    if let Some(query) = first {
+        describe(out, "BlastOutput", query)?;
+    }
+    out.write_all(b"  <BlastOutput_param>\n    <Parameters>\n")?;
+    element(out, 6, "Parameters_matrix", context.matrix.name())?;
+    element(out, 6, "Parameters_expect", general(context.options.evalue, 15))?;
+    element(out, 6, "Parameters_gap-open", context.gaps.open)?;
+    element(out, 6, "Parameters_gap-extend", context.gaps.extend)?;
+    element(out, 6, "Parameters_filter", "F")?;
+    out.write_all(b"    </Parameters>\n  </BlastOutput_param>\n<BlastOutput_iterations>\n")
+}
+
+/// Writes what stands for one query.
+pub(super) fn query(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &[Hit],
+) -> io::Result<()> {
+    out.write_all(b"<Iteration>\n")?;
+    element(out, 2, "Iteration_iter-num", query.number)?;
+    describe(out, "Iteration", query)?;
+    out.write_all(b"<Iteration_hits>\n")?;
+    for (number, hit) in (1u64..).zip(hits) {
+        write_hit(out, context, query, number, hit)?;
+    }
+    out.write_all(b"</Iteration_hits>\n  <Iteration_stat>\n    <Statistics>\n")?;
+    let statistics = context.statistics(query.residues);
+    let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
+    let karlin = context.gapped.karlin;
+    let parameter = |value: f64| general(statistics.map_or(-1.0, |_| value), 15);
+    element(out, 6, "Statistics_db-num", context.database.totals.sequences)?;
+    element(out, 6, "Statistics_db-len", context.database.totals.residues)?;
+    element(out, 6, "Statistics_hsp-len", space.length_adjustment)?;
+    element(out, 6, "Statistics_eff-space", space.effective)?;
+    element(out, 6, "Statistics_kappa", parameter(karlin.k))?;
+    element(out, 6, "Statistics_lambda", parameter(karlin.lambda))?;
+    element(out, 6, "Statistics_entropy", parameter(karlin.h))?;
+    out.write_all(b"    </Statistics>\n  </Iteration_stat>\n")?;
+    if let Some(message) = query.message(statistics.is_some(), !hits.is_empty()) {
+        element(out, 2, "Iteration_message", message)?;
+    }
+    out.write_all(b"</Iteration>\n")
+}
+
+/// Writes what comes after the last query.
+pub(super) fn end(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"</BlastOutput_iterations>\n</BlastOutput>\n\n")
+}
+
+/// Writes the three elements that describe a query.
+fn describe(out: &mut impl Write, parent: &str, query: QueryText<'_>) -> io::Result<()> {
+    element(out, 2, &format!("{parent}_query-ID"), query.id())?;
+    element(out, 2, &format!("{parent}_query-def"), query.title_or_unnamed())?;
+    element(out, 2, &format!("{parent}_query-len"), query.residues.len())
+}
+
+fn write_hit(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    number: u64,
+    hit: &Hit,
+) -> io::Result<()> {
+    let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
+    out.write_all(b"<Hit>\n")?;
+    element(out, 2, "Hit_num", number)?;
+    element(out, 2, "Hit_id", format_args!("gnl|BL_ORD_ID|{}", hit.ordinal()))?;
+    element(out, 2, "Hit_def", title.as_deref().unwrap_or("No definition line"))?;
+    element(out, 2, "Hit_accession", hit.ordinal())?;
+    element(out, 2, "Hit_len", hit.subject_length)?;
+    out.write_all(b"  <Hit_hsps>\n")?;
+    for (number, hsp) in (1u64..).zip(&hit.hsps) {
+        write_hsp(out, context, query, number, hsp)?;
+    }
+    out.write_all(b"  </Hit_hsps>\n</Hit>\n")
+}
+
+fn write_hsp(
+    out: &mut impl Write,
+    context: &ReportContext,
+    query: QueryText<'_>,
+    number: u64,
+    hsp: &Hsp,
+) -> io::Result<()> {
+    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    out.write_all(b"    <Hsp>\n")?;
+    element(out, 6, "Hsp_num", number)?;
+    element(out, 6, "Hsp_bit-score", general(hsp.bit_score, 6))?;
+    element(out, 6, "Hsp_score", hsp.score)?;
+    element(out, 6, "Hsp_evalue", exact_evalue(hsp.evalue))?;
+    element(out, 6, "Hsp_query-from", hsp.query.start + 1)?;
+    element(out, 6, "Hsp_query-to", hsp.query.end)?;
+    element(out, 6, "Hsp_hit-from", hsp.subject.start + 1)?;
+    element(out, 6, "Hsp_hit-to", hsp.subject.end)?;
+    element(out, 6, "Hsp_query-frame", 0)?;
+    element(out, 6, "Hsp_hit-frame", 0)?;
+    element(out, 6, "Hsp_identity", hsp.identities)?;
+    element(out, 6, "Hsp_positive", columns.positives())?;
+    element(out, 6, "Hsp_gaps", hsp.gaps())?;
+    element(out, 6, "Hsp_align-len", hsp.alignment_length())?;
+    element(out, 6, "Hsp_qseq", String::from_utf8_lossy(&columns.query))?;
+    element(out, 6, "Hsp_hseq", String::from_utf8_lossy(&columns.subject))?;
+    element(out, 6, "Hsp_midline", String::from_utf8_lossy(&columns.midline))?;
+    out.write_all(b"    </Hsp>\n")
+}
+
+/// Writes an element that holds only text, on a line of its own.
+fn element(out: &mut impl Write, indent: usize, name: &str, text: impl Display) -> io::Result<()> {
+    writeln!(out, "{:indent$}<{name}>{}</{name}>", "", escape::xml(&text.to_string()))
+}
