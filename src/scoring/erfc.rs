@@ -22,11 +22,10 @@ const Q: [f64; 7] = [
 
 /// 2/√π · ∫ exp(−t²) dt from `z` to infinity, but for the slip.
 pub(super) fn erfc(z: f64) -> f64 {
+    if z < 0.0 {
+        return 2.0 - erfc(-z);
+    }
     let exact = libm::erfc(z);
-    if z < 0.0 { 2.0 - with_slip(-z, 2.0 - exact) } else { with_slip(z, exact) }
-}
-
-fn with_slip(z: f64, exact: f64) -> f64 {
     if !(0.5..1.5).contains(&z) {
         return exact;
     }
