@@ -5,6 +5,7 @@
 //! sequence lengths by an area that shrinks with the score. NCBI:
 //! `core/blast_stat.c:BLAST_SpougeStoE`, `BLAST_SpougeEtoS`, `Blast_GumbelBlkLoadFromTables`.
 
+use super::erfc::erfc;
 use super::karlin::KarlinParameters;
 use super::matrix::GapCosts;
 
@@ -65,7 +66,7 @@ impl FiniteSize {
             let variance = f64::max(2.0 * self.alpha / lambda, self.alpha * y + self.beta);
             let deviation = variance.sqrt();
             let standard = mean / deviation;
-            let tail = libm::erfc(-standard / std::f64::consts::SQRT_2) / 2.0;
+            let tail = erfc(-standard / std::f64::consts::SQRT_2) / 2.0;
             let density = INVERSE_SQRT_2_PI * libm::exp(-0.5 * standard * standard);
             (mean * tail + deviation * density, tail)
         };

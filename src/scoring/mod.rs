@@ -1,6 +1,7 @@
 //! Scores and their meaning: the substitution matrix, gap costs, Karlin–Altschul parameters,
 //! finite-size E-values, and the pair frequencies behind the matrices.
 
+mod erfc;
 mod finite_size;
 mod frequencies;
 mod karlin;
