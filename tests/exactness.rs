@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::select;
 use skyblast::database::VolumeLimit;
-use skyblast::engine::{Candidates, SearchOptions};
+use skyblast::engine::{Candidates, CompositionMode, SearchOptions};
 use skyblast::report::OutputFormat;
 use tempfile::TempDir;
 
@@ -47,7 +47,13 @@ static DATABASES: LazyLock<Vec<OpenDatabase>> = LazyLock::new(|| {
     VOLUMES.iter().map(cut).collect()
 });
 
+/// Without composition adjustment, where the list limit acts for few subjects.
 fn options(max_target_seqs: usize) -> SearchOptions {
+    SearchOptions { max_target_seqs, composition: CompositionMode::Off, ..SearchOptions::default() }
+}
+
+/// With blastp's default composition adjustment, where weak subjects may be left out early.
+fn adjusted(max_target_seqs: usize) -> SearchOptions {
     SearchOptions { max_target_seqs, ..SearchOptions::default() }
 }
 
@@ -56,15 +62,17 @@ fn format() -> OutputFormat {
 }
 
 /// The report of the uncut work: one volume, one chunk, one thread.
-fn whole_report(max_target_seqs: usize) -> Vec<u8> {
+fn whole_report(options: SearchOptions) -> Vec<u8> {
     let chunks = chunks(&queries(), chunks_of(u64::MAX));
     assert_eq!(chunks.len(), 1);
-    DATABASES[0].report(&chunks, options(max_target_seqs), &format(), 1, &mut |order| order)
+    DATABASES[0].report(&chunks, options, &format(), 1, &mut |order| order)
 }
 
-/// The reports of the uncut work for the limits of subjects that are tried.
-static WHOLE: LazyLock<Vec<(usize, Vec<u8>)>> =
-    LazyLock::new(|| [5, 50, 500].map(|limit| (limit, whole_report(limit))).to_vec());
+/// The reports of the uncut work for the options that are tried.
+static WHOLE: LazyLock<Vec<(SearchOptions, Vec<u8>)>> = LazyLock::new(|| {
+    let tried = [options(5), options(50), options(500), adjusted(5), adjusted(50), adjusted(500)];
+    tried.map(|options| (options, whole_report(options))).to_vec()
+});
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
@@ -75,15 +83,15 @@ proptest! {
         volumes in 0..VOLUMES.len(),
         chunk_residues in select(vec![1u64, 30, 250, 400, 10_000]),
         threads in 1usize..=5,
-        limit in 0usize..3,
+        tried in 0usize..6,
         order in any::<u64>(),
     ) {
-        let (max_target_seqs, expected) = &WHOLE[limit];
+        let (options, expected) = &WHOLE[tried];
         let chunks = chunks(&queries(), chunks_of(chunk_residues));
         let mut chance = order;
         let report = DATABASES[volumes].report(
             &chunks,
-            options(*max_target_seqs),
+            *options,
             &format(),
             threads,
             &mut |volumes| shuffled_with_repeats(volumes, &mut chance),
@@ -120,6 +128,9 @@ fn the_family_is_larger_than_every_preliminary_limit() {
     assert!(unlimited[0] > 1_050, "only {} preliminary subjects", unlimited[0]);
     assert_eq!(hits(500)[0], 550, "the limit for 500 subjects");
     assert_eq!(hits(5)[0], 10, "the limit for 5 subjects");
+
+    let chunk_hits = DATABASES[0].shard(chunk, 0, adjusted(500), 2).candidates[0].len();
+    assert_eq!(chunk_hits, 1_050, "the limit with composition adjustment");
 
     // The limit decides what is reported: the best of all are not the best of the limited.
     let shard = DATABASES[0].shard(chunk, 0, options(100_000), 2);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use flate2::read::GzDecoder;
 use skyblast::database::VolumeLimit;
-use skyblast::engine::SearchOptions;
+use skyblast::engine::{CompositionMode, OptionChoices, SearchOptions};
 use skyblast::jobs::ChunkLimits;
 use skyblast::report::{ListLimits, OutputFormat};
 use skyblast::sequence::input::Input;
@@ -38,17 +38,19 @@ impl Case {
     fn parse(line: &str) -> Self {
         let [name, queries, database, options] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
         let (others, format) = options.split_once("-outfmt ").expect("a case has a format");
-        let mut options = SearchOptions::default();
+        let mut choices =
+            OptionChoices { comp_based_stats: Some(CompositionMode::Off), ..OptionChoices::default() };
         let mut limits = ListLimits::default();
         for option in others.split_whitespace().collect::<Vec<_>>().chunks(2) {
             match option {
-                ["-evalue", value] => options.evalue = value.parse().unwrap(),
                 ["-max_target_seqs", value] => limits.max_target_seqs = Some(value.parse().unwrap()),
                 ["-num_descriptions", value] => limits.descriptions = Some(value.parse().unwrap()),
                 ["-num_alignments", value] => limits.alignments = Some(value.parse().unwrap()),
-                other => panic!("{name}: unknown option {other:?}"),
+                [option, value] => choices.set(option.trim_start_matches('-'), value).unwrap(),
+                other => panic!("{name}: {other:?} is no option with a value"),
             }
         }
+        let mut options = choices.resolve().unwrap();
         let mut format = format.parse().unwrap();
         options.max_target_seqs = limits.settle(&mut format).unwrap();
         let files = |list: &str| list.split('+').map(project_file).collect();
@@ -128,6 +130,12 @@ fn real_proteins() {
 }
 
 #[test]
+fn adjusted_scores_other_matrices_and_tasks() {
+    check("adjusted.");
+    check("scoring.");
+}
+
+#[test]
 fn odd_queries() {
     check("query.");
 }
@@ -153,7 +161,8 @@ fn every_case_is_run_and_every_report_belongs_to_a_case() {
     let names: BTreeSet<String> = cases().into_iter().map(|case| case.name).collect();
     for name in &names {
         let group = name.split('.').next().unwrap();
-        let groups = ["examples", "query", "subject", "weak", "letters", "titles", "files"];
+        let groups =
+            ["adjusted", "examples", "scoring", "query", "subject", "weak", "letters", "titles", "files"];
         assert!(groups.contains(&group), "{name} is in no group");
     }
     let files = fs::read_dir(project_file(FOLDER)).unwrap().map(|entry| entry.unwrap().file_name());
