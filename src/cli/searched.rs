@@ -78,7 +78,8 @@ impl SearchedDatabase {
             });
         }
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
-        let (name, title) = (directory.display().to_string(), manifest.title.clone());
+        // A folder may lie anywhere, and a server has none: its title is what both can call it.
+        let (name, title) = (manifest.title.clone(), manifest.title.clone());
         Ok(Self { name, title, posted: Some(manifest.created), totals, volumes })
     }
 

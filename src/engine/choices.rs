@@ -145,7 +145,7 @@ macro_rules! choices {
 choices! {
     task: Task = "blastp, blastp-fast or blastp-short";
     evalue: f64 = "a finite number above 0";
-    max_target_seqs: usize = "1 or more";
+    max_target_seqs: usize = "1 to 1000000";
     comp_based_stats: CompositionMode = "0, 1, 2 or 3";
     matrix: MatrixName =
         "BLOSUM45, BLOSUM50, BLOSUM62, BLOSUM80, BLOSUM90, PAM30, PAM70, PAM250 or IDENTITY";
@@ -180,7 +180,7 @@ impl OptionChoices {
         }
         Ok(SearchOptions {
             evalue,
-            max_target_seqs: at_least_one("max_target_seqs", self.max_target_seqs)?.unwrap_or(500),
+            max_target_seqs: targets(self.max_target_seqs.unwrap_or(500))?,
             composition,
             matrix,
             gaps: self.gaps(matrix)?,
@@ -299,6 +299,15 @@ fn percentage(option: &'static str, value: f64) -> Result<f64, OptionError> {
     }
 }
 
+/// Subjects per query are bounded, so that a request cannot ask for more memory than there is.
+fn targets(count: usize) -> Result<usize, OptionError> {
+    if (1..=1_000_000).contains(&count) {
+        Ok(count)
+    } else {
+        Err(OptionError::new("max_target_seqs", count, "1 to 1000000"))
+    }
+}
+
 fn at_least_one(option: &'static str, value: Option<usize>) -> Result<Option<usize>, OptionError> {
     match value {
         Some(0) => Err(OptionError::new(option, 0, "1 or more")),
@@ -363,7 +372,7 @@ mod tests {
             (OptionChoices { evalue: Some(0.0), ..nothing() }, "evalue 0", "above 0"),
             (OptionChoices { evalue: Some(f64::NAN), ..nothing() }, "evalue NaN", "above 0"),
             (OptionChoices { word_size: Some(1), ..nothing() }, "word_size 1", "2 to 7"),
-            (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 or more"),
+            (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 to 1000000"),
             (OptionChoices { qcov_hsp_perc: Some(101.0), ..nothing() }, "qcov_hsp_perc 101", "0 to 100"),
         ];
         for (choices, what, range) in refused {

@@ -81,10 +81,11 @@ impl ReportContext {
     }
 
     /// Statistics of a query; `None` if it cannot be searched.
-    pub(super) fn statistics(&self, residues: &[u8]) -> Option<QueryStatistics> {
-        let ungapped = ungapped_parameters(residues, &self.matrix)?;
-        let DatabaseTotals { residues: database, sequences } = self.database.totals;
-        let space = SearchSpace::new(residues.len() as u64, database, sequences, &self.gapped);
+    pub(super) fn statistics(&self, query: &[u8]) -> Option<QueryStatistics> {
+        let ungapped = ungapped_parameters(query, &self.matrix)?;
+        let DatabaseTotals { residues, sequences } = self.database.totals;
+        let database = self.options.database_residues.unwrap_or(residues);
+        let space = SearchSpace::new(query.len() as u64, database, sequences, &self.gapped);
         Some(QueryStatistics { ungapped, space })
     }
 

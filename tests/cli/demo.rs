@@ -21,7 +21,7 @@ fn the_demo_runs_a_whole_job_and_its_report_is_that_of_a_search() {
     }
     let (query, db) = (path("queries.fa"), path("database"));
     let expected = run(["search", "--query", &query, "--db", &db, "--evalue", "1e-5"]).ok();
-    assert!(expected.len() > 10_000);
+    assert!(expected.iter().filter(|&&byte| byte == b'\n').count() > 100);
     assert_same_report("report.tsv", &fs::read(path("report.tsv")).unwrap(), &expected);
 
     // What the demo says to try next works, and the demo can be run again.

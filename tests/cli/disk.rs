@@ -53,7 +53,17 @@ fn a_full_disk_is_said_and_the_job_goes_on_when_there_is_room() {
     let columns = "6 std qseq sseq stitle salltitles";
     let few = lab.folder.path().join("few.fa");
     std::fs::write(&few, examples::many_queries(5)).unwrap();
-    let submit = ["submit", "--query", few.to_str().unwrap(), "--database", DATABASE, "--outfmt", columns];
+    let submit = [
+        "submit",
+        "--query",
+        few.to_str().unwrap(),
+        "--database",
+        DATABASE,
+        "--outfmt",
+        columns,
+        "--comp-based-stats",
+        "0",
+    ];
     let id = String::from_utf8(lab.run(&submit).ok()).unwrap().trim().to_owned();
     wait_for("a step that waits for room", || {
         let log = lab.server.process.stderr();
@@ -65,6 +75,6 @@ fn a_full_disk_is_said_and_the_job_goes_on_when_there_is_room() {
         .status()
         .expect("prlimit (util-linux) must be installed");
     assert!(lifted.success());
-    lab.completes(&id, &examples::search(&few, &["--outfmt", columns]));
+    lab.completes(&id, &examples::search(&few, &["--outfmt", columns, "--comp-based-stats", "0"]));
     assert_eq!(lab.status(&id)["shards"]["failed"], 0);
 }

@@ -49,7 +49,7 @@ fn the_version_is_that_of_the_package() {
 fn a_wrong_command_line_ends_with_code_2_and_says_what_is_meant() {
     for (arguments, text) in [
         (&["serach"][..], "'search'"),
-        (&["search", "--query", "q.fa"], "--db <DIR>"),
+        (&["search", "--query", "q.fa"], "--db <DB>"),
         (&["search", "--query", "q.fa", "--db", "x", "--treads", "2"], "'--threads'"),
         (&["status", "not-an-id"], "not-an-id"),
         (&["serve", "--listen", "nowhere"], "--listen"),

@@ -57,9 +57,10 @@ fn missing_files_are_named() {
     let error = refused(1, "nowhere/q.fa", db(), &[]);
     assert_eq!(error, "skyblast: could not open nowhere/q.fa: No such file or directory (os error 2)\n");
     let error = refused(1, &query(), "nowhere.db", &[]);
-    assert!(error.starts_with("skyblast: nowhere.db is not a skyblast database"), "{error}");
-    let error = refused(1, &query(), &query(), &[]);
-    assert!(error.contains("examples/queries.fa") && error.contains("database"), "{error}");
+    assert!(error.starts_with("skyblast: no database nowhere.db: looked for"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let error = refused(1, &query(), folder.path().to_str().unwrap(), &[]);
+    assert!(error.contains("is not a skyblast database (it has no manifest.json)"), "{error}");
     let error = refused(1, "/", db(), &[]);
     assert!(error.contains("/"), "{error}");
     let error = refused(1, &query(), db(), &["--out", "nowhere/hits.tsv"]);
@@ -94,23 +95,32 @@ fn options_out_of_range_are_named_with_what_is_allowed() {
     for value in ["0", "-1", "nan", "inf", "-inf", "1e999"] {
         let ended = run(["search", "--query", &query(), "--db", db(), &format!("--evalue={value}")]);
         assert_ne!(ended.code, Some(0), "{value}");
-        assert!(ended.stderr.contains("--evalue must be a number above 0"), "{value}: {}", ended.stderr);
+        assert!(ended.stderr.contains("must be a finite number above 0"), "{value}: {}", ended.stderr);
     }
     let error = refused(1, &query(), db(), &["--evalue", "-1"]);
-    assert_eq!(error, "skyblast: --evalue must be a number above 0, not -1\n");
+    assert_eq!(error, "skyblast: evalue -1 is not possible: must be a finite number above 0\n");
     for (option, value, text) in [
         ("--evalue", "small", "--evalue"),
-        ("--max-target-seqs", "0", "--max-target-seqs"),
         ("--max-target-seqs", "-1", "--max-target-seqs"),
         ("--threads", "0", "--threads"),
-        ("--comp-based-stats", "2", "composition-based statistics are not available yet; use 0"),
-        ("--comp-based-stats", "9", "give 0"),
-        ("--outfmt", "5", "--outfmt"),
+        ("--comp-based-stats", "9", "1 (scaled), 2 (conditional, the default) or 3 (always)"),
+        ("--matrix", "BLOSUM61", "BLOSUM62"),
+        ("--task", "blastx", "blastp-short"),
+        ("--outfmt", "11", "--outfmt"),
         ("--outfmt", "", "--outfmt"),
         ("--outfmt", "6 qseqid nonsense", "nonsense"),
     ] {
         let error = refused(2, &query(), db(), &[&format!("{option}={value}")]);
         assert!(error.contains(text), "{option} {value}: {error}");
+    }
+    for (options, text) in [
+        (&["--max-target-seqs=0"][..], "max_target_seqs 0 is not possible: must be 1 to 1000000"),
+        (&["--gapopen=5", "--gapextend=5"], "gapopen/gapextend 5/5 is not possible: must be one of 11/2"),
+        (&["--word-size=6"], "threshold 11 is not possible: must be 16 or more with word_size 6"),
+        (&["--matrix=IDENTITY"], "comp_based_stats 2 is not possible: must be 0 with the matrix IDENTITY"),
+    ] {
+        let error = refused(1, &query(), db(), options);
+        assert!(error.contains(text), "{options:?}: {error}");
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn project_file(path: &str) -> PathBuf {
 /// Makes a database of all records with residues of `inputs`, as `skyblast makedb` does.
 pub(crate) fn build_database(directory: &Path, inputs: &[PathBuf], limit: VolumeLimit) -> Database {
     let options = BuildOptions {
-        title: "test".to_owned(),
+        title: "database".to_owned(),
         volume_limit: limit,
         sources: Vec::new(),
         created: Timestamp::UNIX_EPOCH,

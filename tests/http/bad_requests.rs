@@ -154,19 +154,26 @@ async fn half_a_subject() {
 
 #[tokio::test]
 async fn an_output_format_that_is_not_available() {
-    let problem = option_refused("database=edge&outfmt=5", "outfmt", "5", "6 or 7").await;
-    assert!(problem["detail"].as_str().unwrap().contains("format 5 is not available"));
+    let problem = option_refused("database=edge&outfmt=11", "outfmt", "11", "0, 5, 6, 7").await;
+    assert!(problem["detail"].as_str().unwrap().contains("11"));
 }
 
 #[tokio::test]
 async fn an_unknown_column() {
-    option_refused("database=edge&outfmt=6+staxid", "outfmt", "6 staxid", "columns").await;
+    option_refused("database=edge&outfmt=6+qsqe", "outfmt", "6 qsqe", "columns").await;
 }
 
 #[tokio::test]
-async fn composition_based_statistics() {
-    let problem = option_refused("database=edge&comp_based_stats=2", "comp_based_stats", "2", "0").await;
-    assert!(problem["detail"].as_str().unwrap().contains("not available yet"));
+async fn an_unknown_mode_of_composition_based_statistics() {
+    option_refused("database=edge&comp_based_stats=4", "comp_based_stats", "4", "0, 1, 2 or 3").await;
+}
+
+#[tokio::test]
+async fn gap_costs_without_statistics() {
+    let query = "database=edge&gapopen=5&gapextend=5";
+    let lab = Lab::new().await;
+    let problem = lab.post(query, "text/plain", two_queries()).await.problem(400, "gapopen/gapextend 5/5");
+    assert!(problem["option"]["range"].as_str().unwrap().contains("11/1"), "{problem}");
 }
 
 #[tokio::test]
@@ -176,15 +183,15 @@ async fn another_program() {
 
 #[tokio::test]
 async fn another_task() {
-    option_refused("database=edge&task=blastp-fast", "task", "blastp-fast", "blastp").await;
+    option_refused("database=edge&task=blastx", "task", "blastx", "blastp-short").await;
 }
 
 #[tokio::test]
 async fn an_unknown_option() {
     let lab = Lab::new().await;
-    let answer = lab.post("database=edge&word_size=3", "text/plain", two_queries()).await;
+    let answer = lab.post("database=edge&seg=yes", "text/plain", two_queries()).await;
     let problem = answer.problem(400, "max_target_seqs");
-    assert_eq!(problem["option"], json!({ "name": "word_size", "value": "3" }));
+    assert_eq!(problem["option"], json!({ "name": "seg", "value": "yes" }));
 }
 
 #[tokio::test]
@@ -283,9 +290,9 @@ async fn a_form_with_two_queries() {
 #[tokio::test]
 async fn a_form_with_an_unknown_field() {
     let lab = Lab::new().await;
-    let form = multipart(&[("matrix", b"PAM30"), ("query", b">a\nMKTAYIAKQR\n")]);
-    let problem = lab.post("database=edge", FORM, form).await.problem(400, "\"matrix\"");
-    assert_eq!(problem["option"]["name"], "matrix");
+    let form = multipart(&[("metrics", b"PAM30"), ("query", b">a\nMKTAYIAKQR\n")]);
+    let problem = lab.post("database=edge", FORM, form).await.problem(400, "\"metrics\"");
+    assert_eq!(problem["option"]["name"], "metrics");
 }
 
 #[tokio::test]

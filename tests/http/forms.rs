@@ -51,7 +51,8 @@ async fn all_forms_of_the_same_search_give_the_same_report() {
     let fasta = two_queries();
     let (bytes, zipped) = (fasta.as_bytes(), gzip(fasta.as_bytes()));
     let options = "database=edge&evalue=1e-3&max_target_seqs=3&outfmt=6+std+qlen&comp_based_stats=0";
-    let fields: [(&str, &[u8]); 3] = [("db", b"edge"), ("evalue", b"0.001"), ("max-target-seqs", b"3")];
+    let fields: [(&str, &[u8]); 4] =
+        [("db", b"edge"), ("evalue", b"0.001"), ("max-target-seqs", b"3"), ("comp-based-stats", b"0")];
     let mut form = fields.to_vec();
     form.push(("query", bytes));
     form.push(("outfmt", b"6 std qlen\r\n"));
