@@ -24,6 +24,7 @@ mod extension;
 mod gapped;
 mod hit;
 mod hitlist;
+mod option_error;
 mod options;
 mod preliminary;
 mod search;
@@ -33,9 +34,10 @@ mod symbols;
 mod ungapped;
 mod words;
 
-pub use choices::{OptionChoices, OptionError, Task};
+pub use choices::{OptionChoices, Task};
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
+pub use option_error::OptionError;
 pub use options::{
     CompositionMode, DatabaseTotals, DropOffs, SearchOptions, UnknownCompositionMode, WordOptions,
 };

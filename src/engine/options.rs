@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::choices::OptionError;
 use super::composition::Adjuster;
+use super::option_error::OptionError;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
 /// Ungapped score that triggers a gapped extension, bits (`BLAST_GAP_TRIGGER_PROT`).
@@ -73,6 +73,9 @@ impl CompositionMode {
         }
     }
 }
+
+/// Shortest words that are made of groups of residues rather than of residues.
+pub(super) const GROUPED_SIZE: usize = 6;
 
 /// How words seed alignments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

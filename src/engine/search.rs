@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::batch::{Batch, batches};
-use super::choices::OptionError;
 use super::composition::{RedoWorkspace, Redoer};
 use super::gapped::Workspace;
 use super::hit::{Hit, Rank};
 use super::hitlist::{Candidates, Shortlist};
+use super::option_error::OptionError;
 use super::options::{DatabaseTotals, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
 use super::subjects::Subjects;

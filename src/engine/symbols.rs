@@ -2,7 +2,7 @@
 //!
 //! Source of the groups and their scores: `core/blast_stat.c:SCompressedAlphabetNew`.
 
-use super::options::WordOptions;
+use super::options::{GROUPED_SIZE, WordOptions};
 use crate::scoring::{Matrix, PairFrequencies};
 use crate::sequence::alphabet::{ALPHABET_SIZE, SENTINEL, encode};
 
@@ -12,8 +12,6 @@ const GROUPS_OF_15: [&[u8]; 15] =
 /// Groups of words of seven residues.
 const GROUPS_OF_10: [&[u8]; 10] = [b"IJLMV", b"AST", b"BDENZ", b"KQR", b"G", b"FY", b"P", b"H", b"C", b"W"];
 
-/// Shortest words made of groups.
-pub(super) const GROUPED_SIZE: usize = 6;
 /// Scores of groups are kept in hundredths.
 const GROUP_SCALE: f64 = 100.0;
 /// Smallest average frequency ratio of a group that has a score.

@@ -6,8 +6,9 @@
 //! `core/blast_stat.c:BLAST_SpougeStoE`, `BLAST_SpougeEtoS`, `Blast_GumbelBlkLoadFromTables`.
 
 use super::erfc::erfc;
+use super::gaps::GapCosts;
 use super::karlin::KarlinParameters;
-use super::matrix::{GapCosts, MatrixName};
+use super::matrix::MatrixName;
 use super::table_row::TableRow;
 
 /// 1/√(2π) as the toolkit writes it.

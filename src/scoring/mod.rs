@@ -4,6 +4,7 @@
 mod erfc;
 mod finite_size;
 mod frequencies;
+mod gaps;
 mod karlin;
 mod length_adjustment;
 mod matrix;
@@ -12,9 +13,10 @@ mod tables;
 
 pub use finite_size::FiniteSize;
 pub use frequencies::{PairFrequencies, STANDARD};
+pub use gaps::GapCosts;
 pub use karlin::{KarlinParameters, ScoreDistribution, ideal_lambda, ungapped_parameters};
 pub use length_adjustment::SearchSpace;
-pub use matrix::{GapCosts, Matrix, MatrixName, Row, Scores, UnknownMatrix};
+pub use matrix::{Matrix, MatrixName, Row, Scores, UnknownMatrix};
 pub use table_row::TableRow;
 pub use tables::FORBIDDEN;
 

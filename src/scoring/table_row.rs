@@ -3,8 +3,9 @@
 //! Source: `core/blast_stat.c`, arrays `*_values` (λ, K, H, α, β, αv, σ of each pair of gap
 //! costs; the first row is for alignments without gaps).
 
+use super::gaps::GapCosts;
 use super::karlin::KarlinParameters;
-use super::matrix::{GapCosts, MatrixName};
+use super::matrix::MatrixName;
 use super::tables::GappedRow;
 
 /// What is tabulated for one matrix and one pair of gap costs.

@@ -5,7 +5,7 @@
 //! text matrix lacks get [`FORBIDDEN`]); statistical rows from `core/blast_stat.c` (`*_values`,
 //! defaults from `*_prefs`); background frequencies from Robinson & Robinson, PNAS 88:8880 (1991).
 
-use super::matrix::GapCosts;
+use super::gaps::GapCosts;
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
 /// Score of a pair that must not be aligned: ends every extension.
