@@ -35,13 +35,13 @@ pub(super) fn exact_evalue(value: f64) -> String {
 /// E-values below this are stored as 0.
 const SMALLEST_EVALUE: f64 = 1e-180;
 
-/// A bit score: one decimal below 100, truncated to an integer above. BLAST+ pads it to four
-/// characters, so that one below 10 starts with a blank, even in tabular reports.
+/// A bit score: one decimal up to 99.9, truncated to an integer above. BLAST+ pads it to four and three
+/// characters, so that one below 10, and 99, start with a blank, even in tabular reports.
 pub(super) fn bit_score(value: f64) -> String {
     if value > 99_999.0 {
         scientific(value, 3)
     } else if value > 99.9 {
-        format!("{}", value as i64)
+        format!("{:3}", value as i64)
     } else {
         format!("{value:4.1}")
     }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn bit_scores_are_truncated_above_one_hundred() {
         let texts = [9.23, 16.24, 99.9, 99.94, 708.9, 123_456.0];
-        assert_eq!(texts.map(bit_score), [" 9.2", "16.2", "99.9", "99", "708", "1.235e+05"]);
+        assert_eq!(texts.map(bit_score), [" 9.2", "16.2", "99.9", " 99", "708", "1.235e+05"]);
     }
 
     /// What `printf` of the GNU C library prints.

@@ -36,11 +36,11 @@ pub struct Name<'a> {
 /// use skyblast::sequence::names::SubjectNames;
 ///
 /// let whole = SubjectNames::of(b"sp|P01013|OVALX_CHICK Gene X protein");
-/// assert_eq!(whole.accession_version(), b"sp|P01013|OVALX_CHICK");
+/// assert_eq!(&*whole.accession_version(), b"sp|P01013|OVALX_CHICK");
 /// assert_eq!(whole.title(), b"sp|P01013|OVALX_CHICK Gene X protein");
 ///
 /// let parted = SubjectNames::of(b"sp|P01013|OVALX_CHICK\nGene X protein");
-/// assert_eq!(parted.accession_version(), b"P01013");
+/// assert_eq!(&*parted.accession_version(), b"P01013");
 /// assert_eq!(parted.title(), b"Gene X protein");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
