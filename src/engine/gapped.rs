@@ -6,6 +6,7 @@
 //! `core/blast_gapalign.c` (`Blast_SemiGappedAlign`, `s_RestrictedGappedAlign`, `ALIGN_EX`).
 
 use super::hit::{Edit, EditRun};
+use super::kernel::GappedLanes;
 use crate::scoring::{GapCosts, Scores};
 use crate::sequence::alphabet::SENTINEL;
 
@@ -46,6 +47,8 @@ struct Cell {
 pub(super) struct Workspace {
     cells: Vec<Cell>,
     trace: Trace,
+    /// For the kernel that stands in for extensions that come to nothing.
+    pub(super) lanes: GappedLanes,
 }
 
 /// Where each cell came from, row by row.
@@ -218,7 +221,7 @@ impl Extender<'_> {
         subject: Side<'_, LEFT>,
         workspace: &mut Workspace,
     ) -> Extent {
-        let Workspace { cells, trace } = workspace;
+        let Workspace { cells, trace, .. } = workspace;
         let mut end = Extent { score: 0, rows: 0, columns: 0 };
         trace.clear();
         if query.len() == 0 || subject.len() == 0 {

@@ -24,6 +24,7 @@ mod extension;
 mod gapped;
 mod hit;
 mod hitlist;
+mod kernel;
 mod option_error;
 mod options;
 mod preliminary;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::composition::Adjuster;
+use super::kernel::GappedKernel;
 use super::option_error::OptionError;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
@@ -163,6 +164,8 @@ pub(super) struct Scheme {
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
+    /// Tells which preliminary alignments are not worth keeping, where the processor can.
+    pub(super) kernel: Option<GappedKernel>,
     /// Makes matrices for pairs, unless composition does not count.
     pub(super) adjuster: Option<Adjuster>,
 }
@@ -172,14 +175,18 @@ impl Scheme {
         let statistics = FiniteSize::new(options.matrix, options.gaps)
             .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
         let matrix = Matrix::new(options.matrix);
-        Ok(Self {
+        let mut scheme = Self {
             options,
             database_residues: options.database_residues.unwrap_or(totals.residues),
             adjuster: Adjuster::new(options.composition, &matrix),
             matrix,
             gaps: options.gaps,
             statistics,
-        })
+            kernel: None,
+        };
+        let x = scheme.gapped_drop_off(options.drop_off.gapped);
+        scheme.kernel = GappedKernel::new(scheme.matrix.scores(), options.gaps, x);
+        Ok(scheme)
     }
 
     /// Drop-off in raw units of gapped extensions with a drop-off in bits.

@@ -53,6 +53,10 @@ pub(super) fn hsps(
     let doubtful = (RESTRICTED_SHARE * f64::from(cutoffs.gapped)) as i32;
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);
+    // Restricted extensions follow rules of their own, which the kernel does not know.
+    if !restricted && none_is_kept(query, subject, ungapped, cutoffs.gapped, scheme, workspace) {
+        return Vec::new();
+    }
     let gapped = |gaps, workspace: &mut Workspace| {
         extend_all(query, subject, ungapped, &extender, gaps, (doubtful, cutoffs.gapped), workspace)
     };
@@ -80,22 +84,11 @@ fn extend_all(
     let mut accepted = Accepted::default();
     let mut hsps = Vec::new();
     for seed in ungapped {
-        let (query_start, subject_start) = (seed.query_start as usize, seed.subject_start as usize);
-        let length = seed.length as usize;
-        let diagonal = Extents {
-            score: seed.score,
-            query: (query_start, query_start + length),
-            subject: (subject_start, subject_start + length),
-        };
+        let diagonal = extents(seed);
         if accepted.contains(&diagonal) {
             continue;
         }
-        let shift = start_shift(
-            &query[query_start..query_start + length],
-            &subject[subject_start..subject_start + length],
-            extender.scores,
-        );
-        let start = (query_start + shift, subject_start + shift);
+        let start = start_pair(query, subject, &diagonal, extender.scores);
         let gapped = extender.score(query, subject, start, gaps, workspace);
         if gaps == Gaps::Restricted && (limits.0..limits.1).contains(&gapped.score) {
             return None;
@@ -109,7 +102,50 @@ fn extend_all(
     Some(hsps)
 }
 
-/// Which pair of an ungapped alignment the gapped one starts from: the middle of its best window.
+/// Whether no seed leads to a score with an E-value within the preliminary limit. `false` also where
+/// that would take as long to find out as the alignments themselves.
+fn none_is_kept(
+    query: &[u8],
+    subject: &[u8],
+    ungapped: &[UngappedHsp],
+    cutoff: i32,
+    scheme: &Scheme,
+    workspace: &mut Workspace,
+) -> bool {
+    let Some(kernel) = &scheme.kernel else { return false };
+    // The cutoff is that of the shortest subjects; what it takes in this one costs more to work out.
+    let mut limit = cutoff;
+    ungapped.iter().all(|seed| {
+        let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
+        let mut falls_short = |limit| kernel.falls_short(query, subject, start, limit, &mut workspace.lanes);
+        if falls_short(limit) {
+            return true;
+        }
+        let before = limit;
+        while limit < kernel.ceiling()
+            && scheme.evalue(limit, query, subject) > scheme.options.preliminary_evalue()
+        {
+            limit += 1;
+        }
+        limit > before && falls_short(limit)
+    })
+}
+
+fn extents(seed: &UngappedHsp) -> Extents {
+    let (query, subject) = (seed.query_start as usize, seed.subject_start as usize);
+    let length = seed.length as usize;
+    Extents { score: seed.score, query: (query, query + length), subject: (subject, subject + length) }
+}
+
+/// The pair that the gapped alignment goes through: the middle of the best window of the ungapped
+/// one.
+fn start_pair(query: &[u8], subject: &[u8], diagonal: &Extents, scores: &Scores) -> (usize, usize) {
+    let shift =
+        start_shift(&query[diagonal.query.0..diagonal.query.1], &subject[diagonal.subject.0..diagonal.subject.1], scores);
+    (diagonal.query.0 + shift, diagonal.subject.0 + shift)
+}
+
+/// How far into an ungapped alignment the middle of its best window is.
 fn start_shift(query: &[u8], subject: &[u8], scores: &Scores) -> usize {
     if query.len() <= START_WINDOW {
         return query.len() / 2;

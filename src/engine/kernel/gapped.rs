@@ -1,0 +1,222 @@
+//! Gapped X-drop scores in bytes: which alignments fall short of a cutoff.
+//!
+//! Nearly all preliminary gapped extensions score too little to be kept, and for these the score is
+//! all that matters. Its values differ by less than a byte holds as long as it stays below the
+//! cutoff, so that 32 columns of a row fit one AVX2 register. What reaches the cutoff is left to
+//! [`Extender`](crate::engine::gapped::Extender), the twin, which also knows where it ends.
+
+use crate::scoring::{FORBIDDEN, GapCosts, Scores};
+use crate::sequence::alphabet::ALPHABET_SIZE;
+
+/// Columns of a chunk of a row.
+pub(super) const LANES: usize = 32;
+
+/// 32 columns of the current row. Values are biased by [`GappedKernel::zero`]; 0 is a dead cell.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(super) struct Chunk {
+    /// Best score ending in each column.
+    pub(super) best: [u8; LANES],
+    /// Best score with a gap in the subject open for the next row.
+    pub(super) gap: [u8; LANES],
+    /// The subject residue whose pair leads into each column.
+    pub(super) residues: [u8; LANES],
+    /// All ones where there is a column, 0 beyond the end of the subject.
+    pub(super) exists: [u8; LANES],
+}
+
+/// Reusable working memory of [`GappedKernel`].
+#[derive(Debug, Default)]
+pub(in crate::engine) struct GappedLanes {
+    pub(super) chunks: Vec<Chunk>,
+}
+
+/// The scoring of a search, in bytes.
+#[derive(Debug)]
+pub(in crate::engine) struct GappedKernel {
+    /// Scores of each query code against subject codes, plus `bias`: codes 0–15, then 16–31.
+    pub(super) rows: [[[u8; 16]; 2]; LANES],
+    /// What makes all scores positive.
+    pub(super) bias: u8,
+    /// Cost of a gap's first residue.
+    pub(super) open: u8,
+    /// Cost of each further residue of a gap.
+    pub(super) extend: u8,
+    /// Drop-off.
+    pub(super) x: u8,
+    /// The byte that stands for score 0: so large that what grows out of a dead cell in one row stays
+    /// below the drop-off.
+    pub(super) zero: u8,
+    /// Largest limit that bytes can decide.
+    ceiling: i32,
+}
+
+impl GappedKernel {
+    /// A kernel for extensions with these scores, gap costs and drop-off (raw score units). `None`
+    /// if the processor lacks AVX2 or the values do not fit bytes.
+    pub(in crate::engine) fn new(scores: &Scores, gaps: GapCosts, x: i32) -> Option<Self> {
+        if !available() {
+            return None;
+        }
+        let codes = || 1..ALPHABET_SIZE as u8;
+        let all = || codes().flat_map(|a| codes().map(move |b| scores.score(a, b)));
+        let (lowest, highest) = (all().min()?, all().max()?);
+        let x = x.max(gaps.of(1));
+        let bias = u8::try_from(-lowest.min(0)).ok()?;
+        let zero = u8::try_from(x + highest.max(0) + 1).ok()?;
+        let mut rows = [[[0; 16]; 2]; LANES];
+        for query in codes() {
+            for subject in codes() {
+                let score = scores.score(query, subject) + i32::from(bias);
+                rows[query as usize][subject as usize / 16][subject as usize % 16] =
+                    u8::try_from(score).ok()?;
+            }
+        }
+        debug_assert!(lowest > FORBIDDEN, "a forbidden score does not fit a byte");
+        // A row may exceed the best score so far by one pair, to which the bias is added.
+        let ceiling = i32::from(u8::MAX) - i32::from(zero) - highest.max(0) - i32::from(bias);
+        (ceiling > 0).then_some(())?;
+        Some(Self {
+            rows,
+            bias,
+            open: u8::try_from(gaps.of(1)).ok()?,
+            extend: u8::try_from(gaps.extend).ok()?,
+            x: u8::try_from(x).ok()?,
+            zero,
+            ceiling,
+        })
+    }
+
+    /// Largest limit that can be decided.
+    pub(in crate::engine) fn ceiling(&self) -> i32 {
+        self.ceiling
+    }
+
+    /// Whether the score of the alignment through the pair `start` = (query, subject) position stays
+    /// below `limit`. `false` also if bytes cannot tell.
+    pub(in crate::engine) fn falls_short(
+        &self,
+        query: &[u8],
+        subject: &[u8],
+        start: (usize, usize),
+        limit: i32,
+        lanes: &mut GappedLanes,
+    ) -> bool {
+        let (left_query, right_query) = query.split_at(start.0 + 1);
+        let (left_subject, right_subject) = subject.split_at(start.1 + 1);
+        self.side::<true>(left_query, left_subject, limit, lanes).is_some_and(|left| {
+            self.side::<false>(right_query, right_subject, limit - left, lanes).is_some()
+        })
+    }
+
+    /// Score of one side, which starts at the last residues (`LEFT`) or the first; `None` if it
+    /// reaches `limit` or bytes cannot tell.
+    fn side<const LEFT: bool>(
+        &self,
+        query: &[u8],
+        subject: &[u8],
+        limit: i32,
+        lanes: &mut GappedLanes,
+    ) -> Option<i32> {
+        if limit > self.ceiling {
+            return None;
+        }
+        if query.is_empty() || subject.is_empty() {
+            return (limit > 0).then_some(0);
+        }
+        extend::<LEFT>(self, query, subject, limit, lanes)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn available() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn available() -> bool {
+    false
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "calls code for a processor with AVX2")]
+fn extend<const LEFT: bool>(
+    kernel: &GappedKernel,
+    query: &[u8],
+    subject: &[u8],
+    limit: i32,
+    lanes: &mut GappedLanes,
+) -> Option<i32> {
+    // SAFETY: a kernel is only made where AVX2 is available.
+    unsafe { super::gapped_avx2::extend::<LEFT>(kernel, query, subject, limit, lanes) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn extend<const LEFT: bool>(
+    _: &GappedKernel,
+    _: &[u8],
+    _: &[u8],
+    _: i32,
+    _: &mut GappedLanes,
+) -> Option<i32> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::gapped::{Extender, Gaps, Workspace};
+    use crate::scoring::{Matrix, MatrixName};
+
+    /// Residues that resemble `query`, so that extensions run for long.
+    fn relative(query: &[u8], changes: &[(usize, u8)]) -> Vec<u8> {
+        let mut residues = query.to_vec();
+        for &(place, change) in changes {
+            let place = place % (residues.len() + 1);
+            match change {
+                0..28 if place < residues.len() => residues[place] = change.max(1),
+                28..34 => residues.splice(place..place, (0..=change - 28).map(|i| i * 3 + 1)).for_each(drop),
+                _ => drop(residues.drain(place..(place + 5).min(residues.len()))),
+            }
+        }
+        residues.push(1);
+        residues
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn kernel_and_twin_agree(
+            query in prop::collection::vec(1..28u8, 1..250),
+            changes in prop::collection::vec((0..300usize, 0..40u8), 0..60),
+            start in (0.0..1.0f64, 0.0..1.0f64),
+            name in prop::sample::select(MatrixName::ALL.to_vec()),
+            (open, extend, x) in (1..15, 1..4, 1..70),
+            limit in 1..120,
+        ) {
+            let subject = relative(&query, &changes);
+            let start = (
+                (start.0 * query.len() as f64) as usize,
+                ((start.0 * 0.9 + start.1 * 0.1) * subject.len() as f64) as usize,
+            );
+            let matrix = Matrix::new(name);
+            let gaps = GapCosts { open, extend };
+            let twin = Extender { scores: matrix.scores(), gaps, x };
+            let score = twin.score(&query, &subject, start, Gaps::Anywhere, &mut Workspace::default()).score;
+            if let Some(kernel) = GappedKernel::new(matrix.scores(), gaps, x) {
+                let short = kernel.falls_short(&query, &subject, start, limit, &mut GappedLanes::default());
+                prop_assert_eq!(short, score < limit && limit <= kernel.ceiling, "score {}", score);
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_scoring_fits_bytes_wherever_there_is_avx2() {
+        let kernel =
+            GappedKernel::new(Matrix::blosum62().scores(), GapCosts { open: 11, extend: 1 }, 38);
+        assert_eq!(kernel.is_some(), available());
+        assert!(kernel.is_none_or(|kernel| kernel.ceiling > 150));
+    }
+}

@@ -1,0 +1,11 @@
+//! Kernels: the engine's innermost loops as the processor likes them best.
+//!
+//! This is the only place with `unsafe` code. Each kernel answers exactly what its safe twin
+//! elsewhere in the engine answers, or declines, and is chosen when the program runs: where AVX2 is
+//! missing the twins do all the work. Property tests hold every kernel against its twin.
+
+mod gapped;
+#[cfg(target_arch = "x86_64")]
+mod gapped_avx2;
+
+pub(super) use gapped::{GappedKernel, GappedLanes};
