@@ -11,7 +11,7 @@ use crate::sequence::alphabet::{O, SENTINEL, X};
 /// Residues that a batch holds at most, unless a single query is longer.
 ///
 /// The diagonal state and the hot part of the word table then stay in the second-level cache.
-const BATCH_RESIDUES: usize = 10_000;
+const BATCH_RESIDUES: usize = 8_000;
 
 /// Score limits of one query, in raw score units.
 #[derive(Clone, Copy, Debug)]

@@ -17,11 +17,14 @@ pub(super) struct Extension {
 pub(super) fn left(query: &[u8], subject: &[u8], matrix: &Matrix, x: i32, score: i32) -> Extension {
     let mut best = Extension { score, length: 0, looked_at: 0 };
     let mut sum = score;
-    for (i, (&q, &s)) in query.iter().rev().zip(subject.iter().rev()).enumerate() {
-        sum += matrix.score(q, s);
+    // Indices rather than reversed iterators, which do not stay in registers.
+    let pairs = query.len().min(subject.len());
+    let (query, subject) = (&query[query.len() - pairs..], &subject[subject.len() - pairs..]);
+    for at in (0..pairs).rev() {
+        sum += matrix.score(query[at], subject[at]);
         if sum > best.score {
             best.score = sum;
-            best.length = i + 1;
+            best.length = pairs - at;
         }
         if best.score - sum >= x {
             break;

@@ -3,9 +3,12 @@
 //! Source: `core/aa_ungapped.c` (`s_BlastAaWordFinder_TwoHit`, `s_BlastAaWordFinder_OneHit`); the
 //! method is that of Altschul et al., Nucleic Acids Research 25:3389 (1997).
 
+use std::ops::Range;
+
 use super::batch::{Batch, BatchQuery};
 use super::extension;
-use super::words::Neighbourhoods;
+use super::kernel::prefetch;
+use super::words::{Lists, Neighbourhoods, Position, WordLists};
 use crate::scoring::Matrix;
 
 /// An ungapped alignment of a query of the batch and a subject.
@@ -26,25 +29,31 @@ pub(super) struct UngappedHsp {
 /// What is remembered of each diagonal while one subject is scanned.
 ///
 /// A cell holds `position << 1 | extended`: the subject position of the last word hit, or, when
-/// `extended` is set, the position up to which an extension has covered the diagonal. Positions
-/// are biased by an offset that grows from subject to subject, so that old cells read as "long
-/// ago" and need no clearing.
+/// `extended` is set, a window before the position up to which an extension has covered the
+/// diagonal, so that either is over a window later. Positions are biased by an offset that grows
+/// from subject to subject, so that old cells read as "long ago" and need no clearing.
 #[derive(Debug)]
 pub(super) struct Diagonals {
-    cells: Vec<u32>,
+    cells: Vec<i32>,
     /// Word hits closer than this make an extension; 0 lets every hit do so.
     window: u32,
     offset: u32,
+    /// Working memory: the words of the subject that are hit, as positions and ranges of their lists.
+    ranges: Vec<(u32, Range<u32>)>,
+    /// Working memory: query position and distance of second hits.
+    seconds: Vec<(u32, u32)>,
 }
 
 /// Bias from which the cells are cleared, well before `position << 1` overflows.
-const OFFSET_LIMIT: u32 = 1 << 30;
+const OFFSET_LIMIT: u32 = 1 << 29;
+/// Subject words whose lists are on their way to the cache while one is worked on.
+const LOOK_AHEAD: usize = 4;
 
 impl Diagonals {
     /// State for a batch of `residues` joined residues.
     pub(super) fn new(residues: usize, window: u32) -> Self {
         let diagonals = (residues + window as usize).next_power_of_two();
-        Self { cells: vec![0; diagonals], window, offset: window }
+        Self { cells: vec![0; diagonals], window, offset: window, ranges: Vec::new(), seconds: Vec::new() }
     }
 
     /// Forgets everything, ready for the subject after one of `subject_length` residues.
@@ -73,11 +82,13 @@ impl Finder<'_> {
         found.clear();
         let mut scan =
             Scan { batch: self.batch, size: self.neighbourhoods.size(), subject, matrix: self.matrix, found };
-        let words = words(subject, self.neighbourhoods);
-        if diagonals.window > 0 {
-            scan.two_hits(words, diagonals);
-        } else {
-            scan.one_hit(words, diagonals);
+        diagonals.ranges.clear();
+        diagonals.ranges.extend(words(subject, self.neighbourhoods).filter_map(|(subject_at, word)| {
+            Some((subject_at as u32, self.batch.words.range(word)?))
+        }));
+        match self.batch.words.lists() {
+            Lists::Short(lists) => scan.run(lists, diagonals),
+            Lists::Long(lists) => scan.run(lists, diagonals),
         }
         diagonals.advance(subject.len() as u32);
         found.sort_unstable_by_key(|h| {
@@ -113,30 +124,45 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
+    fn run<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
+        if diagonals.window > 0 {
+            self.two_hits(lists, diagonals);
+        } else {
+            self.one_hit(lists, diagonals);
+        }
+    }
+
     /// Two hits on a diagonal, not overlapping and within the window, start an extension.
-    fn two_hits(&mut self, words: impl Iterator<Item = (usize, u32)>, diagonals: &mut Diagonals) {
-        let Diagonals { cells, window, offset } = diagonals;
+    fn two_hits<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
+        let Diagonals { cells, window, offset, ranges, seconds } = diagonals;
         let (window, offset) = (*window, *offset);
-        let size = self.size as u32;
+        seconds.resize(lists.longest() + 1, (0, 0));
+        let (cells, seconds) = (cells.as_mut_slice(), seconds.as_mut_slice());
         let mask = cells.len() - 1;
-        for (subject_at, word) in words {
-            let here = subject_at as u32 + offset;
-            for &query_at in self.batch.words.hits(word) {
-                let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
-                let last = *cell >> 1;
-                if *cell & 1 == 1 {
-                    if here >= last {
-                        *cell = here << 1;
-                    }
-                    continue;
-                }
-                let distance = here - last;
-                if distance >= window {
-                    *cell = here << 1;
-                } else if distance >= size {
-                    *cell = self
-                        .second_hit(query_at, subject_at as u32, distance)
-                        .map_or(here << 1, |covered| ((covered + offset) << 1) | 1);
+        let near = (self.size as i32) << 1;
+        let far = ((window as i32) << 1) - 1;
+        for (place, &(subject_at, ref range)) in ranges.iter().enumerate() {
+            if let Some((_, ahead)) = ranges.get(place + LOOK_AHEAD) {
+                prefetch(lists.positions(ahead));
+            }
+            let here = ((subject_at + offset) << 1) as i32;
+            // Hits of one subject word lie on different diagonals, so that extensions can wait. Nothing
+            // in the loop branches on what the cells hold, which no processor could foresee.
+            let mut found = 0;
+            for &query_at in lists.positions(range) {
+                let query_at = query_at.index();
+                let cell = &mut cells[query_at.wrapping_sub(subject_at as usize) & mask];
+                let distance = here - *cell;
+                let is_alone = distance >= far;
+                let is_either = is_alone | ((distance >= near) & (distance & 1 == 0));
+                *cell = if is_either { here } else { *cell };
+                seconds[found] = (query_at as u32, distance as u32);
+                found += usize::from(is_either ^ is_alone);
+            }
+            for &(query_at, distance) in &seconds[..found] {
+                if let Some(covered) = self.second_hit(query_at, subject_at, distance >> 1) {
+                    let diagonal = (query_at.wrapping_sub(subject_at)) as usize & mask;
+                    cells[diagonal] = (((covered + offset - window) << 1) | 1) as i32;
                 }
             }
         }
@@ -184,15 +210,16 @@ impl Scan<'_> {
     }
 
     /// Every hit that no extension has covered starts one.
-    fn one_hit(&mut self, words: impl Iterator<Item = (usize, u32)>, diagonals: &mut Diagonals) {
-        let Diagonals { cells, offset, .. } = diagonals;
+    fn one_hit<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
+        let Diagonals { cells, offset, ranges, .. } = diagonals;
         let mask = cells.len() - 1;
-        for (subject_at, word) in words {
-            let here = subject_at as u32 + *offset;
-            for &query_at in self.batch.words.hits(word) {
-                let cell = &mut cells[(query_at as usize).wrapping_sub(subject_at) & mask];
+        for &(subject_at, ref range) in ranges.iter() {
+            let here = (subject_at + *offset) as i32;
+            for &query_at in lists.positions(range) {
+                let query_at = query_at.index() as u32;
+                let cell = &mut cells[query_at.wrapping_sub(subject_at) as usize & mask];
                 if here >= *cell {
-                    *cell = self.only_hit(query_at, subject_at) + *offset;
+                    *cell = (self.only_hit(query_at, subject_at as usize) + *offset) as i32;
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! (`core/blast_aalookup.c:s_AddNeighboringWords`).
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::options::WordOptions;
 use super::symbols::Symbols;
@@ -103,9 +104,68 @@ impl Neighbourhoods {
 /// whose neighbourhood holds it.
 #[derive(Debug)]
 pub(super) struct WordTable {
+    /// A bit per word: whether it hits anything.
     presence: Vec<u64>,
     starts: Vec<u32>,
-    positions: Vec<u32>,
+    lists: Lists,
+}
+
+/// The lists of query positions of all words, one after the other.
+#[derive(Debug)]
+pub(super) enum Lists {
+    /// Of batches that 16 bits can number, which leave the cache to other things.
+    Short(WordLists<u16>),
+    /// Of any batch.
+    Long(WordLists<u32>),
+}
+
+/// Lists of query positions.
+#[derive(Debug)]
+pub(super) struct WordLists<P> {
+    positions: Vec<P>,
+    longest: usize,
+}
+
+/// A position in the joined residues of a batch.
+pub(super) trait Position: Copy + Default {
+    /// The position as a number that may be too large.
+    fn new(position: u32) -> Self;
+
+    /// The position as an index.
+    fn index(self) -> usize;
+}
+
+impl Position for u16 {
+    fn new(position: u32) -> Self {
+        position as Self
+    }
+
+    fn index(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl Position for u32 {
+    fn new(position: u32) -> Self {
+        position
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl<P> WordLists<P> {
+    /// The list in a range that [`WordTable::range`] gave.
+    #[inline]
+    pub(super) fn positions(&self, range: &Range<u32>) -> &[P] {
+        &self.positions[range.start as usize..range.end as usize]
+    }
+
+    /// Length of the longest list.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
 }
 
 impl WordTable {
@@ -118,41 +178,59 @@ impl WordTable {
             .filter_map(|(window, position)| Some((window, symbols.pack(window)?, position)))
             .collect();
         let found = FoundNeighbours::new(neighbourhoods, &words);
-        // A counting sort: cell sizes, then cell starts, then the positions.
-        let mut starts = vec![0u32; symbols.words() + 1];
+        let mut sizes = vec![0u32; symbols.words()];
         for (residues, word, _) in &words {
             for &neighbour in found.of(residues, *word) {
-                starts[neighbour as usize + 1] += 1;
+                sizes[neighbour as usize] += 1;
             }
         }
         let mut presence = vec![0u64; symbols.words().div_ceil(64)];
-        for word in 0..symbols.words() {
-            if starts[word + 1] > 0 {
+        let mut starts = vec![0u32; symbols.words() + 1];
+        for (word, &size) in sizes.iter().enumerate() {
+            if size > 0 {
                 presence[word / 64] |= 1 << (word % 64);
             }
-            starts[word + 1] += starts[word];
+            starts[word + 1] = starts[word] + size;
         }
-        let mut next = starts.clone();
-        let mut positions = vec![0u32; starts[symbols.words()] as usize];
-        for &(residues, word, position) in &words {
-            for &neighbour in found.of(residues, word) {
-                let slot = &mut next[neighbour as usize];
-                positions[*slot as usize] = position;
-                *slot += 1;
-            }
-        }
-        Self { presence, starts, positions }
+        let lists = if residues.len() <= usize::from(u16::MAX) {
+            Lists::Short(fill(&words, &found, &starts, &sizes))
+        } else {
+            Lists::Long(fill(&words, &found, &starts, &sizes))
+        };
+        Self { presence, starts, lists }
     }
 
-    /// Query positions that the packed subject word hits.
+    /// Where the list of a packed subject word lies, if it hits anything.
     #[inline]
-    pub(super) fn hits(&self, word: u32) -> &[u32] {
+    pub(super) fn range(&self, word: u32) -> Option<Range<u32>> {
         let word = word as usize;
-        if self.presence[word / 64] >> (word % 64) & 1 == 0 {
-            return &[];
-        }
-        &self.positions[self.starts[word] as usize..self.starts[word + 1] as usize]
+        let present = self.presence[word / 64] >> (word % 64) & 1 == 1;
+        present.then(|| self.starts[word]..self.starts[word + 1])
     }
+
+    /// The lists.
+    pub(super) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+}
+
+/// The last step of a counting sort: positions into the lists of their neighbours.
+fn fill<P: Position>(
+    words: &[(&[u8], u32, u32)],
+    found: &FoundNeighbours<'_>,
+    starts: &[u32],
+    sizes: &[u32],
+) -> WordLists<P> {
+    let mut next = starts.to_vec();
+    let mut positions = vec![P::default(); starts.last().map_or(0, |&end| end as usize)];
+    for &(residues, word, position) in words {
+        for &neighbour in found.of(residues, word) {
+            let slot = &mut next[neighbour as usize];
+            positions[*slot as usize] = P::new(position);
+            *slot += 1;
+        }
+    }
+    WordLists { positions, longest: sizes.iter().max().map_or(0, |&size| size as usize) }
 }
 
 /// The neighbourhoods of the words of a batch: all that there are, or worked out for the batch.
@@ -200,7 +278,10 @@ mod tests {
     }
 
     fn hits(table: &(Neighbourhoods, WordTable), word: &str) -> Vec<u32> {
-        table.1.hits(table.0.symbols.pack(&codes(word)).expect("a word")).to_vec()
+        let word = table.0.symbols.pack(&codes(word)).expect("a word");
+        let Lists::Short(lists) = table.1.lists() else { panic!("16 bits are enough") };
+        let found = table.1.range(word).map(|range| lists.positions(&range)).unwrap_or_default();
+        found.iter().map(|&position| u32::from(position)).collect()
     }
 
     fn table(text: &str, options: &WordOptions) -> (Neighbourhoods, WordTable) {

@@ -7,5 +7,7 @@
 mod gapped;
 #[cfg(target_arch = "x86_64")]
 mod gapped_avx2;
+mod prefetch;
 
 pub(super) use gapped::{GappedKernel, GappedLanes};
+pub(super) use prefetch::prefetch;
