@@ -28,12 +28,15 @@ pub(super) struct UngappedHsp {
 
 /// What is remembered of each diagonal while one subject is scanned.
 ///
-/// A cell holds `position << 1 | extended`: the subject position of the last word hit, or, when
-/// `extended` is set, a window before the position up to which an extension has covered the
-/// diagonal, so that either is over a window later. Positions are biased by an offset that grows
-/// from subject to subject, so that old cells read as "long ago" and need no clearing.
+/// A cell holds twice the subject position of the last word hit or, less 1, of what is a word before
+/// the end of the extension that has covered the diagonal. So word hits that are to be passed over,
+/// because they overlap the last one or lie in an extension, are those less than a word away.
+/// Positions are biased by an offset that grows from subject to subject, so that old cells read as
+/// "long ago" and need no clearing.
 #[derive(Debug)]
 pub(super) struct Diagonals {
+    /// Joined residues of the batch.
+    residues: usize,
     cells: Vec<i32>,
     /// Word hits closer than this make an extension; 0 lets every hit do so.
     window: u32,
@@ -52,8 +55,15 @@ const LOOK_AHEAD: usize = 4;
 impl Diagonals {
     /// State for a batch of `residues` joined residues.
     pub(super) fn new(residues: usize, window: u32) -> Self {
-        let diagonals = (residues + window as usize).next_power_of_two();
-        Self { cells: vec![0; diagonals], window, offset: window, ranges: Vec::new(), seconds: Vec::new() }
+        Self { residues, cells: Vec::new(), window, offset: window, ranges: Vec::new(), seconds: Vec::new() }
+    }
+
+    /// Has a cell for every diagonal with a subject of `length` residues.
+    fn make_room(&mut self, length: usize) {
+        let diagonals = self.residues + length + 1;
+        if self.cells.len() < diagonals {
+            self.cells.resize(diagonals, 0);
+        }
     }
 
     /// Forgets everything, ready for the subject after one of `subject_length` residues.
@@ -82,6 +92,7 @@ impl Finder<'_> {
         found.clear();
         let mut scan =
             Scan { batch: self.batch, size: self.neighbourhoods.size(), subject, matrix: self.matrix, found };
+        diagonals.make_room(subject.len());
         diagonals.ranges.clear();
         diagonals.ranges.extend(words(subject, self.neighbourhoods).filter_map(|(subject_at, word)| {
             Some((subject_at as u32, self.batch.words.range(word)?))
@@ -134,38 +145,44 @@ impl Scan<'_> {
 
     /// Two hits on a diagonal, not overlapping and within the window, start an extension.
     fn two_hits<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
-        let Diagonals { cells, window, offset, ranges, seconds } = diagonals;
+        let Diagonals { cells, window, offset, ranges, seconds, .. } = diagonals;
         let (window, offset) = (*window, *offset);
         seconds.resize(lists.longest() + 1, (0, 0));
         let (cells, seconds) = (cells.as_mut_slice(), seconds.as_mut_slice());
-        let mask = cells.len() - 1;
-        let near = (self.size as i32) << 1;
-        let far = ((window as i32) << 1) - 1;
+        let apart = window.min(self.size as u32);
+        let near = (apart << 1) as i32;
+        let span = (window - apart) << 1;
         for (place, &(subject_at, ref range)) in ranges.iter().enumerate() {
             if let Some((_, ahead)) = ranges.get(place + LOOK_AHEAD) {
                 prefetch(lists.positions(ahead));
             }
+            let cells = self.cells_at(subject_at, cells);
             let here = ((subject_at + offset) << 1) as i32;
             // Hits of one subject word lie on different diagonals, so that extensions can wait. Nothing
             // in the loop branches on what the cells hold, which no processor could foresee.
             let mut found = 0;
             for &query_at in lists.positions(range) {
-                let query_at = query_at.index();
-                let cell = &mut cells[query_at.wrapping_sub(subject_at as usize) & mask];
+                let cell = &mut cells[query_at.index()];
                 let distance = here - *cell;
-                let is_alone = distance >= far;
-                let is_either = is_alone | ((distance >= near) & (distance & 1 == 0));
-                *cell = if is_either { here } else { *cell };
-                seconds[found] = (query_at as u32, distance as u32);
-                found += usize::from(is_either ^ is_alone);
+                *cell = if distance >= near { here } else { *cell };
+                seconds[found] = (query_at.index() as u32, distance as u32);
+                found += usize::from((distance.wrapping_sub(near) as u32) < span);
             }
             for &(query_at, distance) in &seconds[..found] {
-                if let Some(covered) = self.second_hit(query_at, subject_at, distance >> 1) {
-                    let diagonal = (query_at.wrapping_sub(subject_at)) as usize & mask;
-                    cells[diagonal] = (((covered + offset - window) << 1) | 1) as i32;
+                // An odd distance is one to the end of an extension.
+                if distance & 1 == 0
+                    && let Some(covered) = self.second_hit(query_at, subject_at, distance >> 1)
+                {
+                    cells[query_at as usize] = ((covered + offset - apart) << 1) as i32 - 1;
                 }
             }
         }
+    }
+
+    /// The cells of the diagonals that a subject position has with each joined position.
+    fn cells_at<'c>(&self, subject_at: u32, cells: &'c mut [i32]) -> &'c mut [i32] {
+        let first = self.subject.len() - subject_at as usize;
+        &mut cells[first..first + self.batch.residues.len()]
     }
 
     /// Extends a second word hit and keeps the HSP if it scores enough. Returns the subject position
@@ -212,14 +229,13 @@ impl Scan<'_> {
     /// Every hit that no extension has covered starts one.
     fn one_hit<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
         let Diagonals { cells, offset, ranges, .. } = diagonals;
-        let mask = cells.len() - 1;
         for &(subject_at, ref range) in ranges.iter() {
+            let cells = self.cells_at(subject_at, cells);
             let here = (subject_at + *offset) as i32;
             for &query_at in lists.positions(range) {
-                let query_at = query_at.index() as u32;
-                let cell = &mut cells[query_at.wrapping_sub(subject_at) as usize & mask];
+                let cell = &mut cells[query_at.index()];
                 if here >= *cell {
-                    *cell = (self.only_hit(query_at, subject_at as usize) + *offset) as i32;
+                    *cell = (self.only_hit(query_at.index() as u32, subject_at as usize) + *offset) as i32;
                 }
             }
         }
