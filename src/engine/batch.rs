@@ -62,14 +62,14 @@ pub(super) struct Batch {
     /// Sentinel, first query, sentinel, second query, …, sentinel.
     pub(super) residues: Vec<u8>,
     /// For each joined position the place of its query in `queries`.
-    place_at: Vec<u32>,
+    place_at: Vec<u16>,
     pub(super) words: WordTable,
 }
 
 impl Batch {
     /// The query that a joined position lies in, with its place.
     pub(super) fn query_at(&self, position: u32) -> (u32, &BatchQuery) {
-        let place = self.place_at[position as usize];
+        let place = u32::from(self.place_at[position as usize]);
         (place, &self.queries[place as usize])
     }
 
@@ -109,7 +109,7 @@ fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighb
         residues.extend_from_slice(queries[index]);
         joined.push(BatchQuery { index, range: start..residues.len(), cutoffs });
         residues.push(SENTINEL);
-        place_at.resize(residues.len(), place as u32);
+        place_at.resize(residues.len(), place as u16);
     }
     // blastp puts X for O in queries (`api/blast_setup_cxx.cpp`). Both score alike, so that only words
     // can tell them apart; alignments still show and count O.

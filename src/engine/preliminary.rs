@@ -5,6 +5,7 @@
 use super::batch::Cutoffs;
 use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
 use super::gapped::{Extender, Gaps, Workspace};
+use super::kernel::GappedKernel;
 use super::options::{RESTRICTED_EVALUE, Scheme};
 use super::ungapped::UngappedHsp;
 use crate::scoring::Scores;
@@ -58,7 +59,8 @@ pub(super) fn hsps(
         return Vec::new();
     }
     let gapped = |gaps, workspace: &mut Workspace| {
-        extend_all(query, subject, ungapped, &extender, gaps, (doubtful, cutoffs.gapped), workspace)
+        let kernel = scheme.kernel.as_ref().filter(|_| gaps == Gaps::Anywhere);
+        extend_all(query, subject, ungapped, (&extender, kernel), gaps, (doubtful, cutoffs.gapped), workspace)
     };
     let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
     let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
@@ -76,7 +78,7 @@ fn extend_all(
     query: &[u8],
     subject: &[u8],
     ungapped: &[UngappedHsp],
-    extender: &Extender<'_>,
+    (extender, kernel): (&Extender<'_>, Option<&GappedKernel>),
     gaps: Gaps,
     limits: (i32, i32),
     workspace: &mut Workspace,
@@ -89,6 +91,9 @@ fn extend_all(
             continue;
         }
         let start = start_pair(query, subject, &diagonal, extender.scores);
+        if kernel.is_some_and(|k| k.falls_short(query, subject, start, limits.1, &mut workspace.lanes)) {
+            continue;
+        }
         let gapped = extender.score(query, subject, start, gaps, workspace);
         if gaps == Gaps::Restricted && (limits.0..limits.1).contains(&gapped.score) {
             return None;
@@ -140,8 +145,11 @@ fn extents(seed: &UngappedHsp) -> Extents {
 /// The pair that the gapped alignment goes through: the middle of the best window of the ungapped
 /// one.
 fn start_pair(query: &[u8], subject: &[u8], diagonal: &Extents, scores: &Scores) -> (usize, usize) {
-    let shift =
-        start_shift(&query[diagonal.query.0..diagonal.query.1], &subject[diagonal.subject.0..diagonal.subject.1], scores);
+    let shift = start_shift(
+        &query[diagonal.query.0..diagonal.query.1],
+        &subject[diagonal.subject.0..diagonal.subject.1],
+        scores,
+    );
     (diagonal.query.0 + shift, diagonal.subject.0 + shift)
 }
 

@@ -104,9 +104,8 @@ impl GappedKernel {
     ) -> bool {
         let (left_query, right_query) = query.split_at(start.0 + 1);
         let (left_subject, right_subject) = subject.split_at(start.1 + 1);
-        self.side::<true>(left_query, left_subject, limit, lanes).is_some_and(|left| {
-            self.side::<false>(right_query, right_subject, limit - left, lanes).is_some()
-        })
+        self.side::<true>(left_query, left_subject, limit, lanes)
+            .is_some_and(|left| self.side::<false>(right_query, right_subject, limit - left, lanes).is_some())
     }
 
     /// Score of one side, which starts at the last residues (`LEFT`) or the first; `None` if it
@@ -214,8 +213,7 @@ mod tests {
 
     #[test]
     fn the_default_scoring_fits_bytes_wherever_there_is_avx2() {
-        let kernel =
-            GappedKernel::new(Matrix::blosum62().scores(), GapCosts { open: 11, extend: 1 }, 38);
+        let kernel = GappedKernel::new(Matrix::blosum62().scores(), GapCosts { open: 11, extend: 1 }, 38);
         assert_eq!(kernel.is_some(), available());
         assert!(kernel.is_none_or(|kernel| kernel.ceiling > 150));
     }

@@ -113,8 +113,7 @@ impl Ramp {
 /// The chunk of columns that starts at 32 × `index`, all cells dead. `None` if a residue is not one
 /// of the alphabet's.
 fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
-    let mut chunk =
-        Chunk { best: [0; LANES], gap: [0; LANES], residues: [0; LANES], exists: [0; LANES] };
+    let mut chunk = Chunk { best: [0; LANES], gap: [0; LANES], residues: [0; LANES], exists: [0; LANES] };
     // The pair of residue i leads from column i to column i + 1.
     let start = (index * LANES).saturating_sub(1);
     let skipped = usize::from(index == 0);
