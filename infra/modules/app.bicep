@@ -153,13 +153,21 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
 }
 
 // Publishing is by identity only, never by a site's user name and password.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for policy in ['ftp', 'scm']: {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: site
-  name: policy
+  name: 'ftp'
   properties: {
     allow: false
   }
-}]
+}
+
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: site
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
 
 // With sign-in, tokens of this tenant's users for the registration are checked before the app is reached.
 // There is no browser flow, hence no client secret. Function keys are asked for as well. Without it the

@@ -1,0 +1,18 @@
+//! Whether the infrastructure fits the program and is safe, as far as that can be seen without Azure.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "infra/bicep.rs"]
+mod bicep;
+#[path = "infra/bicep_checks.rs"]
+mod bicep_checks;
+#[path = "infra/hardening.rs"]
+mod hardening;
+#[path = "infra/schema.rs"]
+mod schema;
+#[path = "infra/symbols.rs"]
+mod symbols;
+#[path = "infra/templates.rs"]
+mod templates;
+#[path = "infra/types.rs"]
+mod types;
