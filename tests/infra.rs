@@ -6,13 +6,21 @@
 mod bicep;
 #[path = "infra/bicep_checks.rs"]
 mod bicep_checks;
+#[path = "infra/contract.rs"]
+mod contract;
+#[path = "infra/deploy.rs"]
+mod deploy;
 #[path = "infra/hardening.rs"]
 mod hardening;
+#[path = "infra/package.rs"]
+mod package;
 #[path = "infra/schema.rs"]
 mod schema;
 #[path = "infra/symbols.rs"]
 mod symbols;
 #[path = "infra/templates.rs"]
 mod templates;
+#[path = "infra/tools.rs"]
+mod tools;
 #[path = "infra/types.rs"]
 mod types;

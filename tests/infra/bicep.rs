@@ -84,12 +84,28 @@ impl Expr {
 /// What a declaration declares.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
-    Param { ty: String, default: Option<Expr> },
-    Var { value: Expr },
-    Output { ty: String, value: Expr },
+    Param {
+        ty: String,
+        default: Option<Expr>,
+    },
+    Var {
+        value: Expr,
+    },
+    Output {
+        ty: String,
+        value: Expr,
+    },
     /// `body` may be wrapped into `For` and `If`.
-    Resource { ty: String, version: String, existing: bool, body: Expr },
-    Module { file: String, body: Expr },
+    Resource {
+        ty: String,
+        version: String,
+        existing: bool,
+        body: Expr,
+    },
+    Module {
+        file: String,
+        body: Expr,
+    },
 }
 
 /// A declaration with its decorators, in order.

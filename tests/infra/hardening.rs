@@ -101,7 +101,8 @@ fn check_role(name: &str, body: &Expr, found: &mut Vec<String>) {
             found.push(format!("{name} lacks {property}"));
         }
     }
-    if !matches!(body.get("name"), Some(Expr::Call(function, parts)) if function == "guid" && parts.len() == 3) {
+    if !matches!(body.get("name"), Some(Expr::Call(function, parts)) if function == "guid" && parts.len() == 3)
+    {
         found.push(format!("{name}.name must be guid(scope, principal, role)"));
     }
 }

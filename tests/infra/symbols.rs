@@ -142,7 +142,10 @@ fn check_module(
             }
             (Some(value), _) => {
                 if let Some(is) = type_of(value).filter(|is| is != ty) {
-                    found.push(format!("module {} is given {} as {is}, not {ty}", declaration.name, param.name));
+                    found.push(format!(
+                        "module {} is given {} as {is}, not {ty}",
+                        declaration.name, param.name
+                    ));
                 }
             }
             (None, Some(_)) => {}

@@ -112,9 +112,10 @@ impl Checker<'_> {
                 (None, None) => self.found.push(format!("{place} is no property")),
             }
         }
-        let missing = object.properties.iter().filter(|(name, property)| {
-            property.required && !property.read_only && value.get(name).is_none()
-        });
+        let missing = object
+            .properties
+            .iter()
+            .filter(|(name, property)| property.required && !property.read_only && value.get(name).is_none());
         self.found.extend(missing.map(|(name, _)| format!("{path} lacks {name}")));
     }
 
