@@ -16,6 +16,8 @@ mod hardening;
 mod package;
 #[path = "infra/schema.rs"]
 mod schema;
+#[path = "infra/settings.rs"]
+mod settings;
 #[path = "infra/symbols.rs"]
 mod symbols;
 #[path = "infra/templates.rs"]

@@ -4,6 +4,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bench::Account;
@@ -37,6 +38,17 @@ async fn the_packaged_app_runs_a_job_and_survives_a_kill() {
         assert!(history.of(function).len() as u64 >= calls, "{function}");
     }
     assert_eq!(bench.host.poison_count(), 0);
+    bench.host.fire_timer().await.unwrap();
+    let lines: Vec<Value> =
+        bench.host.console(0).iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect();
+    for (message, numbers) in [
+        ("compared a shard", &["comparisons", "seconds", "chunk", "volume"] as &[&str]),
+        ("swept", &["active", "plans", "shards", "merges", "finishes"]),
+    ] {
+        let line = lines.iter().find(|line| line["message"] == message);
+        let line = line.unwrap_or_else(|| panic!("{message:?} is not in the log"));
+        assert!(numbers.iter().all(|name| line[*name].is_number()), "{line}");
+    }
 }
 
 /// The host waits 30 s, and everybody who is there waits with it.
