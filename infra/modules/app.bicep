@@ -65,6 +65,8 @@ param sizeSettings object
 param workspaceId string
 
 var signIn = !empty(signInClientId)
+// The Azure CLI's own application, from which people get their tokens; the same in every tenant.
+var azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 var registration = {
   clientId: signInClientId
   openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
@@ -193,6 +195,9 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
         registration: signIn ? registration : {}
         validation: {
           allowedAudiences: signIn ? [signInClientId, 'api://${signInClientId}'] : []
+          defaultAuthorizationPolicy: {
+            allowedApplications: signIn ? [signInClientId, azureCli] : []
+          }
         }
       }
     }
