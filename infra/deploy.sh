@@ -31,7 +31,7 @@ say() { printf '\n== %s\n' "$*" >&2; }
 
 start=$PWD
 cd "$(dirname "$0")/.."
-group='' location='' stage=dev package='' what_if='' own_operator='' settings=()
+group='' location='' stage=dev package='' what_if='' own_operator='' own_budget='' settings=()
 
 while (($#)); do
     case $1 in
@@ -47,6 +47,7 @@ while (($#)); do
                 --set)
                     [[ $2 == *=* ]] || fail "--set $2: write NAME=VALUE"
                     [[ $2 == operatorPrincipalId=* ]] && own_operator=yes
+                    [[ $2 == budgetStart=* ]] && own_budget=yes
                     settings+=("$2")
                     ;;
             esac
@@ -75,6 +76,12 @@ if [[ ! $own_operator ]]; then
     else
         echo "no user is signed in; name an operator by --set operatorPrincipalId=… to upload databases" >&2
     fi
+fi
+# A budget keeps its first day; a later deployment must not move it.
+if [[ ! $own_budget ]]; then
+    begun=$(az deployment group show --resource-group "$group" --name "skyblast-$stage" \
+        --query properties.parameters.budgetStart.value --output tsv 2>/dev/null) || begun=''
+    [[ $begun ]] && settings+=("budgetStart=$begun")
 fi
 deployment=(--resource-group "$group" --template-file infra/main.bicep --parameters "@$parameters" "${settings[@]}")
 

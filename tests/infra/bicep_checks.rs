@@ -126,7 +126,7 @@ const FAULTS: &[Fault] = &[
         "alerts.bicep",
         "windowSize:",
         "windowsSize:",
-        "rule.properties.windowsSize is no property",
+        "alert.properties.windowsSize is no property",
     ),
     ("property below an array", "storage.bicep", "type: 'Lifecycle'", "typ: 'Lifecycle'", "is no property"),
     (

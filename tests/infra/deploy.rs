@@ -16,6 +16,7 @@ case "$*" in
     "ad signed-in-user show"*) echo 00000000-1111-2222-3333-444444444444 ;;
     "provider show"*Microsoft.App*) echo NotRegistered ;;
     "provider show"*) echo Registered ;;
+    "deployment group show"*budgetStart*) [ "$BUDGET" ] && echo "$BUDGET" ;;
     "deployment group show"*appUrl*) echo https://func.example ;;
     "deployment group show"*appName*) echo func ;;
     "deployment group show"*volumeSize*) echo 128MiB ;;
@@ -61,6 +62,7 @@ impl Desk {
             .env("SIGNED_IN", "yes")
             .env("GROUP", "true")
             .env("FOREIGN", "")
+            .env("BUDGET", "")
             .envs(variables.iter().copied())
             .output()
             .unwrap();
@@ -125,6 +127,18 @@ fn what_if_changes_nothing() {
     let missing = Desk::new().run("deploy.sh", &arguments, &[("GROUP", "false")]);
     assert_eq!((missing.code, missing.changes()), (1, Vec::new()));
     assert!(missing.stderr.contains("there is no resource group g yet"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_budget_keeps_its_first_day() {
+    let create = |arguments: &[&str]| {
+        let arguments = [&DEPLOY[..], arguments].concat();
+        let ended = Desk::new().run("deploy.sh", &arguments, &[("BUDGET", "2026-03-01")]);
+        ended.calls.into_iter().find(|call| call.starts_with("deployment group create")).unwrap()
+    };
+    assert!(create(&[]).contains(" budgetStart=2026-03-01"));
+    let moved = create(&["--set", "budgetStart=2026-05-01"]);
+    assert!(moved.contains(" budgetStart=2026-05-01") && !moved.contains("2026-03-01"), "{moved}");
 }
 
 #[test]
