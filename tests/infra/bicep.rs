@@ -326,7 +326,7 @@ impl Reader<'_> {
 }
 
 fn children<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    (0..node.child_count()).filter_map(move |index| node.child(index.try_into().unwrap()))
+    (0..node.child_count()).filter_map(move |index| node.child(index))
 }
 
 fn named<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {

@@ -174,13 +174,13 @@ fn teardown_deletes_only_what_it_was_asked_to() {
         assert_eq!(deletes, !ended.changes().is_empty());
         (ended.code, deletes, ended.stderr + &ended.stdout)
     };
-    assert_eq!(run(&["--yes"], &[]).1, true);
+    assert!(run(&["--yes"], &[]).1);
     // Nobody answers the question.
-    assert_eq!(run(&[], &[]).1, false);
+    assert!(!run(&[], &[]).1);
     let (code, deleted, text) = run(&["--yes"], &[("FOREIGN", "somebodys-vm\n")]);
     assert_eq!((code, deleted), (1, false));
     assert!(text.contains("not skyblast's: somebodys-vm"), "{text}");
-    assert_eq!(run(&["--yes", "--all"], &[("FOREIGN", "somebodys-vm\n")]).1, true);
+    assert!(run(&["--yes", "--all"], &[("FOREIGN", "somebodys-vm\n")]).1);
     let (code, deleted, text) = run(&["--yes"], &[("GROUP", "false")]);
     assert_eq!((code, deleted), (0, false));
     assert!(text.contains("nothing to do"), "{text}");

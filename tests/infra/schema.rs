@@ -80,7 +80,10 @@ impl Schemas {
 fn read(ty: &str) -> Option<Schema> {
     let modules = folder().join("node_modules");
     let program = modules.join(".bin/azmcp-linux-x64");
-    assert!(program.exists(), "the type data is not installed; run tests/run once");
+    assert!(
+        program.exists(),
+        "the type data is not installed (there is some for Linux on x86-64 only); run tests/run once"
+    );
     let kept = modules.join(".types").join(format!("{}.json", ty.replace('/', "_")));
     let answer = std::fs::read(&kept).unwrap_or_else(|_| {
         let output = Command::new(&program)

@@ -33,8 +33,11 @@ const NOT_SET: [(&str, &str); 10] = [
     ("SKYBLAST_STORAGE", "would win over the endpoints; for local runs"),
 ];
 
+/// Names and values.
+type Settings = Vec<(String, Expr)>;
+
 /// The app settings that every size has, and those of each size.
-fn settings() -> (Vec<(String, Expr)>, Vec<(String, Vec<(String, Expr)>)>) {
+fn settings() -> (Settings, Vec<(String, Settings)>) {
     let templates = Templates::read();
     let Some(Expr::Object(common)) = templates.module("app").var("settings").cloned() else {
         panic!("settings")
