@@ -236,7 +236,22 @@ fn host_json_declares_the_version_and_the_bundle_with_the_queue_bindings() {
         host_json["extensionBundle"],
         json!({ "id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)" })
     );
-    assert_eq!(host_json["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"], "Request");
+}
+
+#[test]
+fn neither_a_failure_nor_a_line_of_the_program_is_lost_to_sampling_or_levels() {
+    let logging = &host_json()["logging"];
+    let excluded = logging["applicationInsights"]["samplingSettings"]["excludedTypes"].as_str().unwrap();
+    let excluded: BTreeSet<&str> = excluded.split(';').collect();
+    assert!(excluded.is_superset(&["Request", "Exception", "Trace"].into()), "{excluded:?}");
+    for (category, level) in logging["logLevel"].as_object().unwrap() {
+        // Lines of the program come as Host.Function.Console, results of calls as Host.Results.
+        let needed = ["default", "Host.Function.Console", "Host.Results"].contains(&category.as_str());
+        let allowed: &[&str] = if needed { &["Information"] } else { &["Information", "Warning"] };
+        assert!(allowed.contains(&level.as_str().unwrap()), "{category}");
+        assert!(needed || !"Host.Function.Console".starts_with(category.as_str()), "{category}");
+        assert!(needed || !"Host.Results".starts_with(category.as_str()), "{category}");
+    }
 }
 
 #[test]

@@ -17,5 +17,7 @@ mod kills;
 mod lost;
 #[path = "handler/outage.rs"]
 mod outage;
+#[path = "handler/packaged.rs"]
+mod packaged;
 #[path = "handler/workers.rs"]
 mod workers;

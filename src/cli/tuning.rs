@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use bytesize::ByteSize;
+
 use super::options::ThreadFlags;
 use crate::functions::Limits;
 use crate::jobs::Settings;
@@ -18,6 +20,10 @@ pub(super) struct TuningFlags {
     #[arg(long, value_name = "SECONDS", env = "SKYBLAST_STALL_SECONDS", hide = true)]
     stall_seconds: Option<u64>,
 
+    /// Memory for volumes that are kept open; the one in use is kept whatever its size
+    #[arg(long, value_name = "SIZE", env = "SKYBLAST_VOLUME_CACHE", hide = true)]
+    volume_cache: Option<ByteSize>,
+
     /// Longest body of a request, in bytes as sent
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_BODY_LIMIT", hide = true)]
     body_limit: Option<u64>,
@@ -29,6 +35,7 @@ impl TuningFlags {
         let default = Settings::default();
         Settings {
             threads: threads.count(),
+            volume_cache_bytes: self.volume_cache.map_or(default.volume_cache_bytes, |size| size.as_u64()),
             chunk_residues: self.chunk_residues,
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::envelope;
 use super::services::App;
+use crate::jobs::{Pipeline, Stage};
 
 pub(super) async fn sweep(State(app): State<Arc<App>>) -> Response {
     let fail = |error: &dyn std::error::Error| {
@@ -18,10 +19,20 @@ pub(super) async fn sweep(State(app): State<Arc<App>>) -> Response {
         Ok(pipeline) => pipeline,
         Err(error) => return fail(&error),
     };
-    match pipeline.sweep(Timestamp::now()).await {
+    let now = Timestamp::now();
+    match pipeline.sweep(now).await {
         Ok(swept) => {
+            let (plans, shards) =
+                (waiting(pipeline, Stage::Plan).await, waiting(pipeline, Stage::Search).await);
+            let (merges, finishes) =
+                (waiting(pipeline, Stage::Merge).await, waiting(pipeline, Stage::Finish).await);
             tracing::info!(
                 active = swept.active,
+                oldest_seconds = swept.oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0)),
+                plans,
+                shards,
+                merges,
+                finishes,
                 announced = swept.announced,
                 given_up = swept.given_up,
                 discarded = swept.discarded,
@@ -31,4 +42,9 @@ pub(super) async fn sweep(State(app): State<Arc<App>>) -> Response {
         }
         Err(error) => fail(&error),
     }
+}
+
+/// Messages in a stage's queue, for the log: nobody else looks at the queues regularly.
+async fn waiting(pipeline: &Pipeline, stage: Stage) -> Option<u64> {
+    pipeline.queue(stage).approximate_count().await.ok()
 }

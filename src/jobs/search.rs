@@ -50,6 +50,7 @@ impl Pipeline {
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
         let started = std::time::Instant::now();
         let id = job.id;
+        let comparisons = queries.queries.len() as u64 * info.sequences;
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let frame = Self::compute(move || {
             let search = Search::new(job.options, job.totals)?;
@@ -57,7 +58,8 @@ impl Pipeline {
             frame::encode(Kind::Hits, &hits)
         })
         .await?;
-        tracing::info!(job = %id, chunk, volume, seconds = started.elapsed().as_secs_f64(), "compared a shard");
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::info!(job = %id, chunk, volume, comparisons, seconds, "compared a shard");
         Ok(frame)
     }
 

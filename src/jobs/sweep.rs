@@ -40,6 +40,8 @@ struct Swept {
 pub struct Sweep {
     /// Jobs that are not closed.
     pub active: u64,
+    /// When the one of them that was marked first was marked, which is when it was submitted.
+    pub oldest: Option<Timestamp>,
     /// Messages that were sent again.
     pub announced: u64,
     /// Shards that were given up.
@@ -59,6 +61,7 @@ impl Pipeline {
                 continue;
             };
             sweep.active += 1;
+            sweep.oldest = Some(sweep.oldest.map_or(marker.modified, |oldest| oldest.min(marker.modified)));
             // One job in trouble must not keep the others from being looked at.
             if let Err(error) = self.sweep_job(id, marker.modified, now, &mut sweep).await {
                 tracing::error!(job = %id, %error, "could not sweep a job");

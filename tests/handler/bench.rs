@@ -95,8 +95,17 @@ impl Account {
 
     /// A host on this account with quick retries, many small shards, and what `adapt` changes.
     pub(crate) async fn host(&self, adapt: impl FnOnce(HostOptions) -> HostOptions) -> Bench {
-        let options = HostOptions::for_project(env!("CARGO_BIN_EXE_skyblast"))
-            .unwrap()
+        let options = HostOptions::for_project(env!("CARGO_BIN_EXE_skyblast")).unwrap();
+        self.host_of(options, adapt).await
+    }
+
+    /// The same of another script root.
+    pub(crate) async fn host_of(
+        &self,
+        options: HostOptions,
+        adapt: impl FnOnce(HostOptions) -> HostOptions,
+    ) -> Bench {
+        let options = options
             .setting("AzureWebJobsStorage", &self.connection)
             .setting("SKYBLAST_CHUNK_RESIDUES", CHUNK_RESIDUES.to_string())
             .host_json("extensions__queues__visibilityTimeout", "00:00:01")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skyblast::store::Queue;
+use tempfile::TempDir;
 
 use super::config::Settings;
 use super::faults::Faults;
@@ -37,6 +38,11 @@ impl HostOptions {
     /// The project's own host.json and functions, with `binary` as the handler.
     pub(crate) fn for_project(binary: impl Into<PathBuf>) -> anyhow::Result<Self> {
         Ok(Self::new(ScriptRoot::of_project(&binary.into())?))
+    }
+
+    /// The app folder that packaging has made in `folder`.
+    pub(crate) fn for_package(folder: TempDir) -> Self {
+        Self::new(ScriptRoot::of_package(folder))
     }
 
     /// Any script root: one instance, the host's own lease of ten minutes, no misfortunes.

@@ -209,7 +209,7 @@ pub(super) enum Task {
 
 /// A port that nobody listens on, outside the range from which the kernel takes ports for
 /// outgoing connections, so that it is still free when the handler is restarted.
-pub(super) fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const FIRST: u16 = 20_000;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -13,7 +13,9 @@ use super::config::{Function, HostConfig, Settings, read_json};
 /// A temporary script root; deleted when dropped.
 #[derive(Debug)]
 pub(crate) struct ScriptRoot {
-    folder: TempDir,
+    path: PathBuf,
+    /// What is deleted.
+    _folder: TempDir,
 }
 
 impl ScriptRoot {
@@ -49,12 +51,17 @@ impl ScriptRoot {
             .context("host.json: defaultExecutablePath is missing")?;
         ensure!(binary.is_file(), "the handler's binary {} does not exist", binary.display());
         symlink(binary, root.join(executable))?;
-        Ok(Self { folder })
+        Ok(Self { path: root.to_owned(), _folder: folder })
+    }
+
+    /// The app folder that packaging has made in `folder`.
+    pub(crate) fn of_package(folder: TempDir) -> Self {
+        Self { path: folder.path().join("app"), _folder: folder }
     }
 
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// Reads host.json, with the overrides in `settings`.
