@@ -30,6 +30,8 @@ mod options;
 mod preliminary;
 mod search;
 mod seg;
+#[doc(hidden)]
+pub mod stages;
 mod subjects;
 mod symbols;
 mod ungapped;

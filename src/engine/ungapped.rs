@@ -94,10 +94,11 @@ impl Finder<'_> {
             Scan { batch: self.batch, size: self.neighbourhoods.size(), subject, matrix: self.matrix, found };
         diagonals.make_room(subject.len());
         diagonals.ranges.clear();
-        diagonals.ranges.extend(
-            words(subject, self.neighbourhoods)
-                .filter_map(|(subject_at, word)| Some((subject_at as u32, self.batch.words.range(word)?))),
-        );
+        words(subject, self.neighbourhoods).for_each(|(subject_at, word)| {
+            if let Some(range) = self.batch.words.range(word) {
+                diagonals.ranges.push((subject_at as u32, range));
+            }
+        });
         match self.batch.words.lists() {
             Lists::Short(lists) => scan.run(lists, diagonals),
             Lists::Long(lists) => scan.run(lists, diagonals),

@@ -1,0 +1,51 @@
+//! Times the stages of a comparison on random proteins: `cargo bench`.
+//!
+//! The kernels are measured beside the code that they stand in for, in the same run.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use skyblast::engine::stages::Stages;
+use skyblast::engine::{DatabaseTotals, OptionChoices};
+
+/// Residue codes of the twenty amino acids.
+const AMINO_ACIDS: [u8; 20] = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22];
+
+/// Random residues; the same for the same seed.
+fn protein(length: usize, mut seed: u64) -> Vec<u8> {
+    let mut next = || {
+        // xorshift64 (Marsaglia, Journal of Statistical Software 8:14, 2003).
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        AMINO_ACIDS[(seed % 20) as usize]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn stages(criterion: &mut Criterion) {
+    let (query, subject) = (protein(400, 1), protein(400, 2));
+    let options = OptionChoices::default().resolve().expect("the defaults are valid");
+    let totals = DatabaseTotals { sequences: 100_000, residues: 40_000_000 };
+    let prepared = Stages::new(&query, options, totals).expect("there are statistics");
+    let mut stages = prepared.expect("the query can be searched");
+
+    let mut group = criterion.benchmark_group("pair");
+    group.throughput(Throughput::Elements((query.len() * subject.len()) as u64));
+    group.bench_function("words and ungapped", |b| b.iter(|| stages.scan(black_box(&subject))));
+
+    let start = (200, 200);
+    let limit = stages.gapped_score(&subject, start) + 1;
+    group.bench_function("gapped score, portable", |b| {
+        b.iter(|| stages.gapped_score(black_box(&subject), start));
+    });
+    if stages.gapped_falls_short(&subject, start, limit).is_some() {
+        group.bench_function("gapped score, kernel", |b| {
+            b.iter(|| stages.gapped_falls_short(black_box(&subject), start, limit));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, stages);
+criterion_main!(benches);

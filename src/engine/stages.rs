@@ -1,0 +1,67 @@
+//! The stages of a comparison one by one, for benchmarks only.
+
+use super::batch::{Batch, batches};
+use super::gapped::{Extender, Gaps, Workspace};
+use super::option_error::OptionError;
+use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::ungapped::{Diagonals, Finder};
+use super::words::Neighbourhoods;
+
+/// One query, ready to be compared stage by stage.
+#[derive(Debug)]
+pub struct Stages {
+    scheme: Scheme,
+    neighbourhoods: Neighbourhoods,
+    batch: Batch,
+    diagonals: Diagonals,
+    workspace: Workspace,
+}
+
+impl Stages {
+    /// Prepares `query` (residue codes) for a search in a database of size `totals`. `None` if the
+    /// query cannot be searched.
+    ///
+    /// # Errors
+    /// If there are no statistics for the matrix and gap costs.
+    pub fn new(
+        query: &[u8],
+        options: SearchOptions,
+        totals: DatabaseTotals,
+    ) -> Result<Option<Self>, OptionError> {
+        let scheme = Scheme::new(options, totals)?;
+        let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
+        let batch = batches(&[query], &scheme, &neighbourhoods).pop();
+        Ok(batch.map(|batch| Self {
+            diagonals: Diagonals::new(batch.residues.len(), options.words.window),
+            scheme,
+            neighbourhoods,
+            batch,
+            workspace: Workspace::default(),
+        }))
+    }
+
+    /// Word scan and ungapped extensions. Returns the number of ungapped HSPs.
+    pub fn scan(&mut self, subject: &[u8]) -> usize {
+        let Self { batch, neighbourhoods, .. } = self;
+        let finder = Finder { batch, neighbourhoods, matrix: &self.scheme.matrix };
+        let mut found = Vec::new();
+        finder.find(subject, &mut self.diagonals, &mut found);
+        found.len()
+    }
+
+    /// Score of the gapped alignment through the pair `start`, by the code that any processor runs.
+    pub fn gapped_score(&mut self, subject: &[u8], start: (usize, usize)) -> i32 {
+        let extender = Extender {
+            scores: self.scheme.matrix.scores(),
+            gaps: self.scheme.gaps,
+            x: self.scheme.gapped_drop_off(self.scheme.options.drop_off.gapped),
+        };
+        extender.score(self.batch.query(0), subject, start, Gaps::Anywhere, &mut self.workspace).score
+    }
+
+    /// Whether that score stays below `limit`, by the kernel; `None` where there is no kernel.
+    pub fn gapped_falls_short(&mut self, subject: &[u8], start: (usize, usize), limit: i32) -> Option<bool> {
+        let kernel = self.scheme.kernel.as_ref()?;
+        Some(kernel.falls_short(self.batch.query(0), subject, start, limit, &mut self.workspace.lanes))
+    }
+}
