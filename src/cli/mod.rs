@@ -13,6 +13,7 @@ mod cancel;
 mod client;
 mod databases;
 mod demo;
+mod duration;
 mod handler;
 mod logging;
 mod makedb;

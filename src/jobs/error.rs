@@ -1,6 +1,6 @@
 //! What can go wrong in the pipeline, sorted by who can do something about it.
 
-use crate::database::{ManifestError, VolumeError};
+use crate::database::{DatabaseError, ManifestError, VolumeError};
 use crate::engine::OptionError;
 use crate::store;
 
@@ -32,6 +32,20 @@ pub enum Error {
         "{0:?} cannot name a database: use letters, digits, '.', '_' and '-', starting with a letter or digit"
     )]
     InvalidDatabaseName(String),
+    /// A version that cannot be removed as long as the bare name means it.
+    #[error(
+        "{version} is what the name {name:?} means: let it mean another first (skyblast databases use \
+         {name}@VERSION), or remove {name} with all its versions"
+    )]
+    CurrentVersion {
+        /// The database.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// A database of this machine cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// A database's manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -51,6 +51,10 @@ pub struct Job {
     /// When it was made, for reports.
     #[serde(default)]
     pub database_created: Option<Timestamp>,
+    /// Its volumes, in order: what is removed from the catalogue after this moment is still searched.
+    /// Jobs of earlier versions do not have them here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<VolumeInfo>,
     /// Size of that database.
     pub totals: DatabaseTotals,
     /// Options that change the hits.

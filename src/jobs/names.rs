@@ -24,6 +24,7 @@
 //! volumes/<digest>                    a volume; immutable, shared between versions
 //! <name>/<version>/manifest.json      a version of a database; immutable
 //! <name>/current.json                 which version the bare name means
+//! collected.json                      when sweep last collected garbage
 //! ```
 //!
 //! Numbers have leading zeros, so that listings are in numerical order.
@@ -47,6 +48,11 @@ pub(super) const ACTIVE: &str = "active/";
 
 pub(super) fn active(job: JobId) -> Result<BlobName> {
     name(format!("{ACTIVE}{job}"))
+}
+
+/// The job that a marker below [`ACTIVE`] is about.
+pub(super) fn active_job(marker: &BlobName) -> Option<JobId> {
+    marker.as_str().strip_prefix(ACTIVE)?.parse().ok()
 }
 
 /// A blob of a job that is not numbered: `job.json`, `manifest.json`, `done.json` …
@@ -100,12 +106,23 @@ pub(super) fn chunk_of(blob: &BlobName) -> Option<u32> {
     blob.as_str().rsplit('/').next()?.trim_end_matches(".json").parse().ok()
 }
 
+/// Prefix of all volumes.
+pub(super) const VOLUMES: &str = "volumes/";
+
 pub(super) fn volume(digest: &str) -> Result<BlobName> {
-    name(format!("volumes/{digest}"))
+    name(format!("{VOLUMES}{digest}"))
 }
 
+/// Last segment of the blobs that say what a version of a database consists of.
+pub(super) const MANIFEST: &str = "manifest.json";
+
 pub(super) fn manifest(database: &str, version: &str) -> Result<BlobName> {
-    name(format!("{database}/{version}/manifest.json"))
+    name(format!("{database}/{version}/{MANIFEST}"))
+}
+
+/// Beside the databases: when garbage was last collected.
+pub(super) fn collected() -> Result<BlobName> {
+    name("collected.json".to_owned())
 }
 
 /// Last segment of the blobs that say which version a database's name means.

@@ -68,7 +68,12 @@ impl Pipeline {
         let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         // The marker comes first: should this process die here, sweep removes what was written.
         self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
-        let accepted = self.store_chunks(id, self.chunk_limits(&manifest), open).await;
+        // From here on garbage collection spares the volumes, unless the database was removed before.
+        let accepted = match self.catalog.manifest(&database).await {
+            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest), open).await,
+            Err(error) if error.is_not_found() => Err(self.catalog.unknown(&request.database).await.into()),
+            Err(error) => Err(error.into()),
+        };
         let (chunks, warnings, further_warnings) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -86,6 +91,7 @@ impl Pipeline {
             database,
             database_title: Some(manifest.title.clone()),
             database_created: Some(manifest.created),
+            volumes: manifest.volumes,
             totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
             options: request.options,
             outfmt: request.outfmt.to_string(),

@@ -55,6 +55,18 @@ pub enum Written {
     AlreadyExists,
 }
 
+/// A piece of a file on its way into storage, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// So many bytes were sent.
+    Sent(u64),
+    /// So many bytes were there already.
+    Present(u64),
+}
+
+/// Hears of the pieces of a transfer.
+pub type OnTransfer<'a> = &'a (dyn Fn(Transfer) + Sync);
+
 /// One container of blobs.
 ///
 /// Writes are atomic: a reader sees the whole of a blob or none of it, also after the writer was
@@ -75,7 +87,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag>;
 
     /// Uploads a file of any size unless the blob exists, holding only a bounded part in memory.
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written>;
+    /// A long upload that was broken off is taken up where it stopped, if the store can; pieces are
+    /// recognised by their content. `on_transfer` hears of each piece, also of those that were there.
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written>;
+
+    /// Gives the blob a new tag and time of modification, with the same content; `false` if there is
+    /// none.
+    async fn touch(&self, name: &BlobName) -> Result<bool>;
 
     /// Whole content and its tag; [`ErrorKind::NotFound`] if there is none.
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)>;
@@ -105,6 +128,9 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
 
     /// Deletes the blob; `false` if there was none.
     async fn delete(&self, name: &BlobName) -> Result<bool>;
+
+    /// Deletes the blob only if it still has `etag`; `false` if it has another or is gone.
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool>;
 
     /// Creates `name` from `before`, the contents of `parts` in order, and `after`, unless it
     /// exists. Memory is bounded whatever the size. A missing part is [`ErrorKind::NotFound`], and

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use skyblast::store::{
-    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Queue, Result, Written,
+    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, OnTransfer, Queue, Result, Written,
 };
 
 /// What happens to the calls.
@@ -139,8 +139,17 @@ impl BlobStore for Faulty<dyn BlobStore> {
         self.faults.call("write", self.inner.put_if_match(name, content, etag)).await
     }
 
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
-        self.faults.call("write", self.inner.put_file_if_absent(name, file)).await
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written> {
+        self.faults.call("write", self.inner.put_file_if_absent(name, file, on_transfer)).await
+    }
+
+    async fn touch(&self, name: &BlobName) -> Result<bool> {
+        self.faults.call("touch", self.inner.touch(name)).await
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
@@ -174,6 +183,10 @@ impl BlobStore for Faulty<dyn BlobStore> {
 
     async fn delete(&self, name: &BlobName) -> Result<bool> {
         self.faults.call("delete", self.inner.delete(name)).await
+    }
+
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
+        self.faults.call("delete", self.inner.delete_if_match(name, etag)).await
     }
 
     async fn compose_if_absent(

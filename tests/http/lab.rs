@@ -203,7 +203,7 @@ async fn publish(pipeline: &Pipeline, directory: &Path) {
     }
     builder.finish().unwrap();
     let database = Database::open(directory).unwrap();
-    pipeline.catalog().publish("edge", &database, &mut |_| ()).await.unwrap();
+    pipeline.catalog().publish("edge", &database, &|_| ()).await.unwrap();
 }
 
 /// A whole answer.

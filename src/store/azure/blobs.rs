@@ -10,20 +10,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use azure_core::http::Etag;
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions,
-    BlobItem,
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders,
+    BlobContainerClientListBlobsOptions, BlobItem,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use tokio_util::io::ReaderStream;
 
 use super::errors::Fault;
 use super::properties::{info_of, tag_of, timestamp, total_length};
 use super::session::Session;
 use super::upload::Condition;
 use super::{Error, ErrorKind, Result};
-use crate::store::{BlobInfo, BlobName, BlobStore, ETag, Written};
+use crate::store::{BlobInfo, BlobName, BlobStore, ETag, OnTransfer, Written};
 
 /// Length of the ranges that a long blob is read in, and of the blocks that it is written in.
 pub(super) const PIECE: u64 = 8 << 20;
@@ -162,19 +161,27 @@ impl BlobStore for AzureBlobs {
         })
     }
 
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
-        let source = format!("file {}", file.display());
-        let fail = move |e: std::io::Error| {
-            let kind = match e.kind() {
-                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-                std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-                _ => ErrorKind::Transient,
-            };
-            Error::new(kind, "read", source.clone(), e.to_string())
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written> {
+        self.put_file(name, file, on_transfer).await
+    }
+
+    async fn touch(&self, name: &BlobName) -> Result<bool> {
+        let client = self.client(name);
+        let touch = async {
+            // Setting metadata replaces all of it.
+            let metadata = client.get_properties(None).await?.metadata().unwrap_or_default();
+            client.set_metadata(&metadata, None).await
         };
-        let file = tokio::fs::File::open(file).await.map_err(&fail)?;
-        let pieces = ReaderStream::with_capacity(file, 1 << 20).map_err(fail);
-        self.create_once(name, pieces.boxed()).await
+        match self.session.call(touch).await {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.kind == ErrorKind::NotFound => Ok(false),
+            Err(fault) => Err(self.error(fault, "touch", name)),
+        }
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
@@ -230,6 +237,19 @@ impl BlobStore for AzureBlobs {
         match self.session.call(client.delete(None)).await {
             Ok(_) => Ok(true),
             Err(fault) if fault.kind == ErrorKind::NotFound => Ok(false),
+            Err(fault) => Err(self.error(fault, "delete", name)),
+        }
+    }
+
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
+        let client = self.client(name);
+        let options = BlobClientDeleteOptions {
+            if_match: Some(Etag::from(etag.0.as_str())),
+            ..BlobClientDeleteOptions::default()
+        };
+        match self.session.call(client.delete(Some(options))).await {
+            Ok(_) => Ok(true),
+            Err(fault) if matches!(fault.kind, ErrorKind::NotFound | ErrorKind::Conflict) => Ok(false),
             Err(fault) => Err(self.error(fault, "delete", name)),
         }
     }

@@ -17,6 +17,7 @@ mod connection;
 mod errors;
 mod properties;
 mod queue;
+mod resume;
 mod session;
 mod shared_key;
 mod upload;
