@@ -7,6 +7,8 @@ mod common;
 mod demo;
 #[path = "cli/disk.rs"]
 mod disk;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/help.rs"]
@@ -21,3 +23,7 @@ mod refusals;
 mod search;
 #[path = "cli/server.rs"]
 mod server;
+#[path = "cli/sign_in.rs"]
+mod sign_in;
+#[path = "cli/uploads.rs"]
+mod uploads;

@@ -19,6 +19,23 @@ pub enum Error {
     /// No job has this id.
     #[error("no job has the id {0}")]
     UnknownJob(JobId),
+    /// No upload has this id.
+    #[error("no upload has the id {0}; it may have become a search, or was begun too long ago")]
+    UnknownUpload(JobId),
+    /// An upload that cannot be used as it was asked for.
+    #[error("upload {id}: {reason}")]
+    InvalidUpload {
+        /// The upload.
+        id: JobId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A link to a report that was not made here.
+    #[error("the link is not valid: it is incomplete, or its report is on another server")]
+    InvalidShare,
+    /// A link to a report whose time is over.
+    #[error("the link has expired; ask for a new one (skyblast share)")]
+    ExpiredShare,
     /// No database has this name.
     #[error("there is no database {name:?}; {}", known_databases(known))]
     UnknownDatabase {

@@ -16,6 +16,11 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
+//! <job>/spent/<chunk>/<volume>-<ms>   that a shard was compared, in so many milliseconds
+//! <job>/upload/input                  queries that were sent straight to storage
+//! <job>/upload/parts/<part>           or in parts through the server
+//! uploads/<job>                       the upload is not a job yet
+//! secrets/shares                      what links to reports are signed with
 //! ```
 //!
 //! Container `databases`:
@@ -33,6 +38,7 @@ use crate::store::{self, BlobName};
 
 use super::error::{Error, Result};
 use super::id::JobId;
+use super::messages::ShardPlanned;
 
 /// Container of job blobs.
 pub const JOBS: &str = "jobs";
@@ -84,6 +90,17 @@ pub(super) fn text(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/text/{chunk:06}"))
 }
 
+/// A record that a shard was compared, and how long it took.
+pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
+    let ShardPlanned { job, chunk, volume } = shard;
+    name(format!("{job}/spent/{chunk:06}/{volume:05}-{milliseconds}"))
+}
+
+/// The time in the name of a `spent` blob.
+pub(super) fn milliseconds_of(blob: &BlobName) -> Option<u64> {
+    blob.as_str().rsplit_once('-')?.1.parse().ok()
+}
+
 /// Prefix of everything of a kind (`hits`, `failed`, `parts`, `missing`, `text`) in a job.
 pub(super) fn all(job: JobId, kind: &str) -> String {
     format!("{job}/{kind}/")
@@ -108,6 +125,34 @@ pub(super) fn chunk_of(blob: &BlobName) -> Option<u32> {
 
 /// Prefix of all volumes.
 pub(super) const VOLUMES: &str = "volumes/";
+
+/// Prefix of the tickets of uploads that are not jobs yet.
+pub(super) const UPLOADS: &str = "uploads/";
+
+/// The ticket of an upload.
+pub(super) fn ticket(upload: JobId) -> Result<BlobName> {
+    name(format!("{UPLOADS}{upload}"))
+}
+
+/// The upload that a ticket is about.
+pub(super) fn upload_of(ticket: &BlobName) -> Option<JobId> {
+    ticket.as_str().strip_prefix(UPLOADS)?.parse().ok()
+}
+
+/// Queries that were sent straight to storage.
+pub(super) fn input(upload: JobId) -> Result<BlobName> {
+    name(format!("{upload}/upload/input"))
+}
+
+/// A part of queries that were sent through the server.
+pub(super) fn upload_part(upload: JobId, part: u32) -> Result<BlobName> {
+    name(format!("{upload}/upload/parts/{part:06}"))
+}
+
+/// What links to reports are signed with.
+pub(super) fn share_secret() -> Result<BlobName> {
+    name("secrets/shares".to_owned())
+}
 
 pub(super) fn volume(digest: &str) -> Result<BlobName> {
     name(format!("{VOLUMES}{digest}"))

@@ -18,6 +18,7 @@ use super::job::Plan;
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::names;
 use super::pipeline::Pipeline;
+use super::trace::Trace;
 
 /// How often a job's missing shards are announced again before they are given up.
 const MAX_ROUNDS: u32 = 5;
@@ -65,6 +66,10 @@ impl Pipeline {
             if let Err(error) = self.sweep_job(id, marker.modified, now, &mut sweep).await {
                 tracing::error!(job = %id, %error, "could not sweep a job");
             }
+        }
+        self.report_backlog(sweep.active).await;
+        if let Err(error) = self.discard_uploads(now).await {
+            tracing::error!(%error, "could not look for uploads that became no search");
         }
         match self.collect_daily(now).await {
             Ok(garbage) => sweep.deleted_volumes = garbage.deleted,
@@ -115,7 +120,9 @@ impl Pipeline {
         }
         let moved = before.is_none_or(|swept| swept.settled != settled.len());
         let rounds = if moved { 0 } else { before.map_or(0, |swept| swept.rounds) + 1 };
-        self.revive(id, &plan, &settled, rounds, sweep).await?;
+        let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
+        let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
+        trace.scope(self.revive(id, &plan, &settled, rounds, sweep)).await?;
         self.remember(id, Swept { at: now, rounds, settled: settled.len() }).await
     }
 

@@ -67,6 +67,33 @@ pub enum Transfer {
 /// Hears of the pieces of a transfer.
 pub type OnTransfer<'a> = &'a (dyn Fn(Transfer) + Sync);
 
+/// What an address made by [`BlobStore::grant`] is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading; clients are told to keep the content in a file of this name.
+    Read {
+        /// A name of letters, digits, `-`, `_` and `.`.
+        file_name: String,
+    },
+    /// Creating and writing.
+    Write,
+}
+
+/// An address that lets its holder use one blob for a while. It is a secret; `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The address, signature and all.
+    pub url: String,
+    /// When it stops working.
+    pub expires: Timestamp,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
 /// One container of blobs.
 ///
 /// Writes are atomic: a reader sees the whole of a blob or none of it, also after the writer was
@@ -126,6 +153,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether the container exists. One that does not is created by the first write.
+    async fn container_exists(&self) -> Result<bool>;
+
+    /// Creates the container; that it exists is fine.
+    async fn create_container(&self) -> Result<()>;
+
+    /// An address at which whoever has it can read or write this one blob for `lifetime`, without
+    /// going through this process; `None` if the store has no such addresses. The blob need not exist.
+    async fn grant(&self, _name: &BlobName, _access: Access, _lifetime: Duration) -> Result<Option<Grant>> {
+        Ok(None)
+    }
+
     /// Deletes the blob; `false` if there was none.
     async fn delete(&self, name: &BlobName) -> Result<bool>;
 
@@ -164,6 +203,12 @@ pub struct Delivery {
 pub trait Queue: fmt::Debug + Send + Sync {
     /// The queue's name.
     fn name(&self) -> &str;
+
+    /// Whether the queue exists. One that does not is created by the first use.
+    async fn exists(&self) -> Result<bool>;
+
+    /// Creates the queue; that it exists is fine.
+    async fn create(&self) -> Result<()>;
 
     /// Adds a message that becomes visible after `delay` and stays until it is deleted.
     /// [`ErrorKind::Permanent`] if it is too long. A failed call may have added it all the same.

@@ -2,7 +2,7 @@
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["makedb"],
     &["search"],
@@ -14,6 +14,8 @@ const COMMANDS: [&[&str]; 17] = [
     &["status"],
     &["results"],
     &["cancel"],
+    &["share"],
+    &["doctor"],
     &["databases", "add"],
     &["databases", "list"],
     &["databases", "show"],

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use skyblast::store::{
-    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, OnTransfer, Queue, Result, Written,
+    Access, BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Grant, OnTransfer, Queue,
+    Result, Written,
 };
 
 /// What happens to the calls.
@@ -181,6 +182,18 @@ impl BlobStore for Faulty<dyn BlobStore> {
         None
     }
 
+    async fn container_exists(&self) -> Result<bool> {
+        self.faults.call("look for", self.inner.container_exists()).await
+    }
+
+    async fn create_container(&self) -> Result<()> {
+        self.faults.call("create", self.inner.create_container()).await
+    }
+
+    async fn grant(&self, name: &BlobName, access: Access, lifetime: Duration) -> Result<Option<Grant>> {
+        self.faults.call("grant", self.inner.grant(name, access, lifetime)).await
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<bool> {
         self.faults.call("delete", self.inner.delete(name)).await
     }
@@ -204,6 +217,14 @@ impl BlobStore for Faulty<dyn BlobStore> {
 impl Queue for Faulty<dyn Queue> {
     fn name(&self) -> &str {
         self.inner.name()
+    }
+
+    async fn exists(&self) -> Result<bool> {
+        self.faults.call("look for", self.inner.exists()).await
+    }
+
+    async fn create(&self) -> Result<()> {
+        self.faults.call("create", self.inner.create()).await
     }
 
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {

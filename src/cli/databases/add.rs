@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::Context;
 use bytesize::ByteSize;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::HumanCount;
 
 use crate::cli::makedb;
+use crate::cli::progress::ByteBar;
 use crate::cli::storage::{StorageFlags, open_pipeline};
 use crate::database::Database;
 use crate::jobs::{Published, Settings};
@@ -61,29 +61,27 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
     let database = Database::open(&directory)?;
     let progress = Progress::new(database.manifest().volumes.iter().map(|volume| volume.bytes).sum());
     let added = pipeline.catalog().publish(&args.name, &database, &|step| progress.note(step)).await?;
-    eprintln!("{}", progress.summary());
+    let summary = progress.summary();
+    drop(progress);
+    eprintln!("{summary}");
     outln!("{added}")?;
     Ok(())
 }
 
 /// A bar on a terminal, and a line per volume.
 struct Progress {
-    bar: ProgressBar,
+    bar: ByteBar,
     sent: AtomicU64,
     present: AtomicU64,
 }
 
 impl Progress {
     fn new(bytes: u64) -> Self {
-        let bar = ProgressBar::new(bytes);
-        let template = "{bar:40} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-        bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, sent: AtomicU64::new(0), present: AtomicU64::new(0) }
+        Self { bar: ByteBar::new(bytes), sent: AtomicU64::new(0), present: AtomicU64::new(0) }
     }
 
     fn note(&self, step: Published<'_>) {
-        let say = |line: String| self.bar.suspend(|| eprintln!("{line}"));
+        let say = |line: String| self.bar.say(&line);
         match step {
             Published::Piece(piece) => {
                 let (count, bytes) = match piece {
@@ -91,7 +89,7 @@ impl Progress {
                     Transfer::Present(bytes) => (&self.present, bytes),
                 };
                 count.fetch_add(bytes, Ordering::Relaxed);
-                self.bar.inc(bytes);
+                self.bar.add(bytes);
             }
             Published::Sent(volume) => {
                 say(format!("sent volume {} ({} residues)", volume.digest, HumanCount(volume.residues)));
@@ -104,7 +102,6 @@ impl Progress {
     }
 
     fn summary(&self) -> String {
-        self.bar.finish_and_clear();
         let size = |count: &AtomicU64| ByteSize(count.load(Ordering::Relaxed));
         format!("sent {}; {} was there already", size(&self.sent), size(&self.present))
     }

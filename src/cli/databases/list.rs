@@ -26,7 +26,7 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<()> {
     if args.storage.is_given() {
         return list_storage(&args.storage).await;
     }
-    for database in Client::new(&args.server)?.databases().await? {
+    for database in Client::connect(&args.server).await?.databases().await? {
         let name = format!("{}@{}", database.name, database.version);
         print(&name, database.sequences, database.residues, &database.title)?;
     }

@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::Etag;
@@ -16,13 +17,15 @@ use azure_storage_blob::models::{
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 
 use super::errors::Fault;
 use super::properties::{info_of, tag_of, timestamp, total_length};
+use super::sas;
 use super::session::Session;
 use super::upload::Condition;
 use super::{Error, ErrorKind, Result};
-use crate::store::{BlobInfo, BlobName, BlobStore, ETag, OnTransfer, Written};
+use crate::store::{Access, BlobInfo, BlobName, BlobStore, ETag, Grant, OnTransfer, Written};
 
 /// Length of the ranges that a long blob is read in, and of the blocks that it is written in.
 pub(super) const PIECE: u64 = 8 << 20;
@@ -66,7 +69,7 @@ impl AzureBlobs {
     }
 
     /// Creates the container; that it exists is fine.
-    pub(super) async fn create_container(&self) -> std::result::Result<(), Fault> {
+    pub(super) async fn make_container(&self) -> std::result::Result<(), Fault> {
         match self.session.call(self.client.create(None)).await {
             Err(fault) if !fault.is(&["ContainerAlreadyExists"]) => Err(fault),
             _ => Ok(()),
@@ -230,6 +233,23 @@ impl BlobStore for AzureBlobs {
             }
         });
         pages.try_flatten().boxed()
+    }
+
+    async fn container_exists(&self) -> Result<bool> {
+        let exists = self.session.call(self.client.exists()).await;
+        exists.map_err(|fault| fault.while_doing("look for", format!("container {}", self.container)))
+    }
+
+    async fn create_container(&self) -> Result<()> {
+        let created = self.make_container().await;
+        created.map_err(|fault| fault.while_doing("create", format!("container {}", self.container)))
+    }
+
+    async fn grant(&self, name: &BlobName, access: Access, lifetime: Duration) -> Result<Option<Grant>> {
+        let expires = Timestamp::now() + lifetime;
+        let granted = sas::grant(&self.session, &self.container, name, &access, expires).await;
+        let url = granted.map_err(|fault| self.error(fault, "make an address for", name))?;
+        Ok(url.map(|url| Grant { url, expires }))
     }
 
     async fn delete(&self, name: &BlobName) -> Result<bool> {

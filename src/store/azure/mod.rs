@@ -18,6 +18,7 @@ mod errors;
 mod properties;
 mod queue;
 mod resume;
+mod sas;
 mod session;
 mod shared_key;
 mod upload;

@@ -128,7 +128,7 @@ impl AzureBlobs {
         };
         let mut tag = self.session.call(upload()).await;
         if tag.as_ref().is_err_and(|fault| fault.is(&["ContainerNotFound"])) {
-            self.create_container().await?;
+            self.make_container().await?;
             tag = self.session.call(upload()).await;
         }
         tag?.ok_or_else(|| Fault::unexpected("the service's answer has no ETag"))
@@ -162,7 +162,7 @@ impl AzureBlobs {
         let send = || client.stage_block(id, length, block.clone().into(), None);
         let mut staged = self.session.call(send()).await;
         if staged.as_ref().is_err_and(|fault| fault.is(&["ContainerNotFound"])) {
-            self.create_container().await?;
+            self.make_container().await?;
             staged = self.session.call(send()).await;
         }
         staged.map(|_| ())
