@@ -9,6 +9,7 @@ macro_rules! outln {
     };
 }
 
+mod api;
 mod cancel;
 mod client;
 mod databases;

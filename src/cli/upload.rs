@@ -14,7 +14,8 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
 
-use super::client::{Accepted, Client, Refused, Ticket};
+use super::api::{Accepted, Ticket};
+use super::client::{Client, Refused};
 use super::options::SearchFlags;
 use super::progress::ByteBar;
 use crate::jobs::JobId;

@@ -36,7 +36,9 @@ impl Pipeline {
                 Ok((frame, spent)) => {
                     self.jobs.put_if_absent(&hits, frame).await?;
                     // The report does not depend on it.
-                    if let Err(error) = self.record_cost(message, spent.as_millis() as u64).await {
+                    if let Err(error) =
+                        self.record_cost(message, spent.as_micros().div_ceil(1_000) as u64).await
+                    {
                         tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
                     }
                 }

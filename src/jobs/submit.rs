@@ -112,6 +112,12 @@ impl Pipeline {
         let (chunks, warnings, further_warnings) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
+                // Another request may have submitted the same upload meanwhile, and removed it.
+                if submitter.upload.is_some()
+                    && let Some(job) = self.submitted_upload(id, submitter.owner.as_deref()).await?
+                {
+                    return Ok(job);
+                }
                 if let Err(left) = self.refuse(id, submitter, &error).await {
                     tracing::warn!(job = %id, error = %left, "could not remove a refused job; sweep will");
                 }
@@ -162,9 +168,13 @@ impl Pipeline {
 
     /// Removes what a request that failed has left. An upload is kept if trying again may help.
     async fn refuse(&self, id: JobId, submitter: &Submitter, error: &SubmitError) -> Result<()> {
-        let try_again = matches!(error, SubmitError::Pipeline(error) if error.is_retryable());
+        let try_again = match error {
+            SubmitError::Pipeline(error) => error.is_retryable(),
+            SubmitError::Fasta(error) => matches!(error, FastaError::Read { .. }),
+            SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. } => false,
+        };
         if submitter.upload.is_some() && try_again {
-            self.jobs.delete(&names::active(id)?).await?;
+            // Should nobody try again, sweep removes it.
             return Ok(());
         }
         self.discard(id).await?;

@@ -42,7 +42,8 @@ async fn pass(State((client, server)): State<(reqwest::Client, String)>, request
     let request = client.request(parts.method, format!("{server}{}", parts.uri)).headers(parts.headers);
     let answer = request.body(reqwest::Body::wrap_stream(body.into_data_stream())).send().await;
     let Ok(answer) = answer else { return StatusCode::BAD_GATEWAY.into_response() };
-    let (status, headers) = (answer.status(), answer.headers().clone());
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    headers.remove("transfer-encoding");
     let mut response = Response::new(Body::from(answer.bytes().await.unwrap()));
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
     response

@@ -69,10 +69,8 @@ async fn an_upload_is_one_search_whatever_is_asked_for() {
     let lab = Lab::new().await;
     let id = begin(&lab).await;
     part(&lab, &id, 0, two_queries()).await;
-    let (first, second) = tokio::join!(
-        submit(&lab, &format!("upload={id}&parts=1")),
-        submit(&lab, &format!("upload={id}&parts=1&evalue=1e-3"))
-    );
+    let (usual, strict) = (format!("upload={id}&parts=1"), format!("upload={id}&parts=1&evalue=1e-3"));
+    let (first, second) = tokio::join!(submit(&lab, &usual), submit(&lab, &strict));
     let statuses = [first.status.as_u16(), second.status.as_u16()];
     assert!(statuses.contains(&202), "{statuses:?}");
     for answer in [first, second] {
