@@ -1,4 +1,4 @@
-//! What jobs cost and what waits: lines of the log that have a member `metric`.
+//! What jobs cost.
 //!
 //! Each time a shard is compared an empty blob records how long that took, in its name, so that one
 //! listing adds them up. A shard that was compared twice has cost twice. Of a process that is killed
@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use super::error::Result;
 use super::id::JobId;
 use super::job::Outcome;
-use super::messages::{ShardPlanned, Stage};
+use super::messages::ShardPlanned;
 use super::names;
 use super::pipeline::Pipeline;
 
@@ -55,17 +55,5 @@ impl Pipeline {
             comparisons_per_second = comparisons as f64 / seconds.max(1e-3),
             "a job has ended"
         );
-    }
-
-    /// Logs how many messages wait in each queue, those under way included.
-    pub(super) async fn report_backlog(&self, active_jobs: u64) {
-        for name in Stage::queues() {
-            match self.queues[name].approximate_count().await {
-                Ok(messages) => {
-                    tracing::info!(metric = "backlog", queue = name, messages, active_jobs, "messages wait");
-                }
-                Err(error) => tracing::warn!(queue = name, %error, "could not count messages"),
-            }
-        }
     }
 }

@@ -67,7 +67,6 @@ impl Pipeline {
                 tracing::error!(job = %id, %error, "could not sweep a job");
             }
         }
-        self.report_backlog(sweep.active).await;
         if let Err(error) = self.discard_uploads(now).await {
             tracing::error!(%error, "could not look for uploads that became no search");
         }
