@@ -13,6 +13,8 @@ mod doctor;
 mod faults;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/identity.rs"]
+mod identity;
 #[path = "cli/makedb.rs"]
 mod makedb;
 #[path = "cli/pipes.rs"]
