@@ -7,10 +7,14 @@ mod common;
 mod demo;
 #[path = "cli/disk.rs"]
 mod disk;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/identity.rs"]
+mod identity;
 #[path = "cli/makedb.rs"]
 mod makedb;
 #[path = "cli/pipes.rs"]
@@ -21,3 +25,7 @@ mod refusals;
 mod search;
 #[path = "cli/server.rs"]
 mod server;
+#[path = "cli/sign_in.rs"]
+mod sign_in;
+#[path = "cli/uploads.rs"]
+mod uploads;

@@ -101,9 +101,10 @@ fn every_http_function_is_a_trigger_and_an_answer_so_that_it_is_forwarded() {
 }
 
 #[test]
-fn only_health_is_open_to_anyone() {
+fn only_health_and_links_that_carry_their_permission_are_open_to_anyone() {
     for (name, trigger) in with_binding("httpTrigger") {
-        let expected = if name == "health" { "anonymous" } else { "function" };
+        let open = ["health", "shared"].contains(&name.as_str());
+        let expected = if open { "anonymous" } else { "function" };
         assert_eq!(trigger["authLevel"], expected, "{name}");
     }
 }
@@ -117,6 +118,11 @@ fn every_request_finds_its_function() {
         (Method::GET, "/API/Searches/7", Some("status")),
         (Method::GET, "/api/searches/7/results", Some("results")),
         (Method::DELETE, "/api/searches/7", Some("cancel")),
+        (Method::POST, "/api/searches/7/shares", Some("share")),
+        (Method::GET, "/api/shared/7.8.9", Some("shared")),
+        (Method::POST, "/api/uploads", Some("upload")),
+        (Method::PUT, "/api/uploads/7/parts/8", Some("part")),
+        (Method::GET, "/api/doctor", Some("doctor")),
         (Method::GET, "/api/databases", Some("databases")),
         (Method::GET, "/api/health", Some("health")),
         (Method::GET, "/api/searches", None),

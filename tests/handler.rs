@@ -19,5 +19,7 @@ mod lost;
 mod outage;
 #[path = "handler/packaged.rs"]
 mod packaged;
+#[path = "handler/traces.rs"]
+mod traces;
 #[path = "handler/workers.rs"]
 mod workers;

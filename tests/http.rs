@@ -18,3 +18,9 @@ mod forms;
 mod invocations;
 #[path = "http/lab.rs"]
 mod lab;
+#[path = "http/sign_in.rs"]
+mod sign_in;
+#[path = "http/traces.rs"]
+mod traces;
+#[path = "http/uploads.rs"]
+mod uploads;

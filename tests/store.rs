@@ -8,6 +8,8 @@ mod common;
 mod azure;
 #[path = "store/contract.rs"]
 mod contract;
+#[path = "store/grants.rs"]
+mod grants;
 #[path = "store/local.rs"]
 mod local;
 #[path = "store/scripted.rs"]

@@ -81,6 +81,9 @@ var settings = {
   SKYBLAST_BLOB_ENDPOINT: blobEndpoint
   SKYBLAST_QUEUE_ENDPOINT: queueEndpoint
   SKYBLAST_LOG: 'info'
+  // Who calls is believed only where the platform says it; see authentication below.
+  SKYBLAST_SIGN_IN: signIn ? 'entra' : 'off'
+  SKYBLAST_AUDIENCE: signIn ? 'api://${signInClientId}' : ''
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }
@@ -184,7 +187,7 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
     globalValidation: {
       requireAuthentication: signIn
       unauthenticatedClientAction: signIn ? 'Return401' : 'AllowAnonymous'
-      excludedPaths: ['/api/health']
+      excludedPaths: ['/api/health', '/api/shared/*']
     }
     httpSettings: {
       requireHttps: true

@@ -15,7 +15,7 @@ pub(super) struct CancelArgs {
 }
 
 pub(super) async fn run(args: &CancelArgs) -> anyhow::Result<()> {
-    let state = Client::new(&args.server)?.cancel(args.id).await?;
+    let state = Client::connect(&args.server).await?.cancel(args.id).await?;
     outln!("{state}")?;
     Ok(())
 }

@@ -74,7 +74,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     };
     let location = Location::Folder(dir.join("storage"));
     let pipeline = open_pipeline(&location, settings)?;
-    pipeline.catalog().publish("demo", &database, &mut |_| ()).await?;
+    pipeline.catalog().publish("demo", &database, &|_| ()).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let server = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();

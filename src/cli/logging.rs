@@ -25,6 +25,12 @@ pub(super) fn for_people(default: &str) {
 
 /// Logs JSON lines to standard output: the host takes every line on standard error for an error.
 pub(super) fn for_host() {
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter("info"));
+    // The innermost span says which function, job and trace a line belongs to.
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter("info"));
     let _ = subscriber.try_init();
 }

@@ -9,10 +9,13 @@ macro_rules! outln {
     };
 }
 
+mod api;
 mod cancel;
 mod client;
 mod databases;
 mod demo;
+mod doctor;
+mod duration;
 mod handler;
 mod logging;
 mod makedb;
@@ -23,11 +26,14 @@ mod results;
 mod search;
 mod searched;
 mod serve;
+mod share;
 mod shutdown;
+mod sign_in;
 mod status;
 mod storage;
 mod submit;
 mod tuning;
+mod upload;
 mod worker;
 
 use clap::{Parser, Subcommand};
@@ -64,6 +70,8 @@ enum Command {
     Status(status::StatusArgs),
     Results(results::ResultsArgs),
     Cancel(cancel::CancelArgs),
+    Share(share::ShareArgs),
+    Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Databases(databases::DatabasesCommand),
 }
@@ -82,6 +90,8 @@ impl Cli {
             Command::Status(args) => in_runtime(status::run(args)),
             Command::Results(args) => in_runtime(results::run(args)),
             Command::Cancel(args) => in_runtime(cancel::run(args)),
+            Command::Share(args) => in_runtime(share::run(args)),
+            Command::Doctor(args) => in_runtime(doctor::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
         }
     }

@@ -38,6 +38,37 @@ impl ComparisonBar {
     }
 }
 
+/// A bar that counts bytes under way.
+#[derive(Debug)]
+pub(super) struct ByteBar(ProgressBar);
+
+impl ByteBar {
+    /// Expects `total` bytes in all.
+    pub(super) fn new(total: u64) -> Self {
+        let bar = ProgressBar::new(total);
+        let template = "{bar:40} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self(bar)
+    }
+
+    /// Counts `bytes` more.
+    pub(super) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    /// Prints a line beside the bar.
+    pub(super) fn say(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
+}
+
+impl Drop for ByteBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Drop for ComparisonBar {
     fn drop(&mut self) {
         self.0.finish_and_clear();

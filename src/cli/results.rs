@@ -1,25 +1,28 @@
 //! `skyblast results`: fetches a report.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::Context;
+use reqwest::Url;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::client::{Client, ServerFlags};
-use crate::jobs::JobId;
+use crate::jobs::{JobId, ParseJobIdError};
 use crate::report::OutputFormat;
 
 const EXAMPLES: &str = "\
 Examples:
   skyblast results 0123456789abcdef0123456789abcdef > hits.tsv
-  skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv";
+  skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv
+  skyblast results https://lab.azurewebsites.net/api/shared/TOKEN --out hits.tsv";
 
 /// Fetch a job's report
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ResultsArgs {
-    /// The job's id, as submit printed it
-    id: JobId,
+    /// The job's id, as submit printed it, or a link that share printed
+    what: Source,
 
     /// Report format [default: the one the job was submitted with]
     #[arg(long, value_name = "FORMAT")]
@@ -34,8 +37,33 @@ pub(super) struct ResultsArgs {
 }
 
 pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
-    download(&client, args.id, args.outfmt.as_ref(), args.out.as_deref()).await
+    let (outfmt, out) = (args.outfmt.as_ref(), args.out.as_deref());
+    match &args.what {
+        Source::Job(id) => download(&Client::connect(&args.server).await?, *id, outfmt, out).await,
+        // The link says where the server is.
+        Source::Link(link) => {
+            let client = Client::of(link.origin().ascii_serialization())?;
+            write(client.shared(link, outfmt).await?, out).await
+        }
+    }
+}
+
+/// Where a report comes from.
+#[derive(Clone, Debug)]
+enum Source {
+    Job(JobId),
+    Link(Url),
+}
+
+impl FromStr for Source {
+    type Err = ParseJobIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Url::parse(text) {
+            Ok(link) if link.path().contains("/api/shared/") => Ok(Self::Link(link)),
+            _ => text.parse().map(Self::Job),
+        }
+    }
 }
 
 /// Writes a job's report to `out`, or to standard output. A file appears when it is complete.
@@ -45,7 +73,10 @@ pub(super) async fn download(
     outfmt: Option<&OutputFormat>,
     out: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let report = client.results(id, outfmt).await?;
+    write(client.results(id, outfmt).await?, out).await
+}
+
+async fn write(report: reqwest::Response, out: Option<&Path>) -> anyhow::Result<()> {
     let Some(out) = out else {
         return copy(report, tokio::io::stdout()).await;
     };

@@ -78,7 +78,7 @@ async fn known_databases(pipeline: &Pipeline) -> String {
 }
 
 /// How to serve.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Serving {
     limits: Limits,
     lease: Duration,

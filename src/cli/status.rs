@@ -33,7 +33,7 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::connect(&args.server).await?;
     let status = if args.watch { client.watch(args.id).await? } else { client.status(args.id).await? };
     if args.json {
         outln!("{}", serde_json::to_string_pretty(&status)?)?;

@@ -23,6 +23,11 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl StorageFlags {
+    /// Whether the flag itself is there.
+    pub(super) fn is_given(&self) -> bool {
+        self.storage.is_some()
+    }
+
     /// Where the flag or the environment says storage is.
     pub(super) fn location(&self) -> anyhow::Result<Location> {
         match &self.storage {

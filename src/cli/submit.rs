@@ -47,7 +47,7 @@ pub(super) struct SubmitArgs {
 }
 
 pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::connect(&args.server).await?;
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
     let (queries, comparisons) = (HumanCount(accepted.queries), HumanCount(accepted.comparisons));

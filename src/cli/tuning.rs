@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::options::ThreadFlags;
-use crate::functions::Limits;
+use crate::functions::{Limits, SignIn};
 use crate::jobs::Settings;
 
 /// Hidden from the help: the defaults are right, but for tests and odd deployments.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct TuningFlags {
     /// Residues of queries per chunk, instead of what the volumes suggest
     #[arg(long, value_name = "N", env = "SKYBLAST_CHUNK_RESIDUES", hide = true)]
@@ -27,11 +27,32 @@ pub(super) struct TuningFlags {
     /// Longest body of a request, in bytes as sent
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_BODY_LIMIT", hide = true)]
     body_limit: Option<u64>,
+
+    /// Reports of this many bytes and more are fetched straight from storage
+    #[arg(long, value_name = "BYTES", env = "SKYBLAST_REDIRECT_BYTES", hide = true)]
+    redirect_bytes: Option<u64>,
+
+    /// Who says who calls: `entra` where App Service authentication stands in front, else `off`
+    #[arg(long, value_name = "WHO", env = "SKYBLAST_SIGN_IN", default_value = "off", hide = true)]
+    sign_in: SignInMode,
+
+    /// What tokens of signed-in users are for, such as api://CLIENT_ID; told to clients
+    #[arg(long, value_name = "AUDIENCE", env = "SKYBLAST_AUDIENCE", hide = true)]
+    audience: Option<String>,
+}
+
+/// Who says who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SignInMode {
+    /// Nobody; whoever knows a search's id may see it.
+    Off,
+    /// App Service authentication with Microsoft Entra.
+    Entra,
 }
 
 impl TuningFlags {
     /// The pipeline's settings.
-    pub(super) fn settings(self, threads: ThreadFlags) -> Settings {
+    pub(super) fn settings(&self, threads: ThreadFlags) -> Settings {
         let default = Settings::default();
         Settings {
             threads: threads.count(),
@@ -42,8 +63,14 @@ impl TuningFlags {
         }
     }
 
-    /// The limits of requests.
-    pub(super) fn limits(self) -> Limits {
-        self.body_limit.map_or_else(Limits::default, |body_bytes| Limits { body_bytes })
+    /// What requests are held to.
+    pub(super) fn limits(&self) -> Limits {
+        let default = Limits::default();
+        let audience = self.audience.clone().filter(|audience| !audience.trim().is_empty());
+        Limits {
+            body_bytes: self.body_limit.unwrap_or(default.body_bytes),
+            redirect_bytes: self.redirect_bytes.unwrap_or(default.redirect_bytes),
+            sign_in: (self.sign_in == SignInMode::Entra).then_some(SignIn { audience }),
+        }
     }
 }

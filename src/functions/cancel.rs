@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde::Serialize;
 
 use super::links::{Links, search_id};
@@ -24,8 +25,10 @@ pub(super) struct Answer {
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Json<Answer>, Problem> {
     let id = search_id(path)?;
+    app.admit(&headers, id).await?;
     let outcome = app.pipeline()?.cancel(id).await?;
     Ok(Json(Answer { id, outcome, links: Links::of(id) }))
 }

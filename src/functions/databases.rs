@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,7 +28,11 @@ pub(super) struct Entry {
     created: Timestamp,
 }
 
-pub(super) async fn databases(State(app): State<Arc<App>>) -> Result<Json<Vec<Entry>>, Problem> {
+pub(super) async fn databases(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Json<Vec<Entry>>, Problem> {
+    app.caller(&headers)?;
     let catalog = app.pipeline()?.catalog();
     let entries = stream::iter(catalog.names().await?)
         .map(|name| async move {

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::services::App;
+use super::services::{App, SignIn};
 use crate::jobs::{Error, JobId, Pipeline, Stage};
 use crate::store::ErrorKind;
 
@@ -23,6 +23,9 @@ pub(super) struct Health {
     version: &'static str,
     /// `ok`, or what is wrong.
     storage: String,
+    /// How users sign in, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in: Option<SignIn>,
 }
 
 pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
@@ -37,7 +40,8 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Hea
         Ok(()) => (StatusCode::OK, "ok", "ok".to_owned()),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", reason),
     };
-    (code, Json(Health { status, version: env!("CARGO_PKG_VERSION"), storage }))
+    let sign_in = app.limits.sign_in.clone();
+    (code, Json(Health { status, version: env!("CARGO_PKG_VERSION"), storage, sign_in }))
 }
 
 /// Asks blobs and queues something cheap. "Not found" is an answer too.

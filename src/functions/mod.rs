@@ -5,8 +5,13 @@
 //! GET    /api/searches/{id}          status     where the search stands
 //! GET    /api/searches/{id}/results  results    the report, streamed
 //! DELETE /api/searches/{id}          cancel     ends the search
+//! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
+//! GET    /api/shared/{token}         shared     the report behind such a link
+//! POST   /api/uploads                upload     where to send queries that are too large for a request
+//! PUT    /api/uploads/{id}/parts/{n} part       a part of them
 //! GET    /api/databases              databases  what can be searched
 //! GET    /api/health                 health     whether storage answers
+//! GET    /api/doctor                 doctor     what is wrong with storage, and what to do
 //! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
 //! POST   /plan_poison …                         a message that was given up
 //! POST   /sweep                                 the timer
@@ -18,8 +23,10 @@
 //! is answered by its own rules: 200 and `{}` for success, 500 for "deliver again".
 
 mod body;
+mod caller;
 mod cancel;
 mod databases;
+mod doctor;
 mod drain;
 mod envelope;
 mod fasta_problem;
@@ -33,9 +40,11 @@ mod ready;
 mod results;
 mod router;
 mod services;
+mod share;
 mod status;
 mod submit;
 mod sweep;
+mod upload;
 
 pub use router::{api_router, host_router};
-pub use services::{Limits, Services};
+pub use services::{Limits, Services, SignIn};

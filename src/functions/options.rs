@@ -8,8 +8,9 @@ use axum::http::Uri;
 use serde_json::json;
 
 use super::problem::Problem;
+use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError};
-use crate::jobs::Request;
+use crate::jobs::{JobId, Request};
 use crate::report::{ListLimits, OutputFormat};
 
 /// Most subjects per query that a request may ask for.
@@ -17,12 +18,14 @@ const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 5] = [
+const OWN_RANGES: [(&str, &str); 7] = [
     ("database", "a name of GET /api/databases, or name@version"),
     ("outfmt", "0, 5, 6, 7, 10, 15 or 16; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
     ("num_alignments", "0 to 1000000, with outfmt 0"),
     ("program", "blastp"),
+    ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
+    ("parts", "the number of parts in which it was sent, if it was"),
 ];
 
 /// Every option and what it may be.
@@ -108,6 +111,19 @@ impl Options {
             Ok(targets) if targets <= MAX_TARGETS => Ok((format, targets)),
             Ok(targets) => Err(out_of_range("max_target_seqs", &targets.to_string())),
             Err(error) => Err(invalid("outfmt", &format.to_string(), error)),
+        }
+    }
+
+    /// Takes out the upload that holds the queries, and its number of parts, if they come so.
+    pub(super) fn take_upload(&mut self) -> Result<Option<(JobId, Option<u32>)>, Problem> {
+        let (id, parts) = (self.0.remove("upload"), self.0.remove("parts"));
+        let parts = parts.map(|text| text.parse().map_err(|_| out_of_range("parts", &text))).transpose()?;
+        match (id, parts) {
+            (Some(id), parts) => Ok(Some((upload_id(&id)?, parts))),
+            (None, None) => Ok(None),
+            (None, Some(parts)) => {
+                Err(invalid("parts", &parts.to_string(), "has a meaning together with upload only"))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Problems: every error under `/api`, in the form of RFC 9457.
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -22,12 +22,13 @@ pub(super) struct Problem {
     detail: String,
     members: Map<String, Value>,
     retry_after: Option<u32>,
+    challenge: Option<String>,
 }
 
 impl Problem {
     /// A problem of type `urn:skyblast:problem:<kind>`; `detail` says what is wrong and what to do.
     pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), members: Map::new(), retry_after: None }
+        Self { status, kind, detail: detail.into(), members: Map::new(), retry_after: None, challenge: None }
     }
 
     /// A request with a mistake.
@@ -54,6 +55,12 @@ impl Problem {
     /// Tells the client when to try again.
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Tells the client how to sign in, as `WWW-Authenticate` does.
+    pub(super) fn challenge(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -84,6 +91,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(members)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -97,6 +107,11 @@ impl From<jobs::Error> for Problem {
         match error {
             jobs::Error::Store(error) => error.into(),
             jobs::Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, "unknown-search", detail),
+            jobs::Error::UnknownUpload(_) => Self::new(StatusCode::NOT_FOUND, "unknown-upload", detail),
+            jobs::Error::InvalidUpload { .. } => Self::new(StatusCode::CONFLICT, "invalid-upload", detail),
+            jobs::Error::InvalidShare | jobs::Error::ExpiredShare => {
+                Self::new(StatusCode::NOT_FOUND, "unknown-link", detail)
+            }
             jobs::Error::UnknownDatabase { known, .. } => {
                 Self::new(StatusCode::NOT_FOUND, "unknown-database", detail).with("known_databases", known)
             }

@@ -1,15 +1,18 @@
 //! `GET /api/searches/{id}/results`: the report.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
 
 use super::links::search_id;
 use super::options::Options;
@@ -22,12 +25,29 @@ use crate::report::OutputFormat;
 pub(super) async fn results(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let id = search_id(path)?;
-    let mut options = Options::of(&uri)?;
+    app.admit(&headers, id).await?;
+    report(&app, id, &uri).await
+}
+
+/// How long an address of storage is valid; long enough to begin the download.
+const LINK: Duration = Duration::from_secs(15 * 60);
+
+/// The report of a search that the caller may see, in the format that `uri` asks for: its bytes, or if
+/// they are many a redirection to where they lie.
+pub(super) async fn report(app: &App, id: JobId, uri: &Uri) -> Result<Response, Problem> {
+    let mut options = Options::of(uri)?;
     let format = options.take_outfmt()?;
     options.none_left()?;
+    let least = app.limits.redirect_bytes;
+    if let Some(grant) = app.pipeline()?.results_link(id, format.as_ref(), least, LINK).await? {
+        let link = json!({ "url": grant.url, "expires": grant.expires });
+        let headers = [(LOCATION, grant.url.as_str()), (CACHE_CONTROL, "no-store")];
+        return Ok((StatusCode::FOUND, headers, Json(link)).into_response());
+    }
     match app.pipeline()?.results(id, format).await? {
         Report::Ready { format, content } => stream_report(id, &format, content).await,
         Report::NotReady(state) => Err(not_ready(id, state)),

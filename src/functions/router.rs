@@ -9,35 +9,45 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
-use super::{cancel, databases, drain, health, queue, ready, results, status, submit, sweep};
+use super::{
+    cancel, databases, doctor, drain, health, queue, ready, results, share, status, submit, sweep, upload,
+};
+use crate::jobs::PART_BYTES;
 
 /// All functions on `services`, for the Functions host alone: whoever reaches these addresses can put
 /// messages into the pipeline. The caller adds a listener.
 pub fn host_router(services: Services, limits: Limits) -> Router {
     let triggers = queue::routes().route("/sweep", post(sweep::sweep));
-    finished(api(limits).merge(triggers), services, limits)
+    finished(api(&limits).merge(triggers), services, limits)
 }
 
 /// The HTTP API on `services`, for users. The caller adds a listener.
 pub fn api_router(services: Services, limits: Limits) -> Router {
-    finished(api(limits), services, limits)
+    finished(api(&limits), services, limits)
 }
 
-fn api(limits: Limits) -> Router<Arc<App>> {
+fn api(limits: &Limits) -> Router<Arc<App>> {
     let body_limit = DefaultBodyLimit::max(usize::try_from(limits.body_bytes).unwrap_or(usize::MAX));
     let submit = post(submit::submit)
         .layer(body_limit)
         .layer(from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain));
+    let part = put(upload::part).layer(DefaultBodyLimit::max(PART_BYTES as usize));
     Router::new()
         .route("/", get(ready::ready))
         .route("/api/searches", submit)
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
         .route("/api/searches/{id}/results", get(results::results))
+        .route("/api/searches/{id}/shares", post(share::share))
+        .route("/api/shared/{token}", get(share::shared))
+        .route("/api/uploads", post(upload::upload))
+        .route("/api/uploads/{id}/parts/{number}", part)
+        .route("/api/doctor", get(doctor::doctor))
         .route("/api/databases", get(databases::databases))
         .route("/api/health", get(health::health))
 }
@@ -75,9 +85,18 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 /// One line per request. Not the query string: it may hold keys.
 async fn log(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), without_secrets(request.uri().path()));
+    let trace_id = trace_of(request.headers()).map(|trace| trace.trace_id());
     let response = next.run(request).await;
     let milliseconds = started.elapsed().as_millis() as u64;
-    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, "answered");
+    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, trace_id, "answered");
     response
+}
+
+/// The path as it may be logged: a link to a report is a secret.
+fn without_secrets(path: &str) -> String {
+    match path.split_once("/shared/") {
+        Some((before, _)) => format!("{before}/shared/…"),
+        None => path.to_owned(),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::problem::Problem;
@@ -18,18 +19,30 @@ pub enum Services {
     Unavailable(String),
 }
 
-/// What a request may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What requests are held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest body of a request, bytes as sent (compressed, if it is).
     pub body_bytes: u64,
+    /// Reports of this length and more are fetched straight from storage, if it allows that.
+    pub redirect_bytes: u64,
+    /// How users sign in; `None` if they do not, and whoever knows a search's id may see it.
+    pub sign_in: Option<SignIn>,
+}
+
+/// Users are signed in by what stands in front of the functions: App Service authentication with
+/// Microsoft Entra, which says in headers of its own who calls, and lets nobody else send those.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SignIn {
+    /// What tokens must be for, such as `api://<client id>`.
+    pub audience: Option<String>,
 }
 
 impl Default for Limits {
-    /// 100 MB: a little less than the Functions host takes (104,857,600 bytes), so that the refusal is
-    /// ours, which says what to do.
+    /// Bodies up to 100 MB: a little less than the Functions host takes (104,857,600 bytes), so that
+    /// the refusal is ours, which says what to do. Reports up to 32 MiB.
     fn default() -> Self {
-        Self { body_bytes: 100_000_000 }
+        Self { body_bytes: 100_000_000, redirect_bytes: 32 << 20, sign_in: None }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -28,8 +28,10 @@ struct Answer {
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = search_id(path)?;
+    app.admit(&headers, id).await?;
     let status = app.pipeline()?.status(id).await?;
     let waiting = !status.state.is_final();
     let mut response = Json(Answer { status, links: Links::of(id) }).into_response();

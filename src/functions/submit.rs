@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::caller::trace_of;
 use super::form::{Form, QUERY};
 use super::links::Links;
+use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
-use crate::jobs::{DatabaseRef, Job, JobId, State as JobState, SubmitError, Warning};
+use crate::jobs::{DatabaseRef, Job, JobId, State as JobState, SubmitError, Submitter, Warning};
 use crate::sequence::fasta::{FastaError, Place, Reader};
 use crate::sequence::input::{Input, InputError};
 
@@ -33,13 +36,28 @@ struct Accepted {
 }
 
 pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let owner = app.caller(request.headers())?;
     let pipeline = app.pipeline()?.clone();
-    let Form { options, open, trouble, hint } = Form::read(request, app.limits.body_bytes).await?;
+    let mut submitter = Submitter { owner, trace: trace_of(request.headers()), upload: None };
+    let mut uri_options = Options::of(request.uri())?;
+    let form = match uri_options.take_upload()? {
+        None => Form::read(request, app.limits.body_bytes).await?,
+        Some((id, parts)) => {
+            let owner = submitter.owner.as_deref();
+            if let Some(job) = pipeline.submitted_upload(id, owner).await? {
+                return Ok(accepted(job));
+            }
+            submitter.upload = Some(id);
+            let content = pipeline.open_upload(id, owner, parts).await?;
+            Form::uploaded(uri_options, Body::from_stream(content)).await?
+        }
+    };
+    let Form { options, open, trouble, hint } = form;
     let request = options.into_request()?;
     // On a task of its own: should the client go away, what has been written is still removed.
     let submitting = tokio::spawn(async move {
         let open = move || open().map_err(unreadable).map(|input| Reader::new(QUERY, input));
-        pipeline.submit::<Input, _>(&request, open).await
+        pipeline.submit_by::<Input, _>(&submitter, &request, open).await
     });
     let submitted = submitting.await.map_err(|e| Problem::internal(e.to_string()))?;
     match submitted {

@@ -40,6 +40,7 @@ impl Pipeline {
             failed: Vec::new(),
             shards_failed: 0,
             reason,
+            instance_milliseconds: Some(self.cost(id).await?),
         };
         self.close(id, outcome).await
     }

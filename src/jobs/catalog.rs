@@ -1,10 +1,9 @@
-//! The databases in storage: publishing, finding and reading them.
+//! The databases in storage: finding and reading them.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -12,29 +11,20 @@ use super::error::{Error, Result};
 use super::job::DatabaseRef;
 use super::names;
 use super::volumes::VolumeCache;
-use crate::database::{Database, Manifest, Volume, VolumeInfo};
-use crate::store::{BlobStore, Written};
+use crate::database::{Manifest, Volume, VolumeInfo};
+use crate::store::BlobStore;
 
 /// The databases of one store.
 #[derive(Clone)]
 pub struct Catalog {
-    blobs: Arc<dyn BlobStore>,
+    pub(super) blobs: Arc<dyn BlobStore>,
     cache: Arc<VolumeCache>,
 }
 
 /// What a database's name means now; `current.json`.
 #[derive(Debug, Serialize, Deserialize)]
-struct Current {
-    version: String,
-}
-
-/// What happens while a database is published.
-#[derive(Clone, Copy, Debug)]
-pub enum Published<'a> {
-    /// A volume was sent.
-    Sent(&'a VolumeInfo),
-    /// A volume was there already.
-    Present(&'a VolumeInfo),
+pub(super) struct Current {
+    pub(super) version: String,
 }
 
 impl Catalog {
@@ -55,20 +45,41 @@ impl Catalog {
         Ok(found.into_iter().collect())
     }
 
+    /// All versions of all databases, in order of their names; or of the one that is called `only`.
+    pub async fn versions(&self, only: Option<&str>) -> Result<Vec<DatabaseRef>> {
+        let prefix = only.map(|name| check_name(name).map(|name| format!("{name}/"))).transpose()?;
+        let mut listing = self.blobs.list(&prefix.unwrap_or_default());
+        let mut versions = Vec::new();
+        while let Some(blob) = listing.try_next().await? {
+            if let [name, version, names::MANIFEST] = blob.name.as_str().split('/').collect::<Vec<_>>()[..] {
+                versions.push(DatabaseRef { name: name.to_owned(), version: version.to_owned() });
+            }
+        }
+        Ok(versions)
+    }
+
+    /// The version that a bare name means; `None` if there is no such database.
+    pub async fn current(&self, name: &str) -> Result<Option<String>> {
+        let blob = names::current(check_name(name)?)?;
+        let json = match self.blobs.get(&blob).await {
+            Err(error) if names::absent(&error) => return Ok(None),
+            other => other?,
+        };
+        let current: Current = serde_json::from_slice(&json)
+            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })?;
+        Ok(Some(current.version))
+    }
+
     /// Finds `name` (its current version) or `name@version`.
     pub async fn resolve(&self, name: &str) -> Result<(DatabaseRef, Manifest)> {
         let (bare, version) = match name.split_once('@') {
             Some((bare, version)) => (check_name(bare)?, check_name(version)?.to_owned()),
             None => {
                 let bare = check_name(name)?;
-                let blob = names::current(bare)?;
-                let json = match self.blobs.get(&blob).await {
-                    Err(error) if names::absent(&error) => return Err(self.unknown(name).await),
-                    other => other?,
-                };
-                let current: Current = serde_json::from_slice(&json)
-                    .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })?;
-                (bare, current.version)
+                match self.current(bare).await? {
+                    Some(version) => (bare, version),
+                    None => return Err(self.unknown(name).await),
+                }
             }
         };
         let database = DatabaseRef { name: bare.to_owned(), version };
@@ -85,7 +96,7 @@ impl Catalog {
         Ok(Manifest::from_json(blob.as_str(), &json)?)
     }
 
-    async fn unknown(&self, name: &str) -> Error {
+    pub(super) async fn unknown(&self, name: &str) -> Error {
         match self.names().await {
             Ok(known) => Error::UnknownDatabase { name: name.to_owned(), known },
             Err(error) => error,
@@ -96,31 +107,6 @@ impl Catalog {
     pub async fn volume(&self, database: &DatabaseRef, volume: &VolumeInfo) -> Result<Arc<Volume>> {
         self.cache.get(&*self.blobs, database, volume).await
     }
-
-    /// Copies a database that `skyblast makedb` made into storage and lets `name` mean it. What is
-    /// there already is not sent again, so an interrupted call can simply be repeated.
-    pub async fn publish(
-        &self,
-        name: &str,
-        database: &Database,
-        on_volume: &mut (dyn FnMut(Published<'_>) + Send),
-    ) -> Result<DatabaseRef> {
-        let manifest = database.manifest();
-        let published = DatabaseRef { name: check_name(name)?.to_owned(), version: manifest.version.clone() };
-        for volume in &manifest.volumes {
-            let blob = names::volume(&volume.digest.to_string())?;
-            on_volume(match self.blobs.put_file_if_absent(&blob, &database.volume_path(volume)).await? {
-                Written::Created => Published::Sent(volume),
-                Written::AlreadyExists => Published::Present(volume),
-            });
-        }
-        let blob = names::manifest(&published.name, &published.version)?;
-        self.blobs.put_if_absent(&blob, Bytes::from(manifest.to_json())).await?;
-        let current = serde_json::to_vec(&Current { version: published.version.clone() })
-            .map_err(|e| Error::Internal(e.to_string()))?;
-        self.blobs.put(&names::current(&published.name)?, current.into()).await?;
-        Ok(published)
-    }
 }
 
 impl fmt::Debug for Catalog {
@@ -130,7 +116,7 @@ impl fmt::Debug for Catalog {
 }
 
 /// A database name or version: one segment of a blob name, and not the folder of all volumes.
-fn check_name(name: &str) -> Result<&str> {
+pub(super) fn check_name(name: &str) -> Result<&str> {
     let well_formed = (1..=64).contains(&name.len())
         && name != "volumes"
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))

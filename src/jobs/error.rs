@@ -1,6 +1,6 @@
 //! What can go wrong in the pipeline, sorted by who can do something about it.
 
-use crate::database::{ManifestError, VolumeError};
+use crate::database::{DatabaseError, ManifestError, VolumeError};
 use crate::engine::OptionError;
 use crate::store;
 
@@ -19,6 +19,23 @@ pub enum Error {
     /// No job has this id.
     #[error("no job has the id {0}")]
     UnknownJob(JobId),
+    /// No upload has this id.
+    #[error("no upload has the id {0}; it may have become a search, or was begun too long ago")]
+    UnknownUpload(JobId),
+    /// An upload that cannot be used as it was asked for.
+    #[error("upload {id}: {reason}")]
+    InvalidUpload {
+        /// The upload.
+        id: JobId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A link to a report that was not made here.
+    #[error("the link is not valid: it is incomplete, or its report is on another server")]
+    InvalidShare,
+    /// A link to a report whose time is over.
+    #[error("the link has expired; ask for a new one (skyblast share)")]
+    ExpiredShare,
     /// No database has this name.
     #[error("there is no database {name:?}; {}", known_databases(known))]
     UnknownDatabase {
@@ -32,6 +49,20 @@ pub enum Error {
         "{0:?} cannot name a database: use letters, digits, '.', '_' and '-', starting with a letter or digit"
     )]
     InvalidDatabaseName(String),
+    /// A version that cannot be removed as long as the bare name means it.
+    #[error(
+        "{version} is what the name {name:?} means: let it mean another first (skyblast databases use \
+         {name}@VERSION), or remove {name} with all its versions"
+    )]
+    CurrentVersion {
+        /// The database.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// A database of this machine cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// A database's manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

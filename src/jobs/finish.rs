@@ -42,6 +42,7 @@ impl Pipeline {
             failed,
             shards_failed,
             reason: None,
+            instance_milliseconds: Some(self.cost(id).await?),
         };
         let outcome = self.close(id, outcome).await?;
         tracing::info!(job = %id, state = %outcome.state, "closed a job");

@@ -22,6 +22,13 @@ impl JobId {
     }
 }
 
+impl JobId {
+    /// Its 128 bits.
+    pub(super) fn bits(self) -> u128 {
+        self.0
+    }
+}
+
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)

@@ -43,6 +43,12 @@ pub struct Job {
     pub engine: String,
     /// When it was accepted.
     pub submitted: Timestamp,
+    /// Who submitted it, where users sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The trace that it belongs to, as a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// What to search in.
     pub database: DatabaseRef,
     /// Its title, for reports.
@@ -51,6 +57,10 @@ pub struct Job {
     /// When it was made, for reports.
     #[serde(default)]
     pub database_created: Option<Timestamp>,
+    /// Its volumes, in order: what is removed from the catalogue after this moment is still searched.
+    /// Jobs of earlier versions do not have them here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<VolumeInfo>,
     /// Size of that database.
     pub totals: DatabaseTotals,
     /// Options that change the hits.
@@ -176,6 +186,9 @@ pub struct Outcome {
     pub shards_failed: u64,
     /// Why there is no report.
     pub reason: Option<String>,
+    /// Milliseconds that instances spent on comparing its shards; not known of jobs of earlier versions.
+    #[serde(default)]
+    pub instance_milliseconds: Option<u64>,
 }
 
 /// Failed shards that an outcome lists one by one.

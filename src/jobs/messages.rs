@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::id::JobId;
+use super::trace::Trace;
 
 /// A queue-driven step of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +23,11 @@ pub enum Stage {
 impl Stage {
     /// All stages, those nearest to a finished job first.
     pub const ALL: [Self; 4] = [Self::Finish, Self::Merge, Self::Plan, Self::Search];
+
+    /// Names of all queues, those for messages that were given up included.
+    pub fn queues() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().flat_map(|stage| [stage.queue(), stage.poison_queue()])
+    }
 
     /// Name of the function, and of its folder under `functions/`.
     pub fn function(self) -> &'static str {
@@ -101,12 +107,67 @@ pub struct JobMerged {
     pub job: JobId,
 }
 
+/// A message that belongs to a job.
+pub(super) trait Message: Serialize {
+    /// The job.
+    fn job(&self) -> JobId;
+}
+
+macro_rules! messages {
+    ($($message:ty),+) => {
+        $(impl Message for $message {
+            fn job(&self) -> JobId {
+                self.job
+            }
+        })+
+    };
+}
+
+messages!(JobSubmitted, ShardPlanned, ChunkSearched, JobMerged);
+
+/// What every message carries besides.
+#[derive(Serialize)]
+struct Traced<'a, M> {
+    #[serde(flatten)]
+    message: &'a M,
+    traceparent: String,
+}
+
+/// What of a message says to which trace it belongs.
+#[derive(Deserialize)]
+struct TraceOnly {
+    traceparent: Option<String>,
+}
+
 /// Reads a message of `stage`.
 pub(super) fn parse<T: DeserializeOwned>(stage: Stage, body: &str) -> Result<T> {
     serde_json::from_str(body).map_err(|e| Error::Message { stage: stage.function(), reason: e.to_string() })
 }
 
+/// The trace that a message belongs to, if it says.
+pub(super) fn trace_of(body: &str) -> Option<Trace> {
+    serde_json::from_str::<TraceOnly>(body).ok()?.traceparent?.parse().ok()
+}
+
 /// Writes a message.
-pub(super) fn text(message: &impl Serialize) -> Result<String> {
-    serde_json::to_string(message).map_err(|e| Error::Internal(e.to_string()))
+pub(super) fn text(message: &impl Message, trace: Trace) -> Result<String> {
+    let traced = Traced { message, traceparent: trace.to_string() };
+    serde_json::to_string(&traced).map_err(|e| Error::Internal(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_carries_its_trace_and_is_read_without_it_too() {
+        let shard = ShardPlanned { job: JobId::random().expect("randomness"), chunk: 1, volume: 2 };
+        let trace = Trace::of(shard.job).child();
+        let body = text(&shard, trace).expect("a message");
+        assert_eq!(parse::<ShardPlanned>(Stage::Search, &body).expect("a shard"), shard);
+        assert_eq!(trace_of(&body), Some(trace));
+        let plain = serde_json::to_string(&shard).expect("JSON");
+        assert_eq!(parse::<ShardPlanned>(Stage::Search, &plain).expect("a shard"), shard);
+        assert_eq!(trace_of(&plain), None);
+    }
 }

@@ -16,6 +16,11 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
+//! <job>/spent/<chunk>/<volume>-<ms>   that a shard was compared, in so many milliseconds
+//! <job>/upload/input                  queries that were sent straight to storage
+//! <job>/upload/parts/<part>           or in parts through the server
+//! uploads/<job>                       the upload is not a job yet
+//! secrets/shares                      what links to reports are signed with
 //! ```
 //!
 //! Container `databases`:
@@ -24,6 +29,7 @@
 //! volumes/<digest>                    a volume; immutable, shared between versions
 //! <name>/<version>/manifest.json      a version of a database; immutable
 //! <name>/current.json                 which version the bare name means
+//! collected.json                      when sweep last collected garbage
 //! ```
 //!
 //! Numbers have leading zeros, so that listings are in numerical order.
@@ -32,6 +38,7 @@ use crate::store::{self, BlobName};
 
 use super::error::{Error, Result};
 use super::id::JobId;
+use super::messages::ShardPlanned;
 
 /// Container of job blobs.
 pub const JOBS: &str = "jobs";
@@ -47,6 +54,11 @@ pub(super) const ACTIVE: &str = "active/";
 
 pub(super) fn active(job: JobId) -> Result<BlobName> {
     name(format!("{ACTIVE}{job}"))
+}
+
+/// The job that a marker below [`ACTIVE`] is about.
+pub(super) fn active_job(marker: &BlobName) -> Option<JobId> {
+    marker.as_str().strip_prefix(ACTIVE)?.parse().ok()
 }
 
 /// A blob of a job that is not numbered: `job.json`, `manifest.json`, `done.json` …
@@ -78,6 +90,17 @@ pub(super) fn text(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/text/{chunk:06}"))
 }
 
+/// A record that a shard was compared, and how long it took.
+pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
+    let ShardPlanned { job, chunk, volume } = shard;
+    name(format!("{job}/spent/{chunk:06}/{volume:05}-{milliseconds}"))
+}
+
+/// The time in the name of a `spent` blob.
+pub(super) fn milliseconds_of(blob: &BlobName) -> Option<u64> {
+    blob.as_str().rsplit_once('-')?.1.parse().ok()
+}
+
 /// Prefix of everything of a kind (`hits`, `failed`, `parts`, `missing`, `text`) in a job.
 pub(super) fn all(job: JobId, kind: &str) -> String {
     format!("{job}/{kind}/")
@@ -100,12 +123,51 @@ pub(super) fn chunk_of(blob: &BlobName) -> Option<u32> {
     blob.as_str().rsplit('/').next()?.trim_end_matches(".json").parse().ok()
 }
 
-pub(super) fn volume(digest: &str) -> Result<BlobName> {
-    name(format!("volumes/{digest}"))
+/// Prefix of all volumes.
+pub(super) const VOLUMES: &str = "volumes/";
+
+/// Prefix of the tickets of uploads that are not jobs yet.
+pub(super) const UPLOADS: &str = "uploads/";
+
+/// The ticket of an upload.
+pub(super) fn ticket(upload: JobId) -> Result<BlobName> {
+    name(format!("{UPLOADS}{upload}"))
 }
 
+/// The upload that a ticket is about.
+pub(super) fn upload_of(ticket: &BlobName) -> Option<JobId> {
+    ticket.as_str().strip_prefix(UPLOADS)?.parse().ok()
+}
+
+/// Queries that were sent straight to storage.
+pub(super) fn input(upload: JobId) -> Result<BlobName> {
+    name(format!("{upload}/upload/input"))
+}
+
+/// A part of queries that were sent through the server.
+pub(super) fn upload_part(upload: JobId, part: u32) -> Result<BlobName> {
+    name(format!("{upload}/upload/parts/{part:06}"))
+}
+
+/// What links to reports are signed with.
+pub(super) fn share_secret() -> Result<BlobName> {
+    name("secrets/shares".to_owned())
+}
+
+pub(super) fn volume(digest: &str) -> Result<BlobName> {
+    name(format!("{VOLUMES}{digest}"))
+}
+
+/// Last segment of the blobs that say what a version of a database consists of.
+pub(super) const MANIFEST: &str = "manifest.json";
+
 pub(super) fn manifest(database: &str, version: &str) -> Result<BlobName> {
-    name(format!("{database}/{version}/manifest.json"))
+    name(format!("{database}/{version}/{MANIFEST}"))
+}
+
+/// Beside the databases: when garbage was last collected.
+pub(super) fn collected() -> Result<BlobName> {
+    name("collected.json".to_owned())
 }
 
 /// Last segment of the blobs that say which version a database's name means.

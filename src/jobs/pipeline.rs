@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use super::catalog::Catalog;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan};
-use super::messages::{self, Stage};
+use super::messages::{self, Message, Stage};
 use super::names;
-use crate::store::{self, BlobName, BlobStore, Queue};
+use super::poison::job_of;
+use super::trace::Trace;
+use crate::store::{self, BlobName, BlobStore, Queue, Written};
 
 /// How a pipeline runs; none of it changes a report.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +52,7 @@ impl Default for Settings {
 pub struct Pipeline {
     pub(super) jobs: Arc<dyn BlobStore>,
     pub(super) catalog: Catalog,
-    queues: HashMap<&'static str, Arc<dyn Queue>>,
+    pub(super) queues: HashMap<&'static str, Arc<dyn Queue>>,
     pub(super) settings: Settings,
     recent: Mutex<Option<(Arc<Job>, Arc<Plan>)>>,
 }
@@ -63,7 +65,7 @@ impl Pipeline {
         settings: Settings,
     ) -> Result<Self> {
         let mut queues = HashMap::new();
-        for name in Stage::ALL.iter().flat_map(|stage| [stage.queue(), stage.poison_queue()]) {
+        for name in Stage::queues().chain([super::doctor::QUEUE]) {
             queues.insert(name, queue(name)?);
         }
         Ok(Self {
@@ -97,18 +99,21 @@ impl Pipeline {
     /// [retryable](Error::is_retryable) asks for another delivery. What can never succeed is written
     /// to the job and dealt with; an error is left for messages that belong to no job.
     pub async fn handle(&self, stage: Stage, body: &str) -> Result<()> {
-        let handled = self.patiently(|| async {
-            match stage {
-                Stage::Plan => self.plan(messages::parse(stage, body)?).await,
-                Stage::Search => self.search(messages::parse(stage, body)?).await,
-                Stage::Merge => self.merge(messages::parse(stage, body)?).await,
-                Stage::Finish => self.finish(messages::parse(stage, body)?).await,
+        in_trace_of(stage.function(), stage, body, async {
+            let handled = self.patiently(|| async {
+                match stage {
+                    Stage::Plan => self.plan(messages::parse(stage, body)?).await,
+                    Stage::Search => self.search(messages::parse(stage, body)?).await,
+                    Stage::Merge => self.merge(messages::parse(stage, body)?).await,
+                    Stage::Finish => self.finish(messages::parse(stage, body)?).await,
+                }
+            });
+            match handled.await {
+                Err(error) => self.fail_job(stage, body, error).await,
+                Ok(()) => Ok(()),
             }
-        });
-        match handled.await {
-            Err(error) => self.fail_job(stage, body, error).await,
-            Ok(()) => Ok(()),
-        }
+        })
+        .await
     }
 
     /// Runs `step` until it succeeds, fails for good, or patience runs out.
@@ -138,8 +143,9 @@ impl Pipeline {
         done.map_err(|e| Error::Internal(e.to_string()))?
     }
 
-    pub(super) async fn announce(&self, stage: Stage, message: &impl Serialize) -> Result<()> {
-        let body = messages::text(message)?;
+    pub(super) async fn announce(&self, stage: Stage, message: &impl Message) -> Result<()> {
+        let trace = Trace::current().unwrap_or_else(|| Trace::of(message.job()));
+        let body = messages::text(message, trace)?;
         Ok(self.queue(stage).send(&body, Duration::ZERO).await?)
     }
 
@@ -201,11 +207,36 @@ impl Pipeline {
     pub(super) async fn close(&self, id: JobId, outcome: Outcome) -> Result<Outcome> {
         let blob = names::of_job(id, "done.json")?;
         let json = serde_json::to_vec_pretty(&outcome).map_err(|e| Error::Internal(e.to_string()))?;
-        self.jobs.put_if_absent(&blob, Bytes::from(json)).await?;
+        let written = self.jobs.put_if_absent(&blob, Bytes::from(json)).await?;
         let standing = self.read_json(&blob).await?;
         self.jobs.delete(&names::active(id)?).await?;
+        if written == Written::Created {
+            self.report_cost(id, &standing).await;
+        }
         Ok(standing)
     }
+}
+
+/// Runs the work on a message as part of its job's trace; what is logged says so.
+pub(super) async fn in_trace_of<T>(
+    function: &'static str,
+    stage: Stage,
+    body: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let job = job_of(stage, body).ok();
+    let Some(parent) = messages::trace_of(body).or(job.map(Trace::of)) else { return work.await };
+    let trace = parent.child();
+    let job = job.map(tracing::field::display);
+    let (trace_id, span_id, parent_id) = (trace.trace_id(), trace.span_id(), parent.span_id());
+    let span = tracing::info_span!("function", function, job, trace_id, span_id, parent_id);
+    let started = std::time::Instant::now();
+    let timed = async {
+        let done = work.await;
+        tracing::info!(seconds = started.elapsed().as_secs_f64(), ok = done.is_ok(), "handled a message");
+        done
+    };
+    trace.scope(timed.instrument(span)).await
 }
 
 impl fmt::Debug for Pipeline {

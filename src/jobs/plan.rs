@@ -29,7 +29,7 @@ impl Pipeline {
                 let plan = Plan {
                     planned: Timestamp::now(),
                     chunks: job.chunks.len() as u32,
-                    volumes: self.catalog.manifest(&job.database).await?.volumes,
+                    volumes: self.volumes_of(&job).await?,
                 };
                 let json = serde_json::to_vec(&plan).map_err(|e| Error::Internal(e.to_string()))?;
                 self.jobs.put_if_absent(&blob, json.into()).await?;

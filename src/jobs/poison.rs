@@ -4,7 +4,7 @@ use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::State;
 use super::messages::{self, ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
-use super::pipeline::Pipeline;
+use super::pipeline::{Pipeline, in_trace_of};
 
 /// Deliveries after which a message is given up; `maxDequeueCount` in `host.json`.
 pub const MAX_DELIVERIES: u32 = 5;
@@ -15,8 +15,8 @@ impl Pipeline {
     ///
     /// A body that is no message of ours belongs to no job; it is logged and dealt with.
     pub async fn handle_poison(&self, stage: Stage, body: &str) -> Result<()> {
-        let settled = self.patiently(|| self.settle_poison(stage, body)).await;
-        match settled {
+        let settling = self.patiently(|| self.settle_poison(stage, body));
+        match in_trace_of(stage.poison_function(), stage, body, settling).await {
             Err(error) if !error.is_retryable() => {
                 tracing::error!(function = stage.poison_function(), %error, body, "dropped a poison message");
                 Ok(())
@@ -65,7 +65,7 @@ impl Pipeline {
 }
 
 /// The job that a message belongs to.
-fn job_of(stage: Stage, body: &str) -> Result<JobId> {
+pub(super) fn job_of(stage: Stage, body: &str) -> Result<JobId> {
     Ok(match stage {
         Stage::Plan => messages::parse::<JobSubmitted>(stage, body)?.job,
         Stage::Search => messages::parse::<ShardPlanned>(stage, body)?.job,

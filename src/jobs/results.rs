@@ -1,6 +1,7 @@
 //! Results: the report as a stream, in the format it was asked for in or in another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
@@ -13,6 +14,7 @@ use super::job::State;
 use super::merge::{output_format, render, render_end, report_context};
 use super::pipeline::Pipeline;
 use crate::report::OutputFormat;
+use crate::store::{Access, Grant};
 
 /// What there is to read of a job.
 pub enum Report {
@@ -66,6 +68,29 @@ impl Pipeline {
         });
         let content = parts.chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();
         Ok(Report::Ready { format, content })
+    }
+
+    /// An address from which a report in the format it was submitted with can be read for `lifetime`,
+    /// if it has at least `least` bytes and the store has such addresses.
+    pub async fn results_link(
+        &self,
+        id: JobId,
+        format: Option<&OutputFormat>,
+        least: u64,
+        lifetime: Duration,
+    ) -> Result<Option<Grant>> {
+        let job = self.job(id).await?;
+        let composed = output_format(&job)?;
+        if format.is_some_and(|format| *format != composed) {
+            return Ok(None);
+        }
+        let blob = report(&job, &composed)?;
+        match self.jobs.info(&blob).await? {
+            Some(info) if info.length >= least => {}
+            _ => return Ok(None),
+        }
+        let file_name = format!("{id}.{}", composed.extension());
+        Ok(self.jobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
     }
 
     async fn status_word(&self, id: JobId) -> Result<State> {

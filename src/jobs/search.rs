@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 
@@ -32,8 +33,14 @@ impl Pipeline {
         let hits = names::hits(id, chunk, volume)?;
         if !self.exists(&hits).await? {
             match self.compare(&job, &plan, chunk, volume).await {
-                Ok(frame) => {
+                Ok((frame, spent)) => {
                     self.jobs.put_if_absent(&hits, frame).await?;
+                    // The report does not depend on it.
+                    if let Err(error) =
+                        self.record_cost(message, spent.as_micros().div_ceil(1_000) as u64).await
+                    {
+                        tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
+                    }
                 }
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => self.record_failure(message, &error.to_string()).await?,
@@ -42,15 +49,22 @@ impl Pipeline {
         self.announce_complete_row(&plan, id, chunk).await
     }
 
-    /// The hits of a shard in their stored form.
-    async fn compare(&self, job: &Arc<Job>, plan: &Plan, chunk: u32, volume: u32) -> Result<bytes::Bytes> {
+    /// The hits of a shard in their stored form, and how long it took to get them.
+    async fn compare(
+        &self,
+        job: &Arc<Job>,
+        plan: &Plan,
+        chunk: u32,
+        volume: u32,
+    ) -> Result<(bytes::Bytes, Duration)> {
+        let started = Instant::now();
         let queries: QueryChunk = self.chunk(job.id, chunk).await?;
         let info = &plan.volumes[volume as usize];
         let subjects = self.catalog.volume(&job.database, info).await?;
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
-        let started = std::time::Instant::now();
-        let id = job.id;
+        let (id, fetched) = (job.id, started.elapsed());
         let comparisons = queries.queries.len() as u64 * info.sequences;
+        let residue_pairs = queries.residues() as f64 * info.residues as f64;
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let frame = Self::compute(move || {
             let search = Search::new(job.options, job.totals)?;
@@ -58,9 +72,22 @@ impl Pipeline {
             frame::encode(Kind::Hits, &hits)
         })
         .await?;
-        let seconds = started.elapsed().as_secs_f64();
-        tracing::info!(job = %id, chunk, volume, comparisons, seconds, "compared a shard");
-        Ok(frame)
+        let spent = started.elapsed();
+        let seconds = (spent - fetched).as_secs_f64();
+        tracing::info!(
+            metric = "shard",
+            job = %id,
+            chunk,
+            volume,
+            seconds,
+            seconds_to_fetch = fetched.as_secs_f64(),
+            comparisons,
+            comparisons_per_second = comparisons as f64 / seconds.max(1e-6),
+            residue_pairs_per_second = residue_pairs / seconds.max(1e-6),
+            hits_bytes = frame.len(),
+            "compared a shard"
+        );
+        Ok((frame, spent))
     }
 
     pub(super) async fn chunk(&self, id: JobId, chunk: u32) -> Result<QueryChunk> {

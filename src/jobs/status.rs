@@ -58,6 +58,9 @@ pub struct Status {
     pub finished: Option<Timestamp>,
     /// From acceptance to the end, or to now.
     pub elapsed_seconds: f64,
+    /// Time that instances spent on comparing its shards; known when it has ended.
+    #[serde(default)]
+    pub instance_seconds: Option<f64>,
     /// Why there is no report.
     pub reason: Option<String>,
     /// Shards that the report lacks, with reasons.
@@ -92,6 +95,12 @@ impl Pipeline {
             status.chunks.done = u64::from(self.merged(id).await?);
         }
         Ok(status)
+    }
+
+    /// Whose job it is; `None` if it is nobody's. [`UnknownJob`](super::Error::UnknownJob) if there is
+    /// none.
+    pub async fn owner(&self, id: JobId) -> Result<Option<String>> {
+        Ok(self.job(id).await?.owner)
     }
 
     /// Chunk and volume of all `hits` or `failed` blobs of a job.
@@ -146,6 +155,9 @@ impl Status {
             planned: plan.map(|plan| plan.planned),
             finished,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
+            instance_seconds: outcome
+                .and_then(|outcome| outcome.instance_milliseconds)
+                .map(|milliseconds| milliseconds as f64 / 1e3),
             reason: outcome.and_then(|outcome| outcome.reason.clone()),
             failed_shards: outcome.map(|outcome| outcome.failed.clone()).unwrap_or_default(),
             warnings: job.warnings.clone(),

@@ -12,6 +12,7 @@ use super::job::{ChunkInfo, Job};
 use super::messages::{JobSubmitted, Stage};
 use super::names;
 use super::pipeline::Pipeline;
+use super::trace::Trace;
 use crate::database::Manifest;
 use crate::engine::{DatabaseTotals, SearchOptions};
 use crate::report::OutputFormat;
@@ -26,6 +27,17 @@ pub struct Request {
     pub options: SearchOptions,
     /// Format of the report.
     pub outfmt: OutputFormat,
+}
+
+/// Who sends a request, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Submitter {
+    /// Whose job it will be, where users sign in.
+    pub owner: Option<String>,
+    /// The trace that the request belongs to.
+    pub trace: Option<Trace>,
+    /// The upload that holds the queries.
+    pub upload: Option<JobId>,
 }
 
 /// Why a request was not accepted. Nothing of it is kept.
@@ -55,8 +67,8 @@ pub enum SubmitError {
 const CHUNKS_IN_FLIGHT: usize = 2;
 
 impl Pipeline {
-    /// Accepts a search of the FASTA that `open` opens (on a thread that may block). When this
-    /// returns, the job will run even if every process dies.
+    /// Accepts a search of the FASTA that `open` opens (on a thread that may block), from nobody in
+    /// particular. When this returns, the job will run even if every process dies.
     ///
     /// Memory is bounded by a few chunks, whatever the size of the queries.
     pub async fn submit<R, F>(&self, request: &Request, open: F) -> Result<Job, SubmitError>
@@ -64,15 +76,49 @@ impl Pipeline {
         R: BufRead,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
+        self.submit_by(&Submitter::default(), request, open).await
+    }
+
+    /// Like [`submit`](Self::submit), for `submitter`. An upload that has become a job already is that
+    /// job.
+    pub async fn submit_by<R, F>(
+        &self,
+        submitter: &Submitter,
+        request: &Request,
+        open: F,
+    ) -> Result<Job, SubmitError>
+    where
+        R: BufRead,
+        F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
+    {
         let (database, manifest) = self.catalog.resolve(&request.database).await?;
-        let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
+        let id = match submitter.upload {
+            Some(id) => {
+                let submitted_as = format!("{database} {:?} {}", request.options, request.outfmt);
+                self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
+                id
+            }
+            None => JobId::random().map_err(|e| Error::Internal(e.to_string()))?,
+        };
+        let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
         self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
-        let accepted = self.store_chunks(id, self.chunk_limits(&manifest), open).await;
+        // From here on garbage collection spares the volumes, unless the database was removed before.
+        let accepted = match self.catalog.manifest(&database).await {
+            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest), open).await,
+            Err(error) if error.is_not_found() => Err(self.catalog.unknown(&request.database).await.into()),
+            Err(error) => Err(error.into()),
+        };
         let (chunks, warnings, further_warnings) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                if let Err(left) = self.discard(id).await {
+                // Another request may have submitted the same upload meanwhile, and removed it.
+                if submitter.upload.is_some()
+                    && let Some(job) = self.submitted_upload(id, submitter.owner.as_deref()).await?
+                {
+                    return Ok(job);
+                }
+                if let Err(left) = self.refuse(id, submitter, &error).await {
                     tracing::warn!(job = %id, error = %left, "could not remove a refused job; sweep will");
                 }
                 return Err(error);
@@ -83,9 +129,12 @@ impl Pipeline {
             program: "blastp".to_owned(),
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             submitted: Timestamp::now(),
+            owner: submitter.owner.clone(),
+            trace: Some(trace.to_string()),
             database,
             database_title: Some(manifest.title.clone()),
             database_created: Some(manifest.created),
+            volumes: manifest.volumes,
             totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
             options: request.options,
             outfmt: request.outfmt.to_string(),
@@ -97,11 +146,42 @@ impl Pipeline {
         let blob = names::of_job(id, "job.json")?;
         self.jobs.put_if_absent(&blob, json.into()).await.map_err(Error::from)?;
         // Should the announcement get lost, sweep repeats it.
-        if let Err(error) = self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await {
+        let message = JobSubmitted { job: id, first_shard: 0 };
+        if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }
-        tracing::info!(job = %id, queries = job.queries(), database = %job.database, "accepted a job");
+        if submitter.upload.is_some()
+            && let Err(error) = self.discard_upload(id).await
+        {
+            tracing::warn!(job = %id, %error, "could not remove what was uploaded; sweep will");
+        }
+        let trace_id = trace.trace_id();
+        tracing::info!(job = %id, trace_id, queries = job.queries(), database = %job.database, "accepted a job");
         Ok(job)
+    }
+
+    /// The job that an upload of `owner`'s has become, if it has.
+    pub async fn submitted_upload(&self, id: JobId, owner: Option<&str>) -> Result<Option<Job>> {
+        let job: Option<Job> = self.find_json(&names::of_job(id, "job.json")?).await?;
+        Ok(job.filter(|job| job.owner.as_deref() == owner))
+    }
+
+    /// Removes what a request that failed has left. An upload is kept if trying again may help.
+    async fn refuse(&self, id: JobId, submitter: &Submitter, error: &SubmitError) -> Result<()> {
+        let try_again = match error {
+            SubmitError::Pipeline(error) => error.is_retryable(),
+            SubmitError::Fasta(error) => matches!(error, FastaError::Read { .. }),
+            SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. } => false,
+        };
+        if submitter.upload.is_some() && try_again {
+            // Should nobody try again, sweep removes it.
+            return Ok(());
+        }
+        self.discard(id).await?;
+        if submitter.upload.is_some() {
+            self.jobs.delete(&names::ticket(id)?).await?;
+        }
+        Ok(())
     }
 
     fn chunk_limits(&self, manifest: &Manifest) -> ChunkLimits {

@@ -18,6 +18,7 @@ use super::job::Plan;
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::names;
 use super::pipeline::Pipeline;
+use super::trace::Trace;
 
 /// How often a job's missing shards are announced again before they are given up.
 const MAX_ROUNDS: u32 = 5;
@@ -48,24 +49,30 @@ pub struct Sweep {
     pub given_up: u64,
     /// Requests that were never accepted and have been removed.
     pub discarded: u64,
+    /// Volumes that nothing referred to and that have been deleted.
+    pub deleted_volumes: u64,
 }
 
 impl Pipeline {
-    /// Looks at every job that is not closed, as of `now`.
+    /// Looks at every job that is not closed, as of `now`, and once a day at the volumes.
     pub async fn sweep(&self, now: Timestamp) -> Result<Sweep> {
         let mut sweep = Sweep::default();
         let mut active = self.jobs.list(names::ACTIVE);
         while let Some(marker) = active.try_next().await? {
-            let Some(Ok(id)) = marker.name.as_str().strip_prefix(names::ACTIVE).map(str::parse::<JobId>)
-            else {
-                continue;
-            };
+            let Some(id) = names::active_job(&marker.name) else { continue };
             sweep.active += 1;
             sweep.oldest = Some(sweep.oldest.map_or(marker.modified, |oldest| oldest.min(marker.modified)));
             // One job in trouble must not keep the others from being looked at.
             if let Err(error) = self.sweep_job(id, marker.modified, now, &mut sweep).await {
                 tracing::error!(job = %id, %error, "could not sweep a job");
             }
+        }
+        if let Err(error) = self.discard_uploads(now).await {
+            tracing::error!(%error, "could not look for uploads that became no search");
+        }
+        match self.collect_daily(now).await {
+            Ok(garbage) => sweep.deleted_volumes = garbage.deleted,
+            Err(error) => tracing::error!(%error, "could not look for volumes that nothing refers to"),
         }
         Ok(sweep)
     }
@@ -112,7 +119,9 @@ impl Pipeline {
         }
         let moved = before.is_none_or(|swept| swept.settled != settled.len());
         let rounds = if moved { 0 } else { before.map_or(0, |swept| swept.rounds) + 1 };
-        self.revive(id, &plan, &settled, rounds, sweep).await?;
+        let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
+        let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
+        trace.scope(self.revive(id, &plan, &settled, rounds, sweep)).await?;
         self.remember(id, Swept { at: now, rounds, settled: settled.len() }).await
     }
 

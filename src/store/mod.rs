@@ -55,6 +55,45 @@ pub enum Written {
     AlreadyExists,
 }
 
+/// A piece of a file on its way into storage, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// So many bytes were sent.
+    Sent(u64),
+    /// So many bytes were there already.
+    Present(u64),
+}
+
+/// Hears of the pieces of a transfer.
+pub type OnTransfer<'a> = &'a (dyn Fn(Transfer) + Sync);
+
+/// What an address made by [`BlobStore::grant`] is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading; clients are told to keep the content in a file of this name.
+    Read {
+        /// A name of letters, digits, `-`, `_` and `.`.
+        file_name: String,
+    },
+    /// Creating and writing.
+    Write,
+}
+
+/// An address that lets its holder use one blob for a while. It is a secret; `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The address, signature and all.
+    pub url: String,
+    /// When it stops working.
+    pub expires: Timestamp,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
 /// One container of blobs.
 ///
 /// Writes are atomic: a reader sees the whole of a blob or none of it, also after the writer was
@@ -75,7 +114,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag>;
 
     /// Uploads a file of any size unless the blob exists, holding only a bounded part in memory.
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written>;
+    /// A long upload that was broken off is taken up where it stopped, if the store can; pieces are
+    /// recognised by their content. `on_transfer` hears of each piece, also of those that were there.
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written>;
+
+    /// Gives the blob a new tag and time of modification, with the same content; `false` if there is
+    /// none.
+    async fn touch(&self, name: &BlobName) -> Result<bool>;
 
     /// Whole content and its tag; [`ErrorKind::NotFound`] if there is none.
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)>;
@@ -103,8 +153,23 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether the container exists. One that does not is created by the first write.
+    async fn container_exists(&self) -> Result<bool>;
+
+    /// Creates the container; that it exists is fine.
+    async fn create_container(&self) -> Result<()>;
+
+    /// An address at which whoever has it can read or write this one blob for `lifetime`, without
+    /// going through this process; `None` if the store has no such addresses. The blob need not exist.
+    async fn grant(&self, _name: &BlobName, _access: Access, _lifetime: Duration) -> Result<Option<Grant>> {
+        Ok(None)
+    }
+
     /// Deletes the blob; `false` if there was none.
     async fn delete(&self, name: &BlobName) -> Result<bool>;
+
+    /// Deletes the blob only if it still has `etag`; `false` if it has another or is gone.
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool>;
 
     /// Creates `name` from `before`, the contents of `parts` in order, and `after`, unless it
     /// exists. Memory is bounded whatever the size. A missing part is [`ErrorKind::NotFound`], and
@@ -138,6 +203,12 @@ pub struct Delivery {
 pub trait Queue: fmt::Debug + Send + Sync {
     /// The queue's name.
     fn name(&self) -> &str;
+
+    /// Whether the queue exists. One that does not is created by the first use.
+    async fn exists(&self) -> Result<bool>;
+
+    /// Creates the queue; that it exists is fine.
+    async fn create(&self) -> Result<()>;
 
     /// Adds a message that becomes visible after `delay` and stays until it is deleted.
     /// [`ErrorKind::Permanent`] if it is too long. A failed call may have added it all the same.

@@ -2,7 +2,7 @@
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["makedb"],
     &["search"],
@@ -14,8 +14,14 @@ const COMMANDS: [&[&str]; 13] = [
     &["status"],
     &["results"],
     &["cancel"],
+    &["share"],
+    &["doctor"],
     &["databases", "add"],
     &["databases", "list"],
+    &["databases", "show"],
+    &["databases", "use"],
+    &["databases", "remove"],
+    &["databases", "gc"],
 ];
 
 #[test]
@@ -53,7 +59,7 @@ fn a_wrong_command_line_ends_with_code_2_and_says_what_is_meant() {
         (&["search", "--query", "q.fa", "--db", "x", "--treads", "2"], "'--threads'"),
         (&["status", "not-an-id"], "not-an-id"),
         (&["serve", "--listen", "nowhere"], "--listen"),
-        (&["databases", "add", "x"], "--from"),
+        (&["databases", "add", "x"], "--dir"),
         (&["submit", "--query", "q.fa", "--database", "x", "--out", "y"], "--wait"),
     ] {
         let error = run(arguments).failed(2);

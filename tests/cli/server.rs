@@ -168,7 +168,6 @@ fn what_a_server_refuses_is_said_in_a_line() {
     fs::write(small, ">q\nMKVLAAGIVALLLAACSSA\n").unwrap();
     refused(&["submit", "--query", small, "--database", "nr"], "known databases: examples");
     refused(&["submit", "--query", small, "--database", "../x"], "cannot name a database");
-    refused(&["submit", "--query", &queries(), "--database", DATABASE], "larger than 5000 bytes");
     refused(&["submit", "--query", "nowhere.fa", "--database", DATABASE], "could not open nowhere.fa");
     for command in ["status", "results", "cancel"] {
         refused(&[command, nobody], nobody);

@@ -60,8 +60,18 @@ impl Azurite {
     }
 
     fn start(storage: Storage) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (process, ports) = spawn(folder.path(), storage, Ports { blob: 0, queue: 0 });
+        Self::start_with(tempfile::tempdir().unwrap(), storage, &[])
+    }
+
+    /// An emulator that speaks https with the certificate and key in these files, and takes tokens.
+    pub(crate) fn with_tokens(certificate: &Path, key: &Path) -> Self {
+        let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+        let more = ["--oauth", "basic", "--cert", certificate, "--key", key];
+        Self::start_with(tempfile::tempdir().unwrap(), Storage::Memory, &more)
+    }
+
+    fn start_with(folder: TempDir, storage: Storage, more: &[&str]) -> Self {
+        let (process, ports) = spawn(folder.path(), storage, Ports { blob: 0, queue: 0 }, more);
         Self { folder, storage, ports, process: Some(process) }
     }
 
@@ -82,7 +92,7 @@ impl Azurite {
     /// Starts a stopped emulator again, on the same ports.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        self.process = Some(spawn(self.folder.path(), self.storage, self.ports).0);
+        self.process = Some(spawn(self.folder.path(), self.storage, self.ports, &[]).0);
     }
 
     /// The address of the account's blobs.
@@ -133,7 +143,7 @@ pub(crate) fn unique_name(prefix: &str) -> String {
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn spawn(folder: &Path, storage: Storage, ports: Ports) -> (Child, Ports) {
+fn spawn(folder: &Path, storage: Storage, ports: Ports, more: &[&str]) -> (Child, Ports) {
     let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
     let program = home.join("node_modules/azurite/dist/src/azurite.js");
     assert!(
@@ -160,6 +170,7 @@ fn spawn(folder: &Path, storage: Storage, ports: Ports) -> (Child, Ports) {
     let process = command
         .env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{KEY}{}", spare.collect::<String>()))
         .args(["--silent", "--disableTelemetry"])
+        .args(more)
         .stdin(Stdio::piped())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

@@ -30,6 +30,14 @@ impl Queue for ChaoticQueue {
         self.inner.name()
     }
 
+    async fn exists(&self) -> Result<bool> {
+        self.inner.exists().await
+    }
+
+    async fn create(&self) -> Result<()> {
+        self.inner.create().await
+    }
+
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
         for _ in 0..1 + self.chance.below(2) {
             let late = Duration::from_millis(self.chance.below(MOST_DELAY_MS));

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use skyblast::store::{
-    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Queue, Result, Written,
+    Access, BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Grant, OnTransfer, Queue,
+    Result, Written,
 };
 
 /// What happens to the calls.
@@ -139,8 +140,17 @@ impl BlobStore for Faulty<dyn BlobStore> {
         self.faults.call("write", self.inner.put_if_match(name, content, etag)).await
     }
 
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
-        self.faults.call("write", self.inner.put_file_if_absent(name, file)).await
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written> {
+        self.faults.call("write", self.inner.put_file_if_absent(name, file, on_transfer)).await
+    }
+
+    async fn touch(&self, name: &BlobName) -> Result<bool> {
+        self.faults.call("touch", self.inner.touch(name)).await
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
@@ -172,8 +182,24 @@ impl BlobStore for Faulty<dyn BlobStore> {
         None
     }
 
+    async fn container_exists(&self) -> Result<bool> {
+        self.faults.call("look for", self.inner.container_exists()).await
+    }
+
+    async fn create_container(&self) -> Result<()> {
+        self.faults.call("create", self.inner.create_container()).await
+    }
+
+    async fn grant(&self, name: &BlobName, access: Access, lifetime: Duration) -> Result<Option<Grant>> {
+        self.faults.call("grant", self.inner.grant(name, access, lifetime)).await
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<bool> {
         self.faults.call("delete", self.inner.delete(name)).await
+    }
+
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
+        self.faults.call("delete", self.inner.delete_if_match(name, etag)).await
     }
 
     async fn compose_if_absent(
@@ -191,6 +217,14 @@ impl BlobStore for Faulty<dyn BlobStore> {
 impl Queue for Faulty<dyn Queue> {
     fn name(&self) -> &str {
         self.inner.name()
+    }
+
+    async fn exists(&self) -> Result<bool> {
+        self.faults.call("look for", self.inner.exists()).await
+    }
+
+    async fn create(&self) -> Result<()> {
+        self.faults.call("create", self.inner.create()).await
     }
 
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {

@@ -43,7 +43,7 @@ impl Fixture {
             ..Settings::default()
         };
         let pipeline = pipeline(&folder, settings, None);
-        pipeline.catalog().publish("database", &database, &mut |_| ()).await.unwrap();
+        pipeline.catalog().publish("database", &database, &|_| ()).await.unwrap();
         Self { folder, database, settings, pipeline }
     }
 

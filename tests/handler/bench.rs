@@ -253,7 +253,20 @@ pub(crate) const LONG: usize = 8;
 
 /// All functions but these.
 pub(crate) fn all_but(left_out: &[&str]) -> Vec<&'static str> {
-    const OTHERS: [&str; 7] = ["submit", "status", "results", "cancel", "databases", "health", "sweep"];
+    const OTHERS: [&str; 12] = [
+        "submit",
+        "status",
+        "results",
+        "cancel",
+        "databases",
+        "health",
+        "sweep",
+        "doctor",
+        "upload",
+        "part",
+        "share",
+        "shared",
+    ];
     let stages = Stage::ALL.iter().flat_map(|stage| [stage.function(), stage.poison_function()]);
     stages.chain(OTHERS).filter(|name| !left_out.contains(name)).collect()
 }

@@ -94,6 +94,14 @@ impl Queue for MemoryQueue {
         &self.name
     }
 
+    async fn exists(&self) -> Result<bool> {
+        self.open("look for").map(|_| true)
+    }
+
+    async fn create(&self) -> Result<()> {
+        self.open("create").map(|_| ())
+    }
+
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
         let mut messages = self.open("send to")?;
         messages.sent += 1;

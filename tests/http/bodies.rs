@@ -185,7 +185,7 @@ fn write_then_read(address: SocketAddr, body: &str) -> std::io::Result<String> {
 
 #[tokio::test]
 async fn a_client_that_sends_all_before_it_reads_learns_why_it_was_refused() {
-    let limits = Limits { body_bytes: 20_000_000 };
+    let limits = Limits { body_bytes: 20_000_000, ..Limits::default() };
     let lab = Lab::with(limits, Settings { chunk_residues: None, ..settings() }).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

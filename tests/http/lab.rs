@@ -67,7 +67,7 @@ impl Lab {
     }
 
     pub(crate) async fn with_body_limit(body_bytes: u64) -> Self {
-        Self::with(Limits { body_bytes }, settings()).await
+        Self::with(Limits { body_bytes, ..Limits::default() }, settings()).await
     }
 
     pub(crate) async fn with(limits: Limits, settings: Settings) -> Self {
@@ -203,7 +203,7 @@ async fn publish(pipeline: &Pipeline, directory: &Path) {
     }
     builder.finish().unwrap();
     let database = Database::open(directory).unwrap();
-    pipeline.catalog().publish("edge", &database, &mut |_| ()).await.unwrap();
+    pipeline.catalog().publish("edge", &database, &|_| ()).await.unwrap();
 }
 
 /// A whole answer.

@@ -20,7 +20,8 @@ const HOST_SETTINGS: [&str; 4] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 10] = [
+const NOT_SET: [(&str, &str); 11] = [
+    ("SKYBLAST_REDIRECT_BYTES", "the default suits every size"),
     ("AZURE_FEDERATED_TOKEN_FILE", "tells a Kubernetes pod from a Functions instance"),
     ("AzureWebJobsStorage", "a connection string with a key; for local runs"),
     ("AzureWebJobsStorage__accountName", "the endpoints say the same, and work in every cloud"),

@@ -171,12 +171,17 @@ async fn damaged_queries_end_the_job_and_are_named() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_ends_the_job_and_is_named() {
+async fn a_database_that_is_gone_ends_a_job_that_does_not_know_its_volumes_and_is_named() {
     let (fixture, queries) = small().await;
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
     let manifest = BlobName::parse(format!("database/{}/manifest.json", fixture.database.manifest().version));
     let manifest = manifest.unwrap();
     assert!(fixture.blobs(DATABASES).delete(&manifest).await.unwrap());
+    // As earlier versions wrote it.
+    let (jobs, accepted) = (fixture.blobs(JOBS), BlobName::parse(format!("{id}/job.json")).unwrap());
+    let mut job: serde_json::Value = serde_json::from_slice(&jobs.get(&accepted).await.unwrap()).unwrap();
+    assert!(job.as_object_mut().unwrap().remove("volumes").is_some());
+    jobs.put(&accepted, job.to_string().into()).await.unwrap();
     fixture.drain_all().await;
     let status = fixture.pipeline.status(id).await.unwrap();
     assert_eq!(status.state, State::Failed, "{status:?}");

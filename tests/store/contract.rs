@@ -35,6 +35,9 @@ macro_rules! blob_promises {
                 compose_keeps_the_first_write,
                 put_file_if_absent_uploads_once,
                 put_file_if_absent_names_a_missing_file,
+                put_file_if_absent_goes_on_after_an_interruption,
+                touching_changes_the_tag_alone,
+                delete_if_match_spares_what_has_changed,
             ]
         );
     };

@@ -6,24 +6,26 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::Etag;
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions,
-    BlobItem,
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders,
+    BlobContainerClientListBlobsOptions, BlobItem,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use tokio_util::io::ReaderStream;
+use jiff::Timestamp;
 
 use super::errors::Fault;
 use super::properties::{info_of, tag_of, timestamp, total_length};
+use super::sas;
 use super::session::Session;
 use super::upload::Condition;
 use super::{Error, ErrorKind, Result};
-use crate::store::{BlobInfo, BlobName, BlobStore, ETag, Written};
+use crate::store::{Access, BlobInfo, BlobName, BlobStore, ETag, Grant, OnTransfer, Written};
 
 /// Length of the ranges that a long blob is read in, and of the blocks that it is written in.
 pub(super) const PIECE: u64 = 8 << 20;
@@ -67,7 +69,7 @@ impl AzureBlobs {
     }
 
     /// Creates the container; that it exists is fine.
-    pub(super) async fn create_container(&self) -> std::result::Result<(), Fault> {
+    pub(super) async fn make_container(&self) -> std::result::Result<(), Fault> {
         match self.session.call(self.client.create(None)).await {
             Err(fault) if !fault.is(&["ContainerAlreadyExists"]) => Err(fault),
             _ => Ok(()),
@@ -162,19 +164,27 @@ impl BlobStore for AzureBlobs {
         })
     }
 
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
-        let source = format!("file {}", file.display());
-        let fail = move |e: std::io::Error| {
-            let kind = match e.kind() {
-                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-                std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-                _ => ErrorKind::Transient,
-            };
-            Error::new(kind, "read", source.clone(), e.to_string())
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written> {
+        self.put_file(name, file, on_transfer).await
+    }
+
+    async fn touch(&self, name: &BlobName) -> Result<bool> {
+        let client = self.client(name);
+        let touch = async {
+            // Setting metadata replaces all of it.
+            let metadata = client.get_properties(None).await?.metadata().unwrap_or_default();
+            client.set_metadata(&metadata, None).await
         };
-        let file = tokio::fs::File::open(file).await.map_err(&fail)?;
-        let pieces = ReaderStream::with_capacity(file, 1 << 20).map_err(fail);
-        self.create_once(name, pieces.boxed()).await
+        match self.session.call(touch).await {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.kind == ErrorKind::NotFound => Ok(false),
+            Err(fault) => Err(self.error(fault, "touch", name)),
+        }
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
@@ -225,11 +235,41 @@ impl BlobStore for AzureBlobs {
         pages.try_flatten().boxed()
     }
 
+    async fn container_exists(&self) -> Result<bool> {
+        let exists = self.session.call(self.client.exists()).await;
+        exists.map_err(|fault| fault.while_doing("look for", format!("container {}", self.container)))
+    }
+
+    async fn create_container(&self) -> Result<()> {
+        let created = self.make_container().await;
+        created.map_err(|fault| fault.while_doing("create", format!("container {}", self.container)))
+    }
+
+    async fn grant(&self, name: &BlobName, access: Access, lifetime: Duration) -> Result<Option<Grant>> {
+        let expires = Timestamp::now() + lifetime;
+        let granted = sas::grant(&self.session, &self.container, name, &access, expires).await;
+        let url = granted.map_err(|fault| self.error(fault, "make an address for", name))?;
+        Ok(url.map(|url| Grant { url, expires }))
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<bool> {
         let client = self.client(name);
         match self.session.call(client.delete(None)).await {
             Ok(_) => Ok(true),
             Err(fault) if fault.kind == ErrorKind::NotFound => Ok(false),
+            Err(fault) => Err(self.error(fault, "delete", name)),
+        }
+    }
+
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
+        let client = self.client(name);
+        let options = BlobClientDeleteOptions {
+            if_match: Some(Etag::from(etag.0.as_str())),
+            ..BlobClientDeleteOptions::default()
+        };
+        match self.session.call(client.delete(Some(options))).await {
+            Ok(_) => Ok(true),
+            Err(fault) if matches!(fault.kind, ErrorKind::NotFound | ErrorKind::Conflict) => Ok(false),
             Err(fault) => Err(self.error(fault, "delete", name)),
         }
     }

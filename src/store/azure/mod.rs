@@ -17,6 +17,8 @@ mod connection;
 mod errors;
 mod properties;
 mod queue;
+mod resume;
+mod sas;
 mod session;
 mod shared_key;
 mod upload;

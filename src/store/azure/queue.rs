@@ -83,6 +83,16 @@ impl Queue for AzureQueue {
         &self.name
     }
 
+    async fn exists(&self) -> Result<bool> {
+        let exists = self.session.call(self.client.exists()).await;
+        exists.map_err(|fault| fault.while_doing("look for", format!("queue {}", self.name)))
+    }
+
+    async fn create(&self) -> Result<()> {
+        let created = self.session.call(self.client.create(None)).await;
+        created.map(|_| ()).map_err(|fault| fault.while_doing("create", format!("queue {}", self.name)))
+    }
+
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
         check_body(&self.name, body)?;
         let text = base64::encode(body);

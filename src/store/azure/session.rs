@@ -13,6 +13,8 @@ use azure_identity::{
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 
+use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
+
 use super::connection::{Authentication, Connection, Identity, IdentitySource};
 use super::errors::Fault;
 use super::shared_key::SharedKeyPolicy;
@@ -94,6 +96,18 @@ impl Session {
     /// URL, credential and options for the client of a container.
     pub(super) fn container(&self, name: &str) -> (Url, Option<Arc<dyn TokenCredential>>, ClientOptions) {
         self.parts(&self.connection.blob_endpoint, name)
+    }
+
+    /// The account as it is connected to.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// A client of the account's blob service.
+    pub(super) fn blob_service(&self) -> azure_core::Result<BlobServiceClient> {
+        let client_options = self.options.clone();
+        let options = BlobServiceClientOptions { client_options, ..BlobServiceClientOptions::default() };
+        BlobServiceClient::new(self.connection.blob_endpoint.clone(), self.credential.clone(), Some(options))
     }
 
     /// URL, credential and options for the client of a queue.

@@ -86,10 +86,21 @@ impl AzureBlobs {
                 self.commit(name, ids, condition, &writer).await
             }
         };
+        self.settle(name, written, condition, &writer).await
+    }
+
+    /// What became of a write: the new tag, or `None` if the condition does not hold.
+    pub(super) async fn settle(
+        &self,
+        name: &BlobName,
+        written: std::result::Result<ETag, Fault>,
+        condition: Condition<'_>,
+        writer: &Writer,
+    ) -> Result<Option<ETag>> {
         match written {
             Ok(tag) => Ok(Some(tag)),
             Err(fault) if refused(&fault, condition) => {
-                self.tag_if_written_by(name, &writer).await.map_err(|fault| self.error(fault, "write", name))
+                self.tag_if_written_by(name, writer).await.map_err(|fault| self.error(fault, "write", name))
             }
             Err(fault) => Err(self.error(fault, "write", name)),
         }
@@ -117,7 +128,7 @@ impl AzureBlobs {
         };
         let mut tag = self.session.call(upload()).await;
         if tag.as_ref().is_err_and(|fault| fault.is(&["ContainerNotFound"])) {
-            self.create_container().await?;
+            self.make_container().await?;
             tag = self.session.call(upload()).await;
         }
         tag?.ok_or_else(|| Fault::unexpected("the service's answer has no ETag"))
@@ -140,20 +151,25 @@ impl AzureBlobs {
         staged.buffered(PIECES_AT_ONCE).try_collect().await
     }
 
-    async fn stage_block(&self, name: &BlobName, id: &[u8], block: Bytes) -> std::result::Result<(), Fault> {
+    pub(super) async fn stage_block(
+        &self,
+        name: &BlobName,
+        id: &[u8],
+        block: Bytes,
+    ) -> std::result::Result<(), Fault> {
         let client = self.client(name).block_blob_client();
         let length = block.len() as u64;
         let send = || client.stage_block(id, length, block.clone().into(), None);
         let mut staged = self.session.call(send()).await;
         if staged.as_ref().is_err_and(|fault| fault.is(&["ContainerNotFound"])) {
-            self.create_container().await?;
+            self.make_container().await?;
             staged = self.session.call(send()).await;
         }
         staged.map(|_| ())
     }
 
     /// Makes the staged blocks the content of the blob.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         name: &BlobName,
         ids: Vec<Vec<u8>>,
@@ -208,10 +224,10 @@ fn refused(fault: &Fault, condition: Condition<'_>) -> bool {
 }
 
 /// One write's own random name, so that concurrent writers of a blob share no blocks.
-struct Writer(String);
+pub(super) struct Writer(String);
 
 impl Writer {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let number = getrandom::u64().map_err(|e| {
             Error::new(ErrorKind::Transient, "name", "an upload", format!("no random numbers: {e}"))
         })?;
@@ -235,7 +251,7 @@ impl fmt::Display for Writer {
 }
 
 /// Cuts the stream into blocks of [`PIECE`] bytes; the last may be shorter.
-fn blocks(pieces: BoxStream<'static, Result<Bytes>>) -> impl Stream<Item = Result<Bytes>> + Send {
+pub(super) fn blocks(pieces: BoxStream<'static, Result<Bytes>>) -> impl Stream<Item = Result<Bytes>> + Send {
     stream::try_unfold((pieces, BytesMut::new()), |(mut pieces, mut waiting)| async move {
         while waiting.len() < PIECE as usize {
             let Some(piece) = pieces.try_next().await? else { break };

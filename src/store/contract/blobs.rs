@@ -1,12 +1,13 @@
 //! Promises of [`BlobStore`].
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::store::{BlobName, BlobStore, ETag, ErrorKind, Written};
+use crate::store::{BlobName, BlobStore, ETag, ErrorKind, Transfer, Written};
 
 /// Longest piece a streamed read may yield.
 const LONGEST_PIECE: usize = 8 << 20;
@@ -234,9 +235,10 @@ pub async fn put_file_if_absent_uploads_once(store: &dyn BlobStore) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&content(length, 3)).unwrap();
         let volume = name(&format!("volumes/{length}"));
-        assert_eq!(store.put_file_if_absent(&volume, file.path()).await.unwrap(), Written::Created);
+        assert_eq!(put_file(store, &volume, file.path()).await, (Written::Created, length as u64, 0));
         file.write_all(b"more").unwrap();
-        assert_eq!(store.put_file_if_absent(&volume, file.path()).await.unwrap(), Written::AlreadyExists);
+        let again = put_file(store, &volume, file.path()).await;
+        assert_eq!(again, (Written::AlreadyExists, 0, length as u64 + 4));
         assert!(store.get(&volume).await.unwrap() == content(length, 3), "{length} bytes");
     }
 }
@@ -244,9 +246,70 @@ pub async fn put_file_if_absent_uploads_once(store: &dyn BlobStore) {
 /// Uploading a file that is not there says which.
 pub async fn put_file_if_absent_names_a_missing_file(store: &dyn BlobStore) {
     let missing = std::path::Path::new("/nonexistent/volume.bin");
-    let error = store.put_file_if_absent(&name("volumes/1"), missing).await.unwrap_err();
+    let error = store.put_file_if_absent(&name("volumes/1"), missing, &|_| ()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("/nonexistent/volume.bin"), "{error}");
+}
+
+/// An upload that was broken off goes on to the same content, and so does one by several at once.
+pub async fn put_file_if_absent_goes_on_after_an_interruption(store: &dyn BlobStore) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let long = content(3 * LONG, 5);
+    file.write_all(&long).unwrap();
+    let volume = name("volumes/long");
+    // Dropping the future is what the death of the process looks like to the store.
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let on_transfer = |transfer| {
+        let _ = begun.send(transfer);
+    };
+    tokio::select! {
+        _ = store.put_file_if_absent(&volume, file.path(), &on_transfer) => {}
+        _ = has_begun.recv() => {}
+    }
+    let writers = (0..3).map(|_| put_file(store, &volume, file.path()));
+    for (_, sent, present) in join_all(writers).await {
+        assert_eq!(sent + present, long.len() as u64);
+    }
+    assert!(store.get(&volume).await.unwrap() == long, "the content has changed");
+}
+
+/// A touched blob has its content, and a new tag.
+pub async fn touching_changes_the_tag_alone(store: &dyn BlobStore) {
+    let name = name("volumes/1");
+    assert!(!store.touch(&name).await.unwrap());
+    assert_eq!(store.info(&name).await.unwrap(), None);
+    let tag = store.put(&name, "1".into()).await.unwrap();
+    assert!(store.touch(&name).await.unwrap());
+    let (content, touched) = store.get_tagged(&name).await.unwrap();
+    assert_eq!(content, "1");
+    assert_ne!(touched, tag);
+}
+
+/// What has changed since it was seen is not deleted.
+pub async fn delete_if_match_spares_what_has_changed(store: &dyn BlobStore) {
+    let name = name("volumes/1");
+    let stale = store.put(&name, "1".into()).await.unwrap();
+    store.touch(&name).await.unwrap();
+    assert!(!store.delete_if_match(&name, &stale).await.unwrap());
+    let listed: Vec<_> = store.list("").try_collect().await.unwrap();
+    assert!(store.delete_if_match(&name, &listed[0].etag).await.unwrap());
+    assert!(!store.delete_if_match(&name, &listed[0].etag).await.unwrap(), "it is gone");
+    assert_eq!(store.info(&name).await.unwrap(), None);
+}
+
+/// Uploads a file; returns what became of it, bytes sent, and bytes that were there.
+async fn put_file(store: &dyn BlobStore, name: &BlobName, file: &std::path::Path) -> (Written, u64, u64) {
+    let (sent, present) = (AtomicU64::new(0), AtomicU64::new(0));
+    let on_transfer = |transfer| match transfer {
+        Transfer::Sent(bytes) => {
+            sent.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Transfer::Present(bytes) => {
+            present.fetch_add(bytes, Ordering::Relaxed);
+        }
+    };
+    let written = store.put_file_if_absent(name, file, &on_transfer).await.unwrap();
+    (written, sent.into_inner(), present.into_inner())
 }
 
 fn name(text: &str) -> BlobName {

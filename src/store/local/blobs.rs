@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 use super::errors::from_io;
 use super::files::{Folder, etag, info};
 use super::{Error, ErrorKind, Result, blocking, walk};
-use crate::store::{BlobInfo, BlobName, BlobStore, ETag, Written};
+use crate::store::{BlobInfo, BlobName, BlobStore, ETag, OnTransfer, Transfer, Written};
 
 /// Length of the pieces of a streamed read.
 const PIECE: usize = 1 << 20;
@@ -80,16 +80,33 @@ impl BlobStore for LocalBlobs {
         .await
     }
 
-    async fn put_file_if_absent(&self, name: &BlobName, file: &Path) -> Result<Written> {
+    async fn put_file_if_absent(
+        &self,
+        name: &BlobName,
+        file: &Path,
+        on_transfer: OnTransfer<'_>,
+    ) -> Result<Written> {
         let source = file.to_owned();
-        self.on_disk(name, move |folder, name| {
+        let copied = self.on_disk(name, move |folder, name| {
             let mut input =
                 File::open(&source).map_err(|e| from_io(&e, "read", format!("file {}", source.display())))?;
-            create(folder, name, |file| {
-                io::copy(&mut input, file).map(|_| ()).map_err(|e| folder.error(&e, "write", name))
-            })
-        })
-        .await
+            let mut length = input.metadata().map_or(0, |metadata| metadata.len());
+            let written = create(folder, name, |file| {
+                length = io::copy(&mut input, file).map_err(|e| folder.error(&e, "write", name))?;
+                Ok(())
+            })?;
+            Ok((written, length))
+        });
+        let (written, length) = copied.await?;
+        on_transfer(match written {
+            Written::Created => Transfer::Sent(length),
+            Written::AlreadyExists => Transfer::Present(length),
+        });
+        Ok(written)
+    }
+
+    async fn touch(&self, name: &BlobName) -> Result<bool> {
+        self.on_disk(name, Folder::touch).await
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
@@ -138,8 +155,22 @@ impl BlobStore for LocalBlobs {
         Some(self.folder.path(name))
     }
 
+    /// A folder's containers are there when they are needed.
+    async fn container_exists(&self) -> Result<bool> {
+        Ok(true)
+    }
+
+    async fn create_container(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<bool> {
-        self.on_disk(name, Folder::delete).await
+        self.on_disk(name, |folder, name| folder.delete(name, None)).await
+    }
+
+    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
+        let expected = etag.clone();
+        self.on_disk(name, move |folder, name| folder.delete(name, Some(&expected))).await
     }
 
     async fn compose_if_absent(

@@ -113,14 +113,34 @@ impl Folder {
         replace().map_err(|e| self.error(&e, "write", name))
     }
 
-    /// Deletes the blob and the directories that it leaves empty.
-    pub(super) fn delete(&self, name: &BlobName) -> Result<bool> {
+    /// Gives the blob a new tag and time.
+    pub(super) fn touch(&self, name: &BlobName) -> Result<bool> {
+        let target = self.path(name);
+        let touch = || {
+            let _lock = self.lock()?;
+            match File::options().write(true).open(&target) {
+                Ok(file) => file.set_modified(unique_time()?).map(|()| true),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+                Err(e) => Err(e),
+            }
+        };
+        touch().map_err(|e| self.error(&e, "touch", name))
+    }
+
+    /// Deletes the blob, only if it has the tag `expected` if that is given, and the directories
+    /// that it leaves empty.
+    pub(super) fn delete(&self, name: &BlobName, expected: Option<&ETag>) -> Result<bool> {
         let target = self.path(name);
         let delete = || {
             if !target.is_file() {
                 return Ok(false);
             }
             let _lock = self.lock()?;
+            if let Some(expected) = expected
+                && etag_at(&target)?.as_ref() != Some(expected)
+            {
+                return Ok(false);
+            }
             match fs::remove_file(&target) {
                 Ok(()) => {}
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),

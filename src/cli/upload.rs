@@ -1,0 +1,195 @@
+//! Submitting queries of any size: in the request itself if they fit, else straight to storage, else in
+//! parts.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::{Bytes, BytesMut};
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use reqwest::{Body, StatusCode};
+use tempfile::NamedTempFile;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Mutex;
+
+use super::api::{Accepted, Ticket};
+use super::client::{Client, Refused};
+use super::options::SearchFlags;
+use super::progress::ByteBar;
+use crate::jobs::JobId;
+
+/// Longer queries are not sent in the request, whatever the server takes: it would have to have them
+/// all before the connection is given up.
+const LONGEST_REQUEST: u64 = 64 << 20;
+/// Length of the blocks that go straight to storage.
+const BLOCK: u64 = 8 << 20;
+/// Pieces under way at the same time.
+const PIECES_AT_ONCE: usize = 4;
+/// How often a piece is sent before the upload is given up.
+const TRIES: u32 = 5;
+/// Version of the storage protocol, that of the signature.
+const STORAGE_VERSION: &str = "2022-11-02";
+
+/// Queries on this machine.
+struct Queries {
+    file: File,
+    length: u64,
+    /// Where standard input is kept until it is sent.
+    _spool: Option<NamedTempFile>,
+}
+
+impl Queries {
+    /// The file `path`, or with `-` what standard input holds.
+    async fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            let spool = NamedTempFile::new().context("could not make a temporary file")?;
+            let mut file = File::from_std(spool.reopen()?);
+            let failed = "could not read standard input";
+            tokio::io::copy(&mut tokio::io::stdin(), &mut file).await.context(failed)?;
+            file.sync_all().await?;
+            let file = File::from_std(spool.reopen()?);
+            return Ok(Self { length: file.metadata().await?.len(), file, _spool: Some(spool) });
+        }
+        let open = || format!("could not open {}", path.display());
+        let file = File::open(path).await.with_context(open)?;
+        let length = file.metadata().await.with_context(open)?.len();
+        Ok(Self { file, length, _spool: None })
+    }
+
+    /// The content in pieces of `length` bytes; the last may be shorter.
+    fn pieces(file: File, length: u64) -> impl Stream<Item = io::Result<Bytes>> {
+        stream::try_unfold(file, move |mut file| async move {
+            let mut piece = BytesMut::with_capacity(length as usize);
+            while (piece.len() as u64) < length {
+                let mut rest = (&mut file).take(length - piece.len() as u64);
+                if rest.read_buf(&mut piece).await? == 0 {
+                    break;
+                }
+            }
+            Ok((!piece.is_empty()).then(|| (piece.freeze(), file)))
+        })
+    }
+}
+
+impl Client {
+    /// Submits the FASTA in `path` (`-` for standard input).
+    pub(super) async fn submit(
+        &self,
+        path: &Path,
+        database: &str,
+        flags: &SearchFlags,
+    ) -> anyhow::Result<Accepted> {
+        let queries = Queries::open(path).await?;
+        let submission = || self.submission(database, flags);
+        if queries.length <= LONGEST_REQUEST {
+            let file = queries.file.try_clone().await?;
+            // The Functions host does not take bodies of unknown length.
+            let request = submission()?.header("content-length", queries.length).body(Body::from(file));
+            match self.json(request).await {
+                Err(error) if is_too_large(&error) => {}
+                answer => return answer,
+            }
+        }
+        let ticket = self.upload(None).await?;
+        let id = ticket.id;
+        let parts = self.send_upload(ticket, queries).await?;
+        let mut request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
+        if let Some(parts) = parts {
+            request = request.query(&[("parts", parts)]);
+        }
+        self.json(request).await
+    }
+
+    /// Sends what a ticket is for; returns the number of parts, if it was sent in parts.
+    async fn send_upload(&self, ticket: Ticket, mut queries: Queries) -> anyhow::Result<Option<usize>> {
+        // The request that was refused may have read some of it.
+        tokio::io::AsyncSeekExt::rewind(&mut queries.file).await?;
+        let bar = ByteBar::new(queries.length);
+        let bar = &bar;
+        let Some(url) = ticket.url else {
+            let parts = Queries::pieces(queries.file, ticket.part_bytes).enumerate().map(
+                |(number, part)| async move {
+                    let part = part?;
+                    let sent = part.len() as u64;
+                    self.persistently(|| self.upload_part(ticket.id, number, part.clone())).await?;
+                    bar.add(sent);
+                    anyhow::Ok(())
+                },
+            );
+            let parts: Vec<()> = parts.buffered(PIECES_AT_ONCE).try_collect().await?;
+            return Ok(Some(parts.len()));
+        };
+        let url = Mutex::new(url);
+        let url = &url;
+        let blocks = Queries::pieces(queries.file, BLOCK).enumerate().map(|(number, block)| async move {
+            let block = block?;
+            // All ids have the same length, and letters that need no encoding.
+            let block_id = format!("{number:08}");
+            let query = format!("comp=block&blockid={block_id}");
+            self.persistently(|| self.put_to_storage(ticket.id, url, &query, block.clone())).await?;
+            bar.add(block.len() as u64);
+            anyhow::Ok(block_id)
+        });
+        let ids: Vec<String> = blocks.buffered(PIECES_AT_ONCE).try_collect().await?;
+        let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
+        let list =
+            Bytes::from(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>"));
+        self.persistently(|| self.put_to_storage(ticket.id, url, "comp=blocklist", list.clone())).await?;
+        Ok(None)
+    }
+
+    /// Sends a request to the address of an upload; gets another address if that has expired.
+    async fn put_to_storage(
+        &self,
+        id: JobId,
+        url: &Mutex<String>,
+        query: &str,
+        body: Bytes,
+    ) -> anyhow::Result<()> {
+        let address = url.lock().await.clone();
+        let request = self.http.put(format!("{address}&{query}")).header("x-ms-version", STORAGE_VERSION);
+        let sent = request.header("content-length", body.len()).body(body).send().await;
+        // The address is a secret.
+        let response = sent.map_err(reqwest::Error::without_url).context("could not reach storage")?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        if status == StatusCode::FORBIDDEN
+            && let Some(renewed) = self.upload(Some(id)).await?.url
+        {
+            *url.lock().await = renewed;
+        }
+        let code = response.headers().get("x-ms-error-code").and_then(|code| code.to_str().ok());
+        bail!("storage answered {status} {}", code.unwrap_or_default())
+    }
+
+    /// Tries again what fails, after longer and longer pauses.
+    async fn persistently<F>(&self, step: impl Fn() -> F) -> anyhow::Result<()>
+    where
+        F: Future<Output = anyhow::Result<()>>,
+    {
+        let mut pause = Duration::from_millis(300);
+        for _ in 1..TRIES {
+            match step().await {
+                Err(error) if !is_final(&error) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 3;
+                }
+                done => return done,
+            }
+        }
+        step().await
+    }
+}
+
+fn is_too_large(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// Whether the server has said no, and not just that something is out of order.
+fn is_final(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status.is_client_error())
+}

@@ -1,0 +1,68 @@
+//! `POST /api/searches/{id}/shares` makes a link to a report, `GET /api/shared/{token}` follows it.
+//!
+//! The second is open to anyone: the token is the permission, and it is one to read only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::links::search_id;
+use super::problem::Problem;
+use super::results::report;
+use super::services::App;
+use crate::jobs::{Error, MAX_SHARE};
+
+/// How long a link is valid unless asked otherwise: a week.
+const DEFAULT_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    seconds: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Link {
+    /// Address of the report, as a path.
+    link: String,
+    expires: Timestamp,
+}
+
+pub(super) async fn share(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<Link>), Problem> {
+    let id = search_id(path)?;
+    app.admit(&headers, id).await?;
+    let longest = MAX_SHARE.as_secs();
+    let seconds = match wish.seconds {
+        None => DEFAULT_SECONDS,
+        Some(text) => {
+            text.parse().ok().filter(|seconds| (1..=longest).contains(seconds)).ok_or_else(|| {
+                let detail = format!("the option \"seconds\" must be a number from 1 to {longest}");
+                Problem::bad_request("invalid-option", detail)
+            })?
+        }
+    };
+    let share = app.pipeline()?.share(id, Duration::from_secs(seconds), Timestamp::now()).await?;
+    let link = format!("/api/shared/{}", share.token);
+    Ok((StatusCode::CREATED, Json(Link { link, expires: share.expires })))
+}
+
+pub(super) async fn shared(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let Path(token) = path.map_err(|_| Problem::from(Error::InvalidShare))?;
+    let id = app.pipeline()?.shared(&token, Timestamp::now()).await?;
+    report(&app, id, &uri).await
+}

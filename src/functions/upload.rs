@@ -1,0 +1,79 @@
+//! `POST /api/uploads` and `PUT /api/uploads/{id}/parts/{number}`: queries that are too large for one
+//! request.
+//!
+//! The answer to the first has an address of storage (`url`), to which the client sends the queries as a
+//! block blob, or none: then they are sent here in parts. `POST /api/searches?upload=<id>`, with
+//! `&parts=<number of parts>` if there are any, submits them. `POST /api/uploads?id=<id>` gives another
+//! address when the first has expired.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::services::App;
+use crate::jobs::{JobId, PART_BYTES};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Ticket {
+    id: JobId,
+    /// Where to send the queries, straight to storage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
+    /// Most bytes of a part that is sent here.
+    part_bytes: u64,
+}
+
+pub(super) async fn upload(
+    State(app): State<Arc<App>>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<Ticket>), Problem> {
+    let caller = app.caller(&headers)?;
+    let pipeline = app.pipeline()?;
+    let (status, upload) = match which.id {
+        None => (StatusCode::CREATED, pipeline.begin_upload(caller.as_deref()).await?),
+        Some(id) => (StatusCode::OK, pipeline.renew_upload(upload_id(&id)?, caller.as_deref()).await?),
+    };
+    let (url, expires) = upload.grant.map(|grant| (grant.url, grant.expires)).unzip();
+    Ok((status, Json(Ticket { id: upload.id, url, expires, part_bytes: PART_BYTES })))
+}
+
+pub(super) async fn part(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Problem> {
+    let caller = app.caller(&headers)?;
+    let Path((id, number)) = path.map_err(|e| unknown(e.body_text()))?;
+    let number = number.parse().map_err(|_| unknown(format!("{number:?} is not the number of a part")))?;
+    let body = body.map_err(|rejection| {
+        let detail = format!("{}; a part has at most {PART_BYTES} bytes", rejection.body_text());
+        Problem::new(rejection.status(), "body-too-large", detail).with("limit_bytes", PART_BYTES)
+    })?;
+    app.pipeline()?.put_part(upload_id(&id)?, caller.as_deref(), number, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The upload that a text names. What is no id is no upload.
+pub(super) fn upload_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|e: crate::jobs::ParseJobIdError| unknown(e.to_string()))
+}
+
+fn unknown(detail: String) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown-upload", detail)
+}
