@@ -5,13 +5,16 @@ use std::ops::Range;
 
 use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme};
 use super::words::{Neighbourhoods, WordTable};
-use crate::scoring::ungapped_parameters;
+use crate::scoring::{FORBIDDEN, ungapped_parameters};
 use crate::sequence::alphabet::{O, SENTINEL, X};
 
 /// Residues that a batch holds at most, unless a single query is longer.
 ///
 /// The diagonal state and the hot part of the word table then stay in the second-level cache.
 const BATCH_RESIDUES: usize = 8_000;
+
+/// Largest drop-off of ungapped extensions: what the pair with a sentinel costs.
+const LARGEST_DROP_OFF: i32 = -FORBIDDEN;
 
 /// Score limits of one query, in raw score units.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +66,10 @@ pub(super) struct Batch {
     pub(super) residues: Vec<u8>,
     /// For each joined position the place of its query in `queries`.
     place_at: Vec<u16>,
+    /// For each joined position the drop-off of its query's ungapped extensions.
+    drop_off_at: Vec<u16>,
+    /// Smallest cutoff of ungapped scores of any query.
+    pub(super) lowest_cutoff: i32,
     pub(super) words: WordTable,
 }
 
@@ -71,6 +78,12 @@ impl Batch {
     pub(super) fn query_at(&self, position: u32) -> (u32, &BatchQuery) {
         let place = u32::from(self.place_at[position as usize]);
         (place, &self.queries[place as usize])
+    }
+
+    /// Drop-off of ungapped extensions of the query that a joined position lies in.
+    #[inline]
+    pub(super) fn drop_off_at(&self, position: u32) -> i32 {
+        i32::from(self.drop_off_at[position as usize])
     }
 
     /// Residues of a query of this batch.
@@ -103,6 +116,7 @@ pub(super) fn batches(queries: &[&[u8]], scheme: &Scheme, neighbourhoods: &Neigh
 fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighbourhoods) -> Batch {
     let mut residues = vec![SENTINEL];
     let mut place_at = vec![0];
+    let mut drop_off_at = vec![0];
     let mut joined = Vec::with_capacity(members.len());
     for (place, &(index, cutoffs)) in members.iter().enumerate() {
         let start = residues.len();
@@ -110,10 +124,13 @@ fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighb
         joined.push(BatchQuery { index, range: start..residues.len(), cutoffs });
         residues.push(SENTINEL);
         place_at.resize(residues.len(), place as u16);
+        // A sentinel's score ends any extension, so that a larger drop-off makes no difference.
+        drop_off_at.resize(residues.len(), cutoffs.x_ungapped.clamp(0, LARGEST_DROP_OFF) as u16);
     }
     // blastp puts X for O in queries (`api/blast_setup_cxx.cpp`). Both score alike, so that only words
     // can tell them apart; alignments still show and count O.
     let searched: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
     let words = WordTable::new(&searched, neighbourhoods);
-    Batch { queries: joined, residues, place_at, words }
+    let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
+    Batch { queries: joined, residues, place_at, drop_off_at, lowest_cutoff, words }
 }

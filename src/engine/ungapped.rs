@@ -189,41 +189,42 @@ impl Scan<'_> {
 
     /// Extends a second word hit and keeps the HSP if it scores enough. Returns the subject position
     /// up to which the diagonal is covered if the extension went to the right.
+    ///
+    /// Hardly any is kept, so the query is looked up last; extensions end at the sentinels beside it.
     #[inline(never)]
     fn second_hit(&mut self, query_at: u32, subject_at: u32, distance: u32) -> Option<u32> {
-        let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
-        // The first hit may belong to the query before this one.
-        let query_at = query_at - range.start as u32;
-        if query_at < distance {
-            return None;
-        }
-        let (query, subject) = (&self.batch.residues[range.clone()], self.subject);
-        let (query_at, subject_at) = (query_at as usize, subject_at as usize);
-        let size = self.size;
+        let (query, subject) = (self.batch.residues.as_slice(), self.subject);
+        let x = self.batch.drop_off_at(query_at);
+        let (query_word, subject_at) = (query_at as usize, subject_at as usize);
         // Start just behind the best-scoring prefix of the word.
-        let prefix = extension::best_prefix(&query[query_at..][..size], &subject[subject_at..], self.matrix);
-        let (query_middle, subject_middle) = (query_at + prefix, subject_at + prefix);
+        let prefix =
+            extension::best_prefix(&query[query_word..][..self.size], &subject[subject_at..], self.matrix);
+        let (query_middle, subject_middle) = (query_word + prefix, subject_at + prefix);
 
-        let x = cutoffs.x_ungapped;
         let left = extension::left(&query[..query_middle], &subject[..subject_middle], self.matrix, x, 0);
         let (mut score, mut length, mut covered) = (left.score, left.length, None);
         // To the right only if the extension to the left has reached the first hit.
-        let first_hit_end = subject_at - distance as usize + size;
+        let first_hit_end = subject_at - distance as usize + self.size;
         if left.length + first_hit_end >= subject_middle {
             let (query, subject) = (&query[query_middle..], &subject[subject_middle..]);
             let right = extension::right(query, subject, self.matrix, x, score);
             score = right.score;
             length += right.length;
-            covered = Some((subject_middle + right.looked_at - (size - 1)) as u32);
+            covered = Some((subject_middle + right.looked_at - (self.size - 1)) as u32);
         }
-        if score >= cutoffs.ungapped {
-            self.found.push(UngappedHsp {
-                query_place,
-                score,
-                query_start: (query_middle - left.length) as u32,
-                subject_start: (subject_middle - left.length) as u32,
-                length: length as u32,
-            });
+        if score >= self.batch.lowest_cutoff {
+            let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
+            // The first hit may belong to the query before this one, so that there are not two.
+            let has_two = query_word - range.start >= distance as usize;
+            if has_two && score >= cutoffs.ungapped {
+                self.found.push(UngappedHsp {
+                    query_place,
+                    score,
+                    query_start: (query_middle - left.length - range.start) as u32,
+                    subject_start: (subject_middle - left.length) as u32,
+                    length: length as u32,
+                });
+            }
         }
         covered
     }
