@@ -8,7 +8,7 @@ use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use crate::engine::Search;
-use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare};
+use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -77,7 +77,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let bar = ComparisonBar::new();
     let estimate = Estimate { size: input.size(), consumed: input.consumed() };
 
-    let mut chunks = Chunker::new(Reader::new(args.query.display().to_string(), input), limits);
+    let mut chunks = Chunker::new(Reader::new(args.query.display().to_string(), input), limits, options);
     let mut queries = 0;
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
@@ -89,6 +89,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
             merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
         out.write_chunk(&chunk, &merger.finish())?;
+    }
+    if let (0, Some(location)) = (queries, options.query_location) {
+        return Err(SubmitError::OutOfRange(location).into());
     }
     out.finish()?;
     drop(bar);

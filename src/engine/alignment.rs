@@ -29,10 +29,11 @@ impl Boxed for Aligned {
     }
 }
 
-/// Aligns a query and a subject through the start pairs of their preliminary HSPs (best first).
+/// Aligns a query (as it is compared, and as it is shown) and a subject through the start pairs of
+/// their preliminary HSPs (best first).
 /// Returns those within the E-value limit, best first; the list may be empty.
 pub(super) fn hsps(
-    query: &[u8],
+    (query, shown): (&[u8], &[u8]),
     subject: &[u8],
     preliminary: &[PreliminaryHsp],
     scheme: &Scheme,
@@ -63,7 +64,7 @@ pub(super) fn hsps(
         accepted.add(&hsp);
         let evalue = scheme.evalue(hsp.gapped.score, query, subject);
         if evalue <= scheme.options.evalue {
-            hsps.push(finished(hsp, query, subject, evalue, Adjustment::None, scheme));
+            hsps.push(finished(hsp, shown, subject, evalue, Adjustment::None, scheme));
         }
     }
     hsps

@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 use super::composition::Adjuster;
 use super::kernel::GappedKernel;
+use super::masking::{Masking, QueryLocation};
 use super::option_error::OptionError;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
@@ -126,6 +128,12 @@ pub struct SearchOptions {
     pub min_query_cover: f64,
     /// Size of the database that E-values assume, instead of its own; residues.
     pub database_residues: Option<u64>,
+    /// How queries are masked.
+    #[serde(default)]
+    pub masking: Masking,
+    /// The part of every query that is searched, unless it is the whole.
+    #[serde(default)]
+    pub query_location: Option<QueryLocation>,
 }
 
 impl SearchOptions {
@@ -138,6 +146,11 @@ impl SearchOptions {
             _ if k <= 500 => 1_050,
             _ => 2 * k + 50,
         }
+    }
+
+    /// The part of a query of `length` residues that is searched; may be empty.
+    pub fn searched_range(&self, length: usize) -> Range<usize> {
+        self.query_location.map_or(0..length, |location| location.within(length))
     }
 
     /// Largest E-value of the preliminary stage.

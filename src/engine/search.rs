@@ -12,6 +12,7 @@ use super::hitlist::{Candidates, Shortlist};
 use super::option_error::OptionError;
 use super::options::{DatabaseTotals, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
+use super::query::{QuerySequence, SearchedQuery};
 use super::subjects::Subjects;
 use super::ungapped::{Diagonals, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
@@ -44,24 +45,28 @@ impl Search {
         Ok(Self { scheme, neighbourhoods })
     }
 
-    /// Compares `queries` (residue codes) with `subjects`, the first of which is number
+    /// Compares `queries` with `subjects`, the first of which is number
     /// `first_ordinal` of the whole database. Returns the candidates of each query.
     pub fn run(
         &self,
-        queries: &[&[u8]],
+        queries: &[QuerySequence<'_>],
         subjects: &impl Subjects,
         first_ordinal: u64,
         threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
     ) -> Vec<Candidates> {
         let mut results = vec![Candidates::default(); queries.len()];
-        let batches = batches(queries, &self.scheme, &self.neighbourhoods);
+        let queries: Vec<SearchedQuery<'_>> =
+            queries.iter().map(|&query| SearchedQuery::new(query, &self.scheme.options)).collect();
+        let batches = batches(&queries, &self.scheme, &self.neighbourhoods);
         let searched: usize = batches.iter().map(|batch| batch.queries.len()).sum();
         on_progress((queries.len() - searched) as u64 * subjects.len() as u64);
         for batch in &batches {
             let nominated = self.nominate(batch, subjects, first_ordinal, threads, on_progress);
-            for (place, hits) in self.align(batch, subjects, nominated, threads).into_iter().enumerate() {
-                results[batch.queries[place].index] = Candidates::new(hits, &self.scheme.options);
+            let aligned = self.align(batch, &queries, subjects, nominated, threads);
+            for (query, mut hits) in batch.queries.iter().zip(aligned) {
+                hits.iter_mut().for_each(|hit| hit.shift_query(queries[query.index].range.start));
+                results[query.index] = Candidates::new(hits, &self.scheme.options);
             }
         }
         results
@@ -136,6 +141,7 @@ impl Search {
     fn align(
         &self,
         batch: &Batch,
+        queries: &[SearchedQuery<'_>],
         subjects: &impl Subjects,
         nominated: Vec<Vec<Nominee>>,
         threads: NonZeroUsize,
@@ -145,10 +151,11 @@ impl Search {
             .enumerate()
             .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
             .collect();
+        let shown = |place: usize| queries[batch.queries[place].index].shown;
         let redoers: Vec<Option<Redoer<'_>>> = (0..batch.queries.len())
             .map(|place| {
                 let adjuster = self.scheme.adjuster.as_ref()?;
-                Some(Redoer::new(batch.query(place), &self.scheme, adjuster))
+                Some(Redoer::new(batch.query(place), shown(place), &self.scheme, adjuster))
             })
             .collect();
         let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
@@ -161,7 +168,7 @@ impl Search {
                 let hsps = match &redoers[*place] {
                     Some(redoer) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
                     None => alignment::hsps(
-                        batch.query(*place),
+                        (batch.query(*place), shown(*place)),
                         subject,
                         &nominee.hsps,
                         &self.scheme,

@@ -1,6 +1,6 @@
 //! The columns of an alignment as letters.
 
-use crate::engine::{Edit, Hsp};
+use crate::engine::{Edit, Hsp, SearchedQuery};
 use crate::scoring::Matrix;
 use crate::sequence::alphabet::{J, U, decode};
 
@@ -20,6 +20,24 @@ impl Plus {
         match self {
             Self::LikeSearch => J,
             Self::LikeDisplay => U,
+        }
+    }
+}
+
+/// How a report shows masked letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// In lower case.
+    LowerCase,
+    /// As X.
+    X,
+}
+
+impl Mark {
+    fn of(self, letter: u8) -> u8 {
+        match self {
+            Self::LowerCase => letter.to_ascii_lowercase(),
+            Self::X => b'X',
         }
     }
 }
@@ -55,6 +73,21 @@ impl Columns {
             });
         }
         columns
+    }
+
+    /// Shows which letters of the query are masked; the first one here is its residue `start`. What
+    /// stands between the rows stays.
+    pub(super) fn mark_masked(&mut self, start: u32, searched: &SearchedQuery<'_>, mark: Mark) {
+        if searched.masked.is_empty() {
+            return;
+        }
+        let before = start as usize - searched.range.start;
+        let letters = self.query.iter_mut().filter(|letter| **letter != b'-');
+        for (place, letter) in (before..).zip(letters) {
+            if searched.masked.iter().any(|masked| masked.contains(&place)) {
+                *letter = mark.of(*letter);
+            }
+        }
     }
 
     /// Number of columns with the same letter or a `+`.

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::title::tidy;
-use crate::engine::{CompositionMode, DatabaseTotals, OptionError, SearchOptions};
+use crate::engine::{
+    CompositionMode, DatabaseTotals, OptionError, QuerySequence, SearchOptions, SearchedQuery,
+};
 use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
 use crate::sequence::alphabet::O;
 use crate::sequence::defline;
@@ -47,10 +49,12 @@ pub struct ReportContext {
 pub struct QueryText<'a> {
     /// The query's number in its file, from 1; names a query without an id.
     pub number: u64,
+    /// Its number in the report, from 1, which differs if queries before it were left out.
+    pub place: u64,
     /// Its whole definition line, without `>`.
     pub defline: &'a [u8],
-    /// Its residue codes.
-    pub residues: &'a [u8],
+    /// Its residues.
+    pub sequence: QuerySequence<'a>,
 }
 
 /// Statistics of a query that could be searched.
@@ -80,9 +84,15 @@ impl ReportContext {
         })
     }
 
+    /// What is searched of a query.
+    pub(super) fn searched<'a>(&self, query: QueryText<'a>) -> SearchedQuery<'a> {
+        SearchedQuery::new(query.sequence, &self.options)
+    }
+
     /// Statistics of a query; `None` if it cannot be searched.
-    pub(super) fn statistics(&self, query: &[u8]) -> Option<QueryStatistics> {
-        let ungapped = ungapped_parameters(query, &self.matrix)?;
+    pub(super) fn statistics(&self, query: QueryText<'_>) -> Option<QueryStatistics> {
+        let query = self.searched(query).compared;
+        let ungapped = ungapped_parameters(&query, &self.matrix)?;
         let DatabaseTotals { residues, sequences } = self.database.totals;
         let database = self.options.database_residues.unwrap_or(residues);
         let space = SearchSpace::new(query.len() as u64, database, sequences, &self.gapped);
@@ -124,9 +134,9 @@ impl QueryText<'_> {
     /// What is odd about the query, and that it has no hits; `None` if there is nothing to say.
     ///
     /// The form is blastp's, which states the query twice.
-    pub(super) fn message(&self, searched: bool, has_hits: bool) -> Option<String> {
+    pub(super) fn message(&self, context: &ReportContext, searched: bool, has_hits: bool) -> Option<String> {
         let mut text = String::new();
-        let oddities = self.oddities(searched);
+        let oddities = self.oddities(context, searched);
         if !oddities.is_empty() {
             let label = self.label();
             text = format!("{label}:  {label}: {} ", oddities.join(" "));
@@ -137,8 +147,9 @@ impl QueryText<'_> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    fn oddities(&self, searched: bool) -> Vec<String> {
-        if self.residues.is_empty() {
+    fn oddities(&self, context: &ReportContext, searched: bool) -> Vec<String> {
+        let residues = context.searched(*self).shown;
+        if residues.is_empty() {
             return vec!["Sequence contains no data".to_owned()];
         }
         let mut oddities = Vec::new();
@@ -148,7 +159,7 @@ impl QueryText<'_> {
                         filtering options";
             oddities.push(text.to_owned());
         }
-        let replaced = || self.residues.iter().enumerate().filter(|(_, residue)| **residue == O);
+        let replaced = || residues.iter().enumerate().filter(|(_, residue)| **residue == O);
         let listed: Vec<_> =
             replaced().take(POSITIONS_SHOWN).map(|(position, _)| position.to_string()).collect();
         if !listed.is_empty() {

@@ -3,13 +3,13 @@
 
 use std::io::{self, Write};
 
-use super::columns::{Columns, Plus};
+use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
 use super::number::{bit_score, padded_general, short_evalue, with_commas};
 use super::outfmt::PairwiseLimits;
 use super::title::tidy;
 use super::wrap;
-use crate::engine::{Adjustment, Hit, Hsp};
+use crate::engine::{Adjustment, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
 
 /// The publications, broken into lines as blastp has them. It names the second one whatever the
@@ -53,15 +53,16 @@ pub(super) fn query(
 ) -> io::Result<()> {
     out.write_all(b"\n\n")?;
     write_wrapped(out, "Query= ", defline::title(query.defline))?;
-    writeln!(out, "\nLength={}", query.residues.len())?;
+    writeln!(out, "\nLength={}", query.sequence.residues.len())?;
     if hits.is_empty() {
         out.write_all(b"\n\n***** No hits found *****\n")?;
     } else {
         if limits.descriptions > 0 {
             write_descriptions(out, &hits[..limits.descriptions.min(hits.len())])?;
         }
+        let searched = context.searched(query);
         for hit in hits.iter().take(limits.alignments) {
-            write_subject(out, context, query, hit)?;
+            write_subject(out, context, query, &searched, hit)?;
         }
     }
     write_statistics(out, context, query)
@@ -136,6 +137,7 @@ fn write_subject(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     hit: &Hit,
 ) -> io::Result<()> {
     let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
@@ -151,7 +153,8 @@ fn write_subject(
             out.write_all(b"\n")?;
         }
         write_summary(out, hsp)?;
-        let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeSearch);
+        let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeSearch);
+        columns.mark_masked(hsp.query.start, searched, Mark::LowerCase);
         write_alignment(out, hsp, &columns)?;
     }
     Ok(())
@@ -217,7 +220,7 @@ fn write_row(
 
 /// Writes the statistical parameters of a query.
 fn write_statistics(out: &mut impl Write, context: &ReportContext, query: QueryText<'_>) -> io::Result<()> {
-    let Some(statistics) = context.statistics(query.residues) else {
+    let Some(statistics) = context.statistics(query) else {
         return out.write_all(b"\n\n\n\n\nEffective search space used: 0\n");
     };
     let row = |values: &[f64]| -> String {

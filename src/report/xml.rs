@@ -3,11 +3,11 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::columns::{Columns, Plus};
+use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
 use super::escape;
 use super::number::{exact_evalue, general};
-use crate::engine::{Hit, Hsp};
+use crate::engine::{Hit, Hsp, SearchedQuery};
 
 /// Writes what comes before the first query, which is described in it.
 pub(super) fn begin(
@@ -26,14 +26,14 @@ pub(super) fn begin(
     element(out, 2, "BlastOutput_reference", REFERENCE)?;
     element(out, 2, "BlastOutput_db", &context.database.name)?;
     if let Some(query) = first {
-        describe(out, "BlastOutput", query)?;
+        describe(out, context, "BlastOutput", query)?;
     }
     out.write_all(b"  <BlastOutput_param>\n    <Parameters>\n")?;
     element(out, 6, "Parameters_matrix", context.matrix.name())?;
     element(out, 6, "Parameters_expect", general(context.options.evalue, 15))?;
     element(out, 6, "Parameters_gap-open", context.gaps.open)?;
     element(out, 6, "Parameters_gap-extend", context.gaps.extend)?;
-    element(out, 6, "Parameters_filter", "F")?;
+    element(out, 6, "Parameters_filter", context.options.masking)?;
     out.write_all(b"    </Parameters>\n  </BlastOutput_param>\n<BlastOutput_iterations>\n")
 }
 
@@ -45,14 +45,15 @@ pub(super) fn query(
     hits: &[Hit],
 ) -> io::Result<()> {
     out.write_all(b"<Iteration>\n")?;
-    element(out, 2, "Iteration_iter-num", query.number)?;
-    describe(out, "Iteration", query)?;
+    element(out, 2, "Iteration_iter-num", query.place)?;
+    describe(out, context, "Iteration", query)?;
     out.write_all(b"<Iteration_hits>\n")?;
+    let searched = context.searched(query);
     for (number, hit) in (1u64..).zip(hits) {
-        write_hit(out, context, query, number, hit)?;
+        write_hit(out, context, query, &searched, number, hit)?;
     }
     out.write_all(b"</Iteration_hits>\n  <Iteration_stat>\n    <Statistics>\n")?;
-    let statistics = context.statistics(query.residues);
+    let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
     let karlin = context.gapped.karlin;
     let parameter = |value: f64| general(statistics.map_or(-1.0, |_| value), 15);
@@ -64,7 +65,7 @@ pub(super) fn query(
     element(out, 6, "Statistics_lambda", parameter(karlin.lambda))?;
     element(out, 6, "Statistics_entropy", parameter(karlin.h))?;
     out.write_all(b"    </Statistics>\n  </Iteration_stat>\n")?;
-    if let Some(message) = query.message(statistics.is_some(), !hits.is_empty()) {
+    if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
         element(out, 2, "Iteration_message", message)?;
     }
     out.write_all(b"</Iteration>\n")
@@ -76,16 +77,22 @@ pub(super) fn end(out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes the three elements that describe a query.
-fn describe(out: &mut impl Write, parent: &str, query: QueryText<'_>) -> io::Result<()> {
+fn describe(
+    out: &mut impl Write,
+    context: &ReportContext,
+    parent: &str,
+    query: QueryText<'_>,
+) -> io::Result<()> {
     element(out, 2, &format!("{parent}_query-ID"), query.id())?;
     element(out, 2, &format!("{parent}_query-def"), query.title_or_unnamed())?;
-    element(out, 2, &format!("{parent}_query-len"), query.residues.len())
+    element(out, 2, &format!("{parent}_query-len"), context.searched(query).shown.len())
 }
 
 fn write_hit(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     number: u64,
     hit: &Hit,
 ) -> io::Result<()> {
@@ -98,7 +105,7 @@ fn write_hit(
     element(out, 2, "Hit_len", hit.subject_length)?;
     out.write_all(b"  <Hit_hsps>\n")?;
     for (number, hsp) in (1u64..).zip(&hit.hsps) {
-        write_hsp(out, context, query, number, hsp)?;
+        write_hsp(out, context, query, searched, number, hsp)?;
     }
     out.write_all(b"  </Hit_hsps>\n</Hit>\n")
 }
@@ -107,10 +114,12 @@ fn write_hsp(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     number: u64,
     hsp: &Hsp,
 ) -> io::Result<()> {
-    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    columns.mark_masked(hsp.query.start, searched, Mark::X);
     out.write_all(b"    <Hsp>\n")?;
     element(out, 6, "Hsp_num", number)?;
     element(out, 6, "Hsp_bit-score", general(hsp.bit_score, 6))?;
