@@ -10,6 +10,7 @@ macro_rules! outln {
 }
 
 mod api;
+mod blastp_spelling;
 mod cancel;
 mod client;
 mod databases;
@@ -77,6 +78,13 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the arguments of this process, blastp's spelling included; ends the process if they are
+    /// wrong or ask for help.
+    pub fn of_process() -> Self {
+        let arguments = blastp_spelling::translated(std::env::args_os().collect());
+        arguments.and_then(Self::try_parse_from).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the command that was asked for.
     pub fn run(&self) -> anyhow::Result<()> {
         match &self.command {

@@ -92,6 +92,15 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     dbsize: Option<u64>,
 
+    /// Search space that E-values assume, instead of what follows from the lengths of query, subject
+    /// and database
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    searchsp: Option<u64>,
+
+    /// Report alignments without gaps only; needs --comp-based-stats 0
+    #[arg(long, help_heading = SCORING)]
+    ungapped: bool,
+
     /// Mask stretches of low complexity in queries: yes, no, or window, low and high cut, as in
     /// "12 2.2 2.5" [default: no]
     #[arg(long, value_name = "SEG", help_heading = MASKING)]
@@ -138,6 +147,8 @@ impl SearchFlags {
             max_hsps: self.max_hsps,
             qcov_hsp_perc: self.qcov_hsp_perc,
             dbsize: self.dbsize,
+            searchsp: self.searchsp,
+            ungapped: self.ungapped.then_some(Switch(true)),
             seg: self.seg,
             soft_masking: self.soft_masking,
             lcase_masking: self.lcase_masking.then_some(Switch(true)),

@@ -38,8 +38,12 @@ pub(super) struct SearchArgs {
 
     /// Database: a directory made with `skyblast makedb`, a BLAST database (looked for in
     /// $BLASTDB too), or a FASTA file
-    #[arg(long, value_name = "DB")]
-    db: PathBuf,
+    #[arg(long, value_name = "DB", required_unless_present = "subject")]
+    db: Option<PathBuf>,
+
+    /// FASTA file to search instead of a database, reported as blastp -subject does
+    #[arg(long, value_name = "FASTA", conflicts_with = "db")]
+    subject: Option<PathBuf>,
 
     /// File for the report [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -58,7 +62,11 @@ pub(super) struct SearchArgs {
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
-    let database = SearchedDatabase::open(&args.db)?;
+    let database = match (&args.subject, &args.db) {
+        (Some(subjects), _) => SearchedDatabase::read_subjects(subjects)?,
+        (None, Some(database)) => SearchedDatabase::open(database)?,
+        (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
+    };
     let input = Input::open(&args.query)?;
 
     let described = DatabaseText {
@@ -66,10 +74,14 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         title: database.title.clone(),
         posted: database.posted,
         totals: database.totals,
+        is_given: database.shortest_given.is_some(),
     };
     let context = ReportContext::new(described, options)?;
     let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
-    let search = Search::new(options, database.totals)?;
+    let mut search = Search::new(options, database.totals)?;
+    if let Some(residues) = database.shortest_given {
+        search = search.in_given_subjects(residues);
+    }
     let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
     let mut limits =
         ChunkLimits::for_volumes_of(database.volumes.iter().map(|v| v.residues).max().unwrap_or(0));

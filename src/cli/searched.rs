@@ -28,6 +28,8 @@ pub(super) struct SearchedDatabase {
     pub(super) posted: Option<Timestamp>,
     /// The size that E-values refer to.
     pub(super) totals: DatabaseTotals,
+    /// Length of the shortest sequence, if these were given with the queries (`--subject`).
+    pub(super) shortest_given: Option<u64>,
     /// Its volumes, in the order of their sequences.
     pub(super) volumes: Vec<SearchedVolume>,
 }
@@ -66,6 +68,18 @@ impl SearchedDatabase {
         }
     }
 
+    /// Reads the sequences that `--subject` names.
+    pub(super) fn read_subjects(path: &Path) -> anyhow::Result<Self> {
+        let mut read = Self::read_fasta(path)?;
+        let lengths = |volume: &SearchedVolume| {
+            (0..volume.subjects.len()).map(|i| volume.subjects.residues(i).len()).min()
+        };
+        read.shortest_given = read.volumes.iter().filter_map(lengths).min().map(|length| length as u64);
+        read.name = format!("User specified sequence set (Input: {})", path.display());
+        read.title = format!("{}.", read.name);
+        Ok(read)
+    }
+
     fn open_skyblast(directory: &Path) -> anyhow::Result<Self> {
         let database = Database::open(directory)?;
         let manifest = database.manifest();
@@ -80,7 +94,7 @@ impl SearchedDatabase {
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
         // A folder may lie anywhere, and a server has none: its title is what both can call it.
         let (name, title) = (manifest.title.clone(), manifest.title.clone());
-        Ok(Self { name, title, posted: Some(manifest.created), totals, volumes })
+        Ok(Self { name, title, posted: Some(manifest.created), totals, shortest_given: None, volumes })
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
@@ -92,7 +106,8 @@ impl SearchedDatabase {
             let residues = volume.total_residues();
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
-        Self { name: path.display().to_string(), title, posted: None, totals, volumes: volumes.collect() }
+        let name = path.display().to_string();
+        Self { name, title, posted: None, totals, shortest_given: None, volumes: volumes.collect() }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
@@ -123,7 +138,14 @@ impl SearchedDatabase {
             residues: volume.total_residues(),
             subjects: Box::new(volume),
         };
-        Ok(Self { title: name.clone(), name, posted: None, totals, volumes: vec![only] })
+        Ok(Self {
+            title: name.clone(),
+            name,
+            posted: None,
+            totals,
+            shortest_given: None,
+            volumes: vec![only],
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::gapped::{Extender, Gapped, Workspace};
 use super::hit::{Adjustment, Edit, EditRun, Hsp};
 use super::options::Scheme;
 use super::preliminary::PreliminaryHsp;
-use crate::scoring::bit_score;
+use crate::scoring::{KarlinParameters, bit_score};
 use crate::sequence::alphabet::J;
 
 /// A scored alignment with its columns.
@@ -79,6 +79,19 @@ pub(super) fn finished(
     adjustment: Adjustment,
     scheme: &Scheme,
 ) -> Hsp {
+    finished_under(scheme.statistics.gapped(), aligned, query, subject, evalue, adjustment, scheme)
+}
+
+/// The same with the parameters that bit scores are to have.
+pub(super) fn finished_under(
+    parameters: &KarlinParameters,
+    aligned: Aligned,
+    query: &[u8],
+    subject: &[u8],
+    evalue: f64,
+    adjustment: Adjustment,
+    scheme: &Scheme,
+) -> Hsp {
     let Aligned { gapped, edits } = aligned;
     let (mut query_at, mut subject_at) = (gapped.query.0, gapped.subject.0);
     let (mut identities, mut positives) = (0, 0);
@@ -97,7 +110,7 @@ pub(super) fn finished(
     let range = |(start, end): (usize, usize)| start as u32..end as u32;
     Hsp {
         score: gapped.score,
-        bit_score: bit_score(gapped.score, scheme.statistics.gapped()),
+        bit_score: bit_score(gapped.score, parameters),
         evalue,
         query: range(gapped.query),
         subject: range(gapped.subject),

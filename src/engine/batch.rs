@@ -3,8 +3,9 @@
 use std::f64::consts::LN_2;
 use std::ops::Range;
 
-use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme};
+use super::options::{GAP_TRIGGER_BITS, Scheme};
 use super::query::SearchedQuery;
+use super::without_gaps::UngappedStatistics;
 use super::words::{Neighbourhoods, WordTable};
 use crate::scoring::ungapped_parameters;
 use crate::sequence::alphabet::{O, SENTINEL, X};
@@ -23,6 +24,8 @@ pub(super) struct Cutoffs {
     pub(super) ungapped: i32,
     /// Score from which a preliminary gapped HSP is kept.
     pub(super) gapped: i32,
+    /// Statistics of a search without gaps.
+    pub(super) without_gaps: Option<UngappedStatistics>,
 }
 
 impl Cutoffs {
@@ -31,16 +34,22 @@ impl Cutoffs {
     fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
         let ungapped = ungapped_parameters(query, &scheme.matrix)?;
         let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
-        let gapped = scheme.statistics.cutoff(
-            scheme.options.preliminary_evalue(),
-            query.len() as u64,
-            SHORTEST_SUBJECT,
-            scheme.database_residues,
-        );
+        let without_gaps =
+            scheme.options.ungapped.then(|| UngappedStatistics::new(query.len(), ungapped, scheme));
+        let gapped = match &without_gaps {
+            Some(statistics) => statistics.cutoff(&scheme.options),
+            None => scheme.statistics.cutoff(
+                scheme.options.preliminary_evalue(),
+                query.len() as u64,
+                scheme.shortest_subject,
+                scheme.database_residues,
+            ),
+        };
         Some(Self {
             x_ungapped: libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda) as i32,
             ungapped: trigger.min(gapped),
             gapped,
+            without_gaps,
         })
     }
 }

@@ -37,6 +37,7 @@ pub mod stages;
 mod subjects;
 mod symbols;
 mod ungapped;
+mod without_gaps;
 mod words;
 
 pub use choices::{OptionChoices, Task};

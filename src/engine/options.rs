@@ -128,6 +128,13 @@ pub struct SearchOptions {
     pub min_query_cover: f64,
     /// Size of the database that E-values assume, instead of its own; residues.
     pub database_residues: Option<u64>,
+    /// Search space that E-values assume, instead of one that follows from the lengths of query,
+    /// subject and database; residue pairs.
+    #[serde(default)]
+    pub search_space: Option<u64>,
+    /// Reports alignments without gaps only; without composition-based statistics.
+    #[serde(default)]
+    pub ungapped: bool,
     /// How queries are masked.
     #[serde(default)]
     pub masking: Masking,
@@ -142,6 +149,7 @@ impl SearchOptions {
     pub fn preliminary_limit(&self) -> usize {
         let k = self.max_target_seqs;
         match self.composition {
+            _ if self.ungapped => k,
             CompositionMode::Off => (2 * k).max(10).min(k + 50),
             _ if k <= 500 => 1_050,
             _ => 2 * k + 50,
@@ -174,6 +182,10 @@ pub(super) struct Scheme {
     pub(super) options: SearchOptions,
     /// Residues of the database that E-values assume.
     pub(super) database_residues: u64,
+    /// Sequences of the database.
+    pub(super) database_sequences: u64,
+    /// Subject length that cutoff scores assume, residues.
+    pub(super) shortest_subject: u64,
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
@@ -186,11 +198,14 @@ pub(super) struct Scheme {
 impl Scheme {
     pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let statistics = FiniteSize::new(options.matrix, options.gaps)
-            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
+            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?
+            .in_space(options.search_space);
         let matrix = Matrix::new(options.matrix);
         let mut scheme = Self {
             options,
             database_residues: options.database_residues.unwrap_or(totals.residues),
+            database_sequences: totals.sequences,
+            shortest_subject: SHORTEST_SUBJECT,
             adjuster: Adjuster::new(options.composition, &matrix),
             matrix,
             gaps: options.gaps,

@@ -10,13 +10,13 @@ use super::gapped::Workspace;
 use super::hit::{Hit, Rank};
 use super::hitlist::{Candidates, Shortlist};
 use super::option_error::OptionError;
-use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::options::{DatabaseTotals, SHORTEST_SUBJECT, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
 use super::query::{QuerySequence, SearchedQuery};
 use super::subjects::Subjects;
 use super::ungapped::{Diagonals, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
-use super::{alignment, preliminary};
+use super::{alignment, preliminary, without_gaps};
 
 /// Subjects that a thread takes at a time.
 const BLOCK: usize = 128;
@@ -43,6 +43,13 @@ impl Search {
         let scheme = Scheme::new(options, totals)?;
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
         Ok(Self { scheme, neighbourhoods })
+    }
+
+    /// The same search in sequences that are given with the queries, the shortest of which has
+    /// `residues` residues: blastp knows that of them, but not of a database.
+    pub fn in_given_subjects(mut self, residues: u64) -> Self {
+        self.scheme.shortest_subject = residues.max(SHORTEST_SUBJECT);
+        self
     }
 
     /// Compares `queries` with `subjects`, the first of which is number
@@ -123,14 +130,13 @@ impl Search {
         workspace: &mut Workspace,
     ) -> Option<Nominee> {
         let place = ungapped[0].query_place as usize;
-        let hsps = preliminary::hsps(
-            batch.query(place),
-            subject,
-            ungapped,
-            batch.queries[place].cutoffs,
-            &self.scheme,
-            workspace,
-        );
+        let cutoffs = batch.queries[place].cutoffs;
+        let hsps = match &cutoffs.without_gaps {
+            Some(statistics) => without_gaps::nominated(ungapped, statistics, &self.scheme.options),
+            None => {
+                preliminary::hsps(batch.query(place), subject, ungapped, cutoffs, &self.scheme, workspace)
+            }
+        };
         let best = hsps.first()?;
         let evalue = hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
         let rank = Rank { evalue, score: best.extents.score, ordinal };
@@ -165,9 +171,13 @@ impl Search {
             for item in blocks.flatten() {
                 let (place, nominee) = &work[item];
                 let subject = subjects.residues(nominee.index);
-                let hsps = match &redoers[*place] {
-                    Some(redoer) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
-                    None => alignment::hsps(
+                let statistics = &batch.queries[*place].cutoffs.without_gaps;
+                let hsps = match (&redoers[*place], statistics) {
+                    (_, Some(statistics)) => {
+                        without_gaps::aligned(shown(*place), subject, &nominee.hsps, statistics, &self.scheme)
+                    }
+                    (Some(redoer), None) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
+                    (None, None) => alignment::hsps(
                         (batch.query(*place), shown(*place)),
                         subject,
                         &nominee.hsps,

@@ -170,6 +170,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
         title: job.database_title.clone().unwrap_or_else(|| job.database.name.clone()),
         posted: job.database_created,
         totals: job.totals,
+        is_given: false,
     };
     Ok(ReportContext::new(database, job.options)?)
 }

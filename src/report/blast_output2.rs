@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::columns::{Columns, Mark, Plus};
-use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::context::{
+    PROGRAM, QueryText, REFERENCE, ReportContext, UNNAMED, given_id, given_number, subject_title,
+};
 use super::number::{exact_evalue, general};
 use super::tree::{Value, write_json, write_xml};
 use crate::engine::{Hit, Hsp, SearchedQuery};
+use crate::scoring::KarlinParameters;
 
 /// Attributes of the root of an XML file.
 const NAMESPACES: &str = "
@@ -117,10 +120,12 @@ fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     let mut parameters = vec![
         ("matrix", Text(context.matrix.name().to_string())),
         ("expect", Number(general(context.options.evalue, 15))),
-        ("gap_open", Value::count(context.gaps.open)),
-        ("gap_extend", Value::count(context.gaps.extend)),
-        ("filter", Text(context.options.masking.to_string())),
     ];
+    if !context.options.ungapped {
+        parameters.push(("gap_open", Value::count(context.gaps.open)));
+        parameters.push(("gap_extend", Value::count(context.gaps.extend)));
+    }
+    parameters.push(("filter", Text(context.options.masking.to_string())));
     if context.composition_mode() > 0 {
         parameters.push(("cbs", Value::count(context.composition_mode())));
     }
@@ -130,11 +135,26 @@ fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
             ("program", Text("blastp".to_owned())),
             ("version", Text(PROGRAM.to_owned())),
             ("reference", Text(REFERENCE.to_owned())),
-            ("search_target", Object("Target", vec![("db", Text(context.database.name.clone()))])),
+            ("search_target", Object("Target", vec![target(context)])),
             ("params", Object("Parameters", parameters)),
-            ("results", Object("Results", vec![("search", search(context, query, hits))])),
+            ("results", Object("Results", vec![results(context, query, hits)])),
         ],
     )
+}
+
+/// What was searched: a database, or a list of sequences.
+fn target(context: &ReportContext) -> (&'static str, Value) {
+    let database = &context.database;
+    if !database.is_given {
+        return ("db", Value::Text(database.name.clone()));
+    }
+    let numbers = (0..database.totals.sequences).map(|ordinal| Value::Text(given_number(ordinal)));
+    ("subjects", Value::List(numbers.collect()))
+}
+
+fn results(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> (&'static str, Value) {
+    let search = search(context, query, hits);
+    if context.database.is_given { ("bl2seq", Value::List(vec![search])) } else { ("search", search) }
 }
 
 fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
@@ -142,8 +162,9 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     let searched = context.searched(query);
     let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
-    let karlin = context.gapped.karlin;
-    let parameter = |value: f64| Number(general(statistics.map_or(-1.0, |_| value), 15));
+    let parameter = |of: fn(KarlinParameters) -> f64| {
+        Number(general(statistics.map_or(-1.0, |statistics| of(statistics.used)), 15))
+    };
     let totals = context.database.totals;
     let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, &searched, number, hit));
     let mut members = vec![
@@ -162,15 +183,18 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
             "stat",
             Object(
                 "Statistics",
-                vec![
+                [
                     ("db_num", Number(totals.sequences.to_string())),
                     ("db_len", Number(totals.residues.to_string())),
                     ("hsp_len", Number(space.length_adjustment.to_string())),
                     ("eff_space", Number(space.effective.to_string())),
-                    ("kappa", parameter(karlin.k)),
-                    ("lambda", parameter(karlin.lambda)),
-                    ("entropy", parameter(karlin.h)),
-                ],
+                    ("kappa", parameter(|karlin| karlin.k)),
+                    ("lambda", parameter(|karlin| karlin.lambda)),
+                    ("entropy", parameter(|karlin| karlin.h)),
+                ]
+                .into_iter()
+                .skip(if context.database.is_given { 2 } else { 0 })
+                .collect(),
             ),
         ),
     ]);
@@ -197,11 +221,18 @@ fn describe_hit(
     hit: &Hit,
 ) -> Value {
     use Value::{List, Object, Text};
-    let description = vec![
-        ("id", Text(format!("gnl|BL_ORD_ID|{}", hit.ordinal()))),
-        ("accession", Text(hit.ordinal().to_string())),
-        ("title", Text(subject_title(&hit.defline))),
-    ];
+    let title = subject_title(&hit.defline);
+    let description = if context.database.is_given {
+        let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
+        let id = String::from_utf8_lossy(given_id(&hit.defline)).into_owned();
+        vec![("id", Text(id)), ("title", Text(title))]
+    } else {
+        vec![
+            ("id", Text(format!("gnl|BL_ORD_ID|{}", hit.ordinal()))),
+            ("accession", Text(hit.ordinal().to_string())),
+            ("title", Text(title)),
+        ]
+    };
     let hsps =
         (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, searched, number, hsp));
     Object(

@@ -29,6 +29,8 @@ pub struct DatabaseText {
     pub posted: Option<Timestamp>,
     /// Its size.
     pub totals: DatabaseTotals,
+    /// Whether it is no database but sequences that were given with the queries (`-subject`).
+    pub is_given: bool,
 }
 
 /// What all queries of a report have in common.
@@ -62,6 +64,8 @@ pub struct QueryText<'a> {
 pub(super) struct QueryStatistics {
     /// λ, K and H without gaps, by the query's composition.
     pub(super) ungapped: KarlinParameters,
+    /// λ, K and H that the search used.
+    pub(super) used: KarlinParameters,
     /// Its search space.
     pub(super) space: SearchSpace,
 }
@@ -95,8 +99,11 @@ impl ReportContext {
         let ungapped = ungapped_parameters(&query, &self.matrix)?;
         let DatabaseTotals { residues, sequences } = self.database.totals;
         let database = self.options.database_residues.unwrap_or(residues);
-        let space = SearchSpace::new(query.len() as u64, database, sequences, &self.gapped);
-        Some(QueryStatistics { ungapped, space })
+        let row =
+            if self.options.ungapped { TableRow { karlin: ungapped, ..self.ungapped } } else { self.gapped };
+        let mut space = SearchSpace::new(query.len() as u64, database, sequences, &row);
+        space.effective = self.options.search_space.unwrap_or(space.effective);
+        Some(QueryStatistics { ungapped, used: row.karlin, space })
     }
 
     /// The mode of composition-based statistics; 0 for none.
@@ -187,6 +194,19 @@ impl QueryText<'_> {
 
 /// What stands for an empty definition line.
 pub(super) const UNNAMED: &str = "unnamed protein product";
+
+/// What names a sequence that was given with the queries: the first word of its title.
+pub(super) fn given_id(defline: &[u8]) -> &[u8] {
+    match defline::id(defline) {
+        b"" => b"unnamed",
+        id => id,
+    }
+}
+
+/// What names such a sequence by its position, from 0.
+pub(super) fn given_number(ordinal: u64) -> String {
+    format!("Subject_{}", ordinal + 1)
+}
 
 /// A subject's definition line as text.
 pub(super) fn subject_title(defline: &[u8]) -> String {

@@ -75,13 +75,15 @@ pub(super) fn end(out: &mut impl Write, context: &ReportContext) -> io::Result<(
     let posted = context
         .database
         .posted
-        .map_or_else(|| "unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
+        .map_or_else(|| "Unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
     writeln!(out, "    Posted date:  {posted}")?;
     let totals = context.database.totals;
     writeln!(out, "  Number of letters in database: {}", with_commas(totals.residues))?;
     writeln!(out, "  Number of sequences in database:  {}", with_commas(totals.sequences))?;
     write!(out, "\n\n\nMatrix: {}\n", context.matrix.name())?;
-    writeln!(out, "Gap Penalties: Existence: {}, Extension: {}", context.gaps.open, context.gaps.extend)?;
+    if !context.options.ungapped {
+        writeln!(out, "Gap Penalties: Existence: {}, Extension: {}", context.gaps.open, context.gaps.extend)?;
+    }
     writeln!(out, "Neighboring words threshold: {}", context.options.words.threshold as i32)?;
     writeln!(out, "Window for multiple hits: {}", context.options.words.window)
 }
@@ -142,7 +144,7 @@ fn write_subject(
 ) -> io::Result<()> {
     let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| UNNAMED.to_owned());
-    out.write_all(b"\n\n>")?;
+    out.write_all(if context.database.is_given { b"\n\n> " } else { b"\n\n>" })?;
     for line in wrap::subject_lines(title.as_bytes()) {
         out.write_all(line)?;
         out.write_all(b"\n")?;
@@ -226,14 +228,25 @@ fn write_statistics(out: &mut impl Write, context: &ReportContext, query: QueryT
     let row = |values: &[f64]| -> String {
         values.iter().map(|value| format!("{:>8} ", padded_general(*value, 3))).collect()
     };
-    let own = statistics.ungapped;
-    let (ungapped, gapped) = (&context.ungapped, &context.gapped);
-    writeln!(out, "\n\n\nLambda      K        H        a         alpha")?;
-    writeln!(out, "{}", row(&[own.lambda, own.k, own.h, ungapped.a, ungapped.alpha]))?;
-    writeln!(out, "\nGapped\nLambda      K        H        a         alpha    sigma")?;
-    let karlin = gapped.karlin;
-    let values = [karlin.lambda, karlin.k, karlin.h, gapped.a, gapped.alpha, gapped.sigma];
-    writeln!(out, "{}", row(&values))?;
+    // Only the correction for the ends of sequences needs more than λ, K and H.
+    let finite_size = !context.options.ungapped && context.options.search_space.is_none();
+    let shown = if finite_size { 6 } else { 3 };
+    let header = |columns: usize| {
+        let columns = columns.min(shown);
+        ["Lambda  ", "    K   ", "     H   ", "     a   ", "      alpha", "    sigma"][..columns].concat()
+    };
+    let (own, ungapped, gapped) = (statistics.ungapped, &context.ungapped, &context.gapped);
+    let values = [own.lambda, own.k, own.h, ungapped.a, ungapped.alpha];
+    writeln!(out, "\n\n\n{}", header(5).trim_end())?;
+    writeln!(out, "{}", row(&values[..shown.min(5)]))?;
+    if context.options.ungapped {
+        out.write_all(b"\n")?;
+    } else {
+        let karlin = gapped.karlin;
+        let values = [karlin.lambda, karlin.k, karlin.h, gapped.a, gapped.alpha, gapped.sigma];
+        writeln!(out, "\nGapped\n{}", header(6).trim_end())?;
+        writeln!(out, "{}", row(&values[..shown]))?;
+    }
     writeln!(out, "\nEffective search space used: {}", statistics.space.effective)
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::column::Column;
 use super::columns::pairs;
-use super::context::{PROGRAM, QueryText, ReportContext};
+use super::context::{PROGRAM, QueryText, ReportContext, given_id, given_number};
 use super::number;
 use super::outfmt::{Table, TableStyle};
 use crate::engine::{Hit, Hsp};
@@ -43,7 +43,14 @@ impl<'a> TabularWriter<'a> {
         for hit in hits {
             let coverage = percent_covered(hit, stated);
             for hsp in &hit.hsps {
-                let row = Row { query, lengths: Lengths { stated, searched }, hit, hsp, coverage };
+                let row = Row {
+                    query,
+                    lengths: Lengths { stated, searched },
+                    hit,
+                    hsp,
+                    coverage,
+                    is_given: self.context.database.is_given,
+                };
                 for (place, &column) in self.table.columns.iter().enumerate() {
                     if place > 0 {
                         out.write_all(self.table.delimiter().as_bytes())?;
@@ -92,6 +99,8 @@ struct Row<'a> {
     hit: &'a Hit,
     hsp: &'a Hsp,
     coverage: u64,
+    /// Whether the subject was given with the queries.
+    is_given: bool,
 }
 
 impl Row<'_> {
@@ -102,6 +111,15 @@ impl Row<'_> {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
+            Column::Sallseqid | Column::Sallacc if self.is_given && defline::id(&hit.defline).is_empty() => {
+                out.write_all(given_number(hit.ordinal()).as_bytes())
+            }
+            Column::Sseqid | Column::Sallseqid | Column::Saccver | Column::Sacc | Column::Sallacc
+                if self.is_given =>
+            {
+                out.write_all(given_id(&hit.defline))
+            }
+            Column::Stitle | Column::Salltitles if self.is_given => out.write_all(b"N/A"),
             Column::Sseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.seqid().to_vec()),
             Column::Sallseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.all_seqids()),
             Column::Saccver => {

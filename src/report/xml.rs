@@ -4,10 +4,13 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::columns::{Columns, Mark, Plus};
-use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::context::{
+    PROGRAM, QueryText, REFERENCE, ReportContext, UNNAMED, given_id, given_number, subject_title,
+};
 use super::escape;
 use super::number::{exact_evalue, general};
-use crate::engine::{Hit, Hsp, SearchedQuery};
+use crate::engine::{DatabaseTotals, Hit, Hsp, SearchedQuery};
+use crate::scoring::KarlinParameters;
 
 /// Writes what comes before the first query, which is described in it.
 pub(super) fn begin(
@@ -24,7 +27,8 @@ pub(super) fn begin(
     element(out, 2, "BlastOutput_program", "blastp")?;
     element(out, 2, "BlastOutput_version", PROGRAM)?;
     element(out, 2, "BlastOutput_reference", REFERENCE)?;
-    element(out, 2, "BlastOutput_db", &context.database.name)?;
+    let database = &context.database;
+    element(out, 2, "BlastOutput_db", if database.is_given { "" } else { &database.name })?;
     if let Some(query) = first {
         describe(out, context, "BlastOutput", query)?;
     }
@@ -55,15 +59,18 @@ pub(super) fn query(
     out.write_all(b"</Iteration_hits>\n  <Iteration_stat>\n    <Statistics>\n")?;
     let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
-    let karlin = context.gapped.karlin;
-    let parameter = |value: f64| general(statistics.map_or(-1.0, |_| value), 15);
-    element(out, 6, "Statistics_db-num", context.database.totals.sequences)?;
-    element(out, 6, "Statistics_db-len", context.database.totals.residues)?;
+    let parameter = |of: fn(KarlinParameters) -> f64| {
+        general(statistics.map_or(-1.0, |statistics| of(statistics.used)), 15)
+    };
+    let DatabaseTotals { sequences, residues } = context.database.totals;
+    let (sequences, residues) = if context.database.is_given { (0, 0) } else { (sequences, residues) };
+    element(out, 6, "Statistics_db-num", sequences)?;
+    element(out, 6, "Statistics_db-len", residues)?;
     element(out, 6, "Statistics_hsp-len", space.length_adjustment)?;
     element(out, 6, "Statistics_eff-space", space.effective)?;
-    element(out, 6, "Statistics_kappa", parameter(karlin.k))?;
-    element(out, 6, "Statistics_lambda", parameter(karlin.lambda))?;
-    element(out, 6, "Statistics_entropy", parameter(karlin.h))?;
+    element(out, 6, "Statistics_kappa", parameter(|karlin| karlin.k))?;
+    element(out, 6, "Statistics_lambda", parameter(|karlin| karlin.lambda))?;
+    element(out, 6, "Statistics_entropy", parameter(|karlin| karlin.h))?;
     out.write_all(b"    </Statistics>\n  </Iteration_stat>\n")?;
     if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
         element(out, 2, "Iteration_message", message)?;
@@ -99,9 +106,15 @@ fn write_hit(
     let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
     out.write_all(b"<Hit>\n")?;
     element(out, 2, "Hit_num", number)?;
-    element(out, 2, "Hit_id", format_args!("gnl|BL_ORD_ID|{}", hit.ordinal()))?;
-    element(out, 2, "Hit_def", title.as_deref().unwrap_or("No definition line"))?;
-    element(out, 2, "Hit_accession", hit.ordinal())?;
+    if context.database.is_given {
+        element(out, 2, "Hit_id", String::from_utf8_lossy(given_id(&hit.defline)))?;
+        element(out, 2, "Hit_def", title.as_deref().unwrap_or(UNNAMED))?;
+        element(out, 2, "Hit_accession", given_number(hit.ordinal()))?;
+    } else {
+        element(out, 2, "Hit_id", format_args!("gnl|BL_ORD_ID|{}", hit.ordinal()))?;
+        element(out, 2, "Hit_def", title.as_deref().unwrap_or("No definition line"))?;
+        element(out, 2, "Hit_accession", hit.ordinal())?;
+    }
     element(out, 2, "Hit_len", hit.subject_length)?;
     out.write_all(b"  <Hit_hsps>\n")?;
     for (number, hsp) in (1u64..).zip(&hit.hsps) {

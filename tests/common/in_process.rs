@@ -105,6 +105,7 @@ impl OpenDatabase {
             title: "database.fa".to_owned(),
             posted: None,
             totals: self.totals,
+            is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();
         let mut report = Vec::new();
