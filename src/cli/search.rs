@@ -22,6 +22,13 @@ Examples:
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
   skyblast search --query q.fa --db swissprot            (a BLAST database, in $BLASTDB too)
   skyblast search --query q.fa --db few_proteins.fa
+  skyblast search --query q.fa --subject few_proteins.fa --outfmt 0
+
+A command line of blastp works with only the program's name changed:
+  blastp          -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
+  skyblast search -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
+Options with one hyphen are blastp's, and then so are the query (standard input) and the format (0) if they
+are not named. An option of blastp that is not available is refused by name.
 
 The report is that of blastp 2.12, byte for byte but for the program's version and the database's
 date. --threads and the number of volumes change the speed, never the report. BLAST databases of
@@ -63,7 +70,7 @@ pub(super) struct SearchArgs {
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
     let database = match (&args.subject, &args.db) {
-        (Some(subjects), _) => SearchedDatabase::read_subjects(subjects)?,
+        (Some(subjects), _) => SearchedDatabase::read_subjects(subjects, options.masking.lower_case)?,
         (None, Some(database)) => SearchedDatabase::open(database)?,
         (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
     };

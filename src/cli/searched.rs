@@ -10,6 +10,7 @@ use super::makedb::{Warnings, read_sequences};
 use crate::database::blastdb::{BlastDb, BlastDbError};
 use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
 use crate::engine::{DatabaseTotals, Subjects};
+use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
@@ -68,16 +69,42 @@ impl SearchedDatabase {
         }
     }
 
-    /// Reads the sequences that `--subject` names.
-    pub(super) fn read_subjects(path: &Path) -> anyhow::Result<Self> {
-        let mut read = Self::read_fasta(path)?;
-        let lengths = |volume: &SearchedVolume| {
-            (0..volume.subjects.len()).map(|i| volume.subjects.residues(i).len()).min()
-        };
-        read.shortest_given = read.volumes.iter().filter_map(lengths).min().map(|length| length as u64);
-        read.name = format!("User specified sequence set (Input: {})", path.display());
-        read.title = format!("{}.", read.name);
-        Ok(read)
+    /// Reads the sequences that `--subject` names. Like blastp, counts those without residues.
+    ///
+    /// With `masked_lower_case`, lower case is refused: blastp would mask it in these too.
+    pub(super) fn read_subjects(path: &Path, masked_lower_case: bool) -> anyhow::Result<Self> {
+        let mut volume = ResidentVolume::default();
+        let mut warnings = Warnings::default();
+        let mut shortest: Option<usize> = None;
+        let input = Input::open(path)?;
+        let name = input.name().to_owned();
+        for record in Reader::new(&name, input) {
+            let record = record?;
+            ensure!(
+                !masked_lower_case || record.lower_case.is_empty(),
+                "{name}: {}: lower case in subjects cannot be masked; leave out --lcase-masking or write them in \
+                 upper case",
+                record.label()
+            );
+            warnings.note(&name, &record);
+            // blastp takes no blanks before their ids into titles.
+            volume.push(record.defline.trim_ascii_start(), &record.residues);
+            let length = record.residues.len();
+            shortest = Some(shortest.map_or(length, |shortest| shortest.min(length)));
+        }
+        warnings.print();
+        let shortest = shortest.with_context(|| format!("{name} holds no sequence to search"))?;
+        let stated = format!("User specified sequence set (Input: {})", path.display());
+        let (title, shortest) = (format!("{stated}."), Some(shortest as u64));
+        Ok(Self { shortest_given: shortest, ..Self::resident(stated, title, volume) })
+    }
+
+    /// Sequences in memory as a database.
+    fn resident(name: String, title: String, volume: ResidentVolume) -> Self {
+        let residues = volume.total_residues();
+        let totals = DatabaseTotals { sequences: volume.len() as u64, residues };
+        let only = SearchedVolume { first_ordinal: 0, residues, subjects: Box::new(volume) };
+        Self { name, title, posted: None, totals, shortest_given: None, volumes: vec![only] }
     }
 
     fn open_skyblast(directory: &Path) -> anyhow::Result<Self> {
@@ -132,20 +159,7 @@ impl SearchedDatabase {
         warnings.print();
         read.with_context(|| format!("could not read {name} as a database"))?;
         ensure!(!volume.is_empty(), "{name} holds no sequence to search");
-        let totals = DatabaseTotals { sequences: volume.len() as u64, residues: volume.total_residues() };
-        let only = SearchedVolume {
-            first_ordinal: 0,
-            residues: volume.total_residues(),
-            subjects: Box::new(volume),
-        };
-        Ok(Self {
-            title: name.clone(),
-            name,
-            posted: None,
-            totals,
-            shortest_given: None,
-            volumes: vec![only],
-        })
+        Ok(Self::resident(name.clone(), name, volume))
     }
 }
 

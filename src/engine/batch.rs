@@ -39,7 +39,7 @@ impl Cutoffs {
         let gapped = match &without_gaps {
             Some(statistics) => statistics.cutoff(&scheme.options),
             None => scheme.statistics.cutoff(
-                scheme.options.preliminary_evalue(),
+                scheme.options.cutoff_evalue(),
                 query.len() as u64,
                 scheme.shortest_subject,
                 scheme.database_residues,

@@ -107,6 +107,12 @@ impl QueryLocation {
         (self.start as usize).min(length)..(self.end as usize).min(length)
     }
 
+    /// Whether a query of `length` residues is left out because it ends before the part. Like blastp,
+    /// keeps one that ends just there, with nothing to search.
+    pub fn leaves_out(self, length: usize) -> bool {
+        self.start as usize > length
+    }
+
     /// Residues of the part of a query that is long enough.
     pub fn length(self) -> u32 {
         self.end - self.start
@@ -165,6 +171,9 @@ mod tests {
         }
         assert_eq!("on".parse::<Switch>(), Err(NotPossible));
         assert_eq!("10-25".parse::<QueryLocation>().expect("a location").to_string(), "10-25");
+        let location: QueryLocation = "5-9".parse().expect("a location");
+        assert_eq!([3, 4, 5].map(|length| location.leaves_out(length)), [true, false, false]);
+        assert_eq!([4, 5, 9, 12].map(|length| location.within(length).len()), [0, 1, 5, 5]);
         for text in ["", "5", "5-", "-3", "5-2", "5-5", "0-5", "a-b", "1-2-3"] {
             assert_eq!(text.parse::<QueryLocation>(), Err(NotPossible), "{text}");
         }

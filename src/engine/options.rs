@@ -161,6 +161,12 @@ impl SearchOptions {
         self.query_location.map_or(0..length, |location| location.within(length))
     }
 
+    /// The E-value that preliminary scores are cut off at. With a search space that was asked for,
+    /// blastp leaves no room for adjustment (`core/blast_parameters.c:BlastHitSavingParametersUpdate`).
+    pub(super) fn cutoff_evalue(&self) -> f64 {
+        if self.search_space.is_some() { self.evalue } else { self.preliminary_evalue() }
+    }
+
     /// Largest E-value of the preliminary stage.
     pub(super) fn preliminary_evalue(&self) -> f64 {
         self.evalue * self.composition.evalue_stretch()

@@ -174,7 +174,7 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
 
     /// Whether a query ends before the part that is searched; blastp leaves it out of the report.
     fn is_out_of_range(&self, record: &Record) -> bool {
-        self.options.query_location.is_some() && self.options.searched_range(record.residues.len()).is_empty()
+        self.options.query_location.is_some_and(|location| location.leaves_out(record.residues.len()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The columns of an alignment as letters.
 
+use std::ops::Range;
+
 use crate::engine::{Edit, Hsp, SearchedQuery};
 use crate::scoring::Matrix;
 use crate::sequence::alphabet::{J, U, decode};
@@ -29,7 +31,7 @@ impl Plus {
 pub(super) enum Mark {
     /// In lower case.
     LowerCase,
-    /// As X.
+    /// As X, but not in a stretch that begins before the alignment.
     X,
 }
 
@@ -84,7 +86,10 @@ impl Columns {
         let before = start as usize - searched.range.start;
         let letters = self.query.iter_mut().filter(|letter| **letter != b'-');
         for (place, letter) in (before..).zip(letters) {
-            if searched.masked.iter().any(|masked| masked.contains(&place)) {
+            let shown = |masked: &Range<usize>| {
+                masked.contains(&place) && (mark == Mark::LowerCase || masked.start >= before)
+            };
+            if searched.masked.iter().any(shown) {
                 *letter = mark.of(*letter);
             }
         }
