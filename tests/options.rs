@@ -190,7 +190,8 @@ fn the_queries_are_masked_in_many_ways() {
     let input = Input::open(&project_file(FOLDER).join("masked.fa")).unwrap();
     let records: Vec<_> = Reader::new("masked.fa", input).collect::<Result<_, _>>().unwrap();
     assert!(records.iter().any(|record| record.lower_case.len() > 2));
-    assert!(records.iter().any(|record| record.lower_case == [0..record.residues.len() as u32]));
+    let whole = |length: usize| 0..length as u32;
+    assert!(records.iter().any(|record| record.lower_case.first() == Some(&whole(record.residues.len()))));
     // A gap and a dropped hyphen do not end lower case.
     assert!(records.iter().any(|record| record.lower_case.last() == Some(&(29..43))));
     assert!(records.iter().any(|record| record.lower_case.first() == Some(&(0..5))));

@@ -99,16 +99,25 @@ const OPTIONS: [(&str, Known); 62] = [
 ];
 
 /// The version as blastp states it: of the program whose results these are.
-const VERSION: &str = concat!("blastp: 2.12.0+\n Package: skyblast ", env!("CARGO_PKG_VERSION"), "\n");
+pub(super) const VERSION: &str = concat!("blastp: 2.12.0+\n Package: skyblast ", env!("CARGO_PKG_VERSION"));
+
+/// What a command line is, once blastp's spelling is gone from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CommandLine {
+    /// Arguments in our spelling.
+    Arguments(Vec<OsString>),
+    /// A question for the [`VERSION`].
+    Version,
+}
 
 /// Gives the arguments of `skyblast search` two hyphens where they are spelled as blastp's. With such a
 /// spelling, the query and the format are blastp's too unless they are named: standard input and 0.
 ///
 /// # Errors
-/// For an option that blastp has and skyblast lacks; or as clap has it, to print the version.
-pub(super) fn translated(arguments: Vec<OsString>) -> Result<Vec<OsString>, Error> {
+/// For an option that blastp has and skyblast lacks.
+pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error> {
     if arguments.get(1).is_none_or(|command| command != "search") {
-        return Ok(arguments);
+        return Ok(CommandLine::Arguments(arguments));
     }
     let mut arguments = arguments.into_iter();
     let mut translated: Vec<OsString> = arguments.by_ref().take(2).collect();
@@ -124,8 +133,11 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<Vec<OsString>, Erro
             })
         };
         match known {
-            Help => return Ok(["skyblast", "search", "--help"].map(OsString::from).to_vec()),
-            Version => return Err(Error::raw(ErrorKind::DisplayVersion, VERSION)),
+            Help => {
+                let help = ["skyblast", "search", "--help"].map(OsString::from);
+                return Ok(CommandLine::Arguments(help.to_vec()));
+            }
+            Version => return Ok(CommandLine::Version),
             Flag(long) => translated.push(long.into()),
             Ignored => drop(value()?),
             Value("--out") => {
@@ -150,7 +162,7 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<Vec<OsString>, Erro
             }
         }
     }
-    Ok(translated)
+    Ok(CommandLine::Arguments(translated))
 }
 
 /// The option of blastp that an argument names, and the value after its `=`.
@@ -181,7 +193,9 @@ mod tests {
 
     fn translate(line: &[&str]) -> Result<String, String> {
         let arguments = ["skyblast"].iter().chain(line).map(OsString::from).collect();
-        let words = translated(arguments).map_err(|error| error.to_string())?;
+        let CommandLine::Arguments(words) = translated(arguments).map_err(|error| error.to_string())? else {
+            return Ok(VERSION.to_owned());
+        };
         Ok(words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" "))
     }
 
@@ -223,7 +237,7 @@ mod tests {
             let refused = translate(line).expect_err("a refusal");
             assert!(refused.contains(text), "{refused}");
         }
-        assert_eq!(translate(&["search", "-version"]), Err(VERSION.to_owned()));
+        assert_eq!(translate(&["search", "-version"]), Ok(VERSION.to_owned()));
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod tuning;
 mod upload;
 mod worker;
 
+use blastp_spelling::CommandLine;
 use clap::{Parser, Subcommand};
 
 const ABOUT: &str = "Exact protein search: the answer of NCBI blastp, on one machine or on a thousand";
@@ -81,8 +82,17 @@ impl Cli {
     /// Reads the arguments of this process, blastp's spelling included; ends the process if they are
     /// wrong or ask for help.
     pub fn of_process() -> Self {
-        let arguments = blastp_spelling::translated(std::env::args_os().collect());
-        arguments.and_then(Self::try_parse_from).unwrap_or_else(|error| error.exit())
+        match blastp_spelling::translated(std::env::args_os().collect()) {
+            Ok(CommandLine::Arguments(arguments)) => {
+                Self::try_parse_from(arguments).unwrap_or_else(|error| error.exit())
+            }
+            Ok(CommandLine::Version) => {
+                // Nobody may read it any more, which is no reason to complain.
+                let _ = outln!("{}", blastp_spelling::VERSION);
+                std::process::exit(0)
+            }
+            Err(error) => error.exit(),
+        }
     }
 
     /// Runs the command that was asked for.

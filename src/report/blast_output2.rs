@@ -255,7 +255,7 @@ fn describe_hsp(
 ) -> Value {
     use Value::{Number, Object};
     let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
-    columns.mark_masked(hsp.query.start, searched, Mark::LowerCase);
+    columns.mark_masked(hsp.query.start, searched, Mark::LowerCaseInside);
     let text = |letters: &[u8]| Value::Text(String::from_utf8_lossy(letters).into_owned());
     Object(
         "Hsp",

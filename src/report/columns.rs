@@ -31,15 +31,17 @@ impl Plus {
 pub(super) enum Mark {
     /// In lower case.
     LowerCase,
+    /// In lower case, but not in a stretch that begins before the alignment.
+    LowerCaseInside,
     /// As X, but not in a stretch that begins before the alignment.
-    X,
+    XInside,
 }
 
 impl Mark {
     fn of(self, letter: u8) -> u8 {
         match self {
-            Self::LowerCase => letter.to_ascii_lowercase(),
-            Self::X => b'X',
+            Self::LowerCase | Self::LowerCaseInside => letter.to_ascii_lowercase(),
+            Self::XInside => b'X',
         }
     }
 }

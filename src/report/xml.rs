@@ -132,7 +132,7 @@ fn write_hsp(
     hsp: &Hsp,
 ) -> io::Result<()> {
     let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
-    columns.mark_masked(hsp.query.start, searched, Mark::X);
+    columns.mark_masked(hsp.query.start, searched, Mark::XInside);
     out.write_all(b"    <Hsp>\n")?;
     element(out, 6, "Hsp_num", number)?;
     element(out, 6, "Hsp_bit-score", general(hsp.bit_score, 6))?;
