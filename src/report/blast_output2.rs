@@ -5,9 +5,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::columns::{Columns, Mark, Plus};
-use super::context::{
-    PROGRAM, QueryText, REFERENCE, ReportContext, UNNAMED, given_id, given_number, subject_title,
-};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel, given_number};
 use super::number::{exact_evalue, general};
 use super::tree::{Value, write_json, write_xml};
 use crate::engine::{Hit, Hsp, SearchedQuery};
@@ -221,18 +219,11 @@ fn describe_hit(
     hit: &Hit,
 ) -> Value {
     use Value::{List, Object, Text};
-    let title = subject_title(&hit.defline);
-    let description = if context.database.is_given {
-        let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
-        let id = String::from_utf8_lossy(given_id(&hit.defline)).into_owned();
-        vec![("id", Text(id)), ("title", Text(title))]
-    } else {
-        vec![
-            ("id", Text(format!("gnl|BL_ORD_ID|{}", hit.ordinal()))),
-            ("accession", Text(hit.ordinal().to_string())),
-            ("title", Text(title)),
-        ]
-    };
+    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
+    let mut description = vec![("id", Text(id)), ("accession", Text(accession)), ("title", Text(title))];
+    if context.database.is_given {
+        description.retain(|(name, _)| *name != "accession");
+    }
     let hsps =
         (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, searched, number, hsp));
     Object(

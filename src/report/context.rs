@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::title::tidy;
 use crate::engine::{
-    CompositionMode, DatabaseTotals, OptionError, QuerySequence, SearchOptions, SearchedQuery,
+    CompositionMode, DatabaseTotals, Hit, OptionError, QuerySequence, SearchOptions, SearchedQuery,
 };
 use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
 use crate::sequence::alphabet::O;
 use crate::sequence::defline;
+use crate::sequence::names::SubjectNames;
 
 /// The name that reports give the program: the results are those of this blastp.
 pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
@@ -208,7 +209,39 @@ pub(super) fn given_number(ordinal: u64) -> String {
     format!("Subject_{}", ordinal + 1)
 }
 
-/// A subject's definition line as text.
+/// What XML and JSON call a subject.
+#[derive(Debug)]
+pub(super) struct SubjectLabel {
+    pub(super) id: String,
+    pub(super) accession: String,
+    /// May be empty.
+    pub(super) title: String,
+}
+
+impl SubjectLabel {
+    /// The names of a hit's subject. Without parsed identifiers, databases have it numbered only.
+    pub(super) fn of(hit: &Hit, context: &ReportContext) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let names = SubjectNames::of(&hit.defline);
+        if names.is_parted() {
+            let (accession, title) = (text(&names.accession()), text(names.title()));
+            return Self { id: text(names.seqid()), accession, title };
+        }
+        let title = subject_title(&hit.defline);
+        if context.database.is_given {
+            let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
+            return Self { id: text(given_id(&hit.defline)), accession: given_number(hit.ordinal()), title };
+        }
+        Self { id: format!("gnl|BL_ORD_ID|{}", hit.ordinal()), accession: hit.ordinal().to_string(), title }
+    }
+}
+
+/// A subject's definition line as text; a parsed one as accession and title.
 pub(super) fn subject_title(defline: &[u8]) -> String {
+    let names = SubjectNames::of(defline);
+    if names.is_parted() {
+        let heading = [&*names.accession_version(), names.title()].join(&b' ');
+        return String::from_utf8_lossy(&heading).trim_end().to_owned();
+    }
     String::from_utf8_lossy(&defline::database_title(defline)).into_owned()
 }

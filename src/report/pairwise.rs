@@ -11,6 +11,7 @@ use super::title::tidy;
 use super::wrap;
 use crate::engine::{Adjustment, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
+use crate::sequence::names::SubjectNames;
 
 /// The publications, broken into lines as blastp has them. It names the second one whatever the
 /// mode of composition-based statistics.
@@ -142,9 +143,19 @@ fn write_subject(
     searched: &SearchedQuery<'_>,
     hit: &Hit,
 ) -> io::Result<()> {
-    let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
-    let title = title.unwrap_or_else(|| UNNAMED.to_owned());
-    out.write_all(if context.database.is_given { b"\n\n> " } else { b"\n\n>" })?;
+    let names = SubjectNames::of(&hit.defline);
+    let mut title = subject_title(&hit.defline);
+    out.write_all(b"\n\n>")?;
+    if names.is_parted() {
+        // Only what follows the identifier is measured.
+        out.write_all(&names.accession_version())?;
+        title = String::from_utf8_lossy(names.title()).into_owned();
+    } else if title.is_empty() {
+        title = UNNAMED.to_owned();
+    }
+    if names.is_parted() || context.database.is_given {
+        out.write_all(b" ")?;
+    }
     for line in wrap::subject_lines(title.as_bytes()) {
         out.write_all(line)?;
         out.write_all(b"\n")?;

@@ -4,9 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::columns::{Columns, Mark, Plus};
-use super::context::{
-    PROGRAM, QueryText, REFERENCE, ReportContext, UNNAMED, given_id, given_number, subject_title,
-};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel};
 use super::escape;
 use super::number::{exact_evalue, general};
 use crate::engine::{DatabaseTotals, Hit, Hsp, SearchedQuery};
@@ -103,18 +101,12 @@ fn write_hit(
     number: u64,
     hit: &Hit,
 ) -> io::Result<()> {
-    let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
+    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
     out.write_all(b"<Hit>\n")?;
     element(out, 2, "Hit_num", number)?;
-    if context.database.is_given {
-        element(out, 2, "Hit_id", String::from_utf8_lossy(given_id(&hit.defline)))?;
-        element(out, 2, "Hit_def", title.as_deref().unwrap_or(UNNAMED))?;
-        element(out, 2, "Hit_accession", given_number(hit.ordinal()))?;
-    } else {
-        element(out, 2, "Hit_id", format_args!("gnl|BL_ORD_ID|{}", hit.ordinal()))?;
-        element(out, 2, "Hit_def", title.as_deref().unwrap_or("No definition line"))?;
-        element(out, 2, "Hit_accession", hit.ordinal())?;
-    }
+    element(out, 2, "Hit_id", id)?;
+    element(out, 2, "Hit_def", if title.is_empty() { "No definition line" } else { &title })?;
+    element(out, 2, "Hit_accession", accession)?;
     element(out, 2, "Hit_len", hit.subject_length)?;
     out.write_all(b"  <Hit_hsps>\n")?;
     for (number, hsp) in (1u64..).zip(&hit.hsps) {
