@@ -174,7 +174,9 @@ impl Pipeline {
         let try_again = match error {
             SubmitError::Pipeline(error) => error.is_retryable(),
             SubmitError::Fasta(error) => matches!(error, FastaError::Read { .. }),
-            SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. } => false,
+            SubmitError::NoQueries | SubmitError::OutOfRange(_) | SubmitError::OnlyEmptyQueries { .. } => {
+                false
+            }
         };
         if submitter.upload.is_some() && try_again {
             // Should nobody try again, sweep removes it.
