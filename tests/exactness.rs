@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::select;
 use skyblast::database::VolumeLimit;
-use skyblast::engine::{Candidates, CompositionMode, SearchOptions};
+use skyblast::engine::{Candidates, CompositionMode, Masking, SearchOptions, Seg};
 use skyblast::report::OutputFormat;
 use tempfile::TempDir;
 
@@ -57,6 +57,17 @@ fn adjusted(max_target_seqs: usize) -> SearchOptions {
     SearchOptions { max_target_seqs, ..SearchOptions::default() }
 }
 
+/// With masked queries, hard and soft, and without gaps.
+fn in_other_ways() -> [SearchOptions; 3] {
+    let masked =
+        |soft| Masking { seg: Some(Seg { low: 2.9, high: 3.2, ..Seg::SUBJECT }), soft, lower_case: false };
+    [
+        SearchOptions { masking: masked(false), ..adjusted(50) },
+        SearchOptions { masking: masked(true), search_space: Some(100_000_000), ..adjusted(50) },
+        SearchOptions { ungapped: true, ..options(50) },
+    ]
+}
+
 fn format() -> OutputFormat {
     "7 std score qcovs btop".parse().unwrap()
 }
@@ -71,7 +82,7 @@ fn whole_report(options: SearchOptions) -> Vec<u8> {
 /// The reports of the uncut work for the options that are tried.
 static WHOLE: LazyLock<Vec<(SearchOptions, Vec<u8>)>> = LazyLock::new(|| {
     let tried = [options(5), options(50), options(500), adjusted(5), adjusted(50), adjusted(500)];
-    tried.map(|options| (options, whole_report(options))).to_vec()
+    tried.into_iter().chain(in_other_ways()).map(|options| (options, whole_report(options))).collect()
 });
 
 proptest! {
@@ -83,7 +94,7 @@ proptest! {
         volumes in 0..VOLUMES.len(),
         chunk_residues in select(vec![1u64, 30, 250, 400, 10_000]),
         threads in 1usize..=5,
-        tried in 0usize..6,
+        tried in 0usize..9,
         order in any::<u64>(),
     ) {
         let (options, expected) = &WHOLE[tried];

@@ -241,7 +241,7 @@ pub(super) struct Warnings {
 }
 
 impl Warnings {
-    fn note(&mut self, input: &str, record: &Record) {
+    pub(super) fn note(&mut self, input: &str, record: &Record) {
         let left_out = if record.residues.is_empty() { "; left out of the database" } else { "" };
         for note in &record.notes {
             self.add(|| format!("{input}: {}: {note}{left_out}", record.label()));

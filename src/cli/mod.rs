@@ -10,6 +10,7 @@ macro_rules! outln {
 }
 
 mod api;
+mod blastp_spelling;
 mod cancel;
 mod client;
 mod databases;
@@ -36,6 +37,7 @@ mod tuning;
 mod upload;
 mod worker;
 
+use blastp_spelling::CommandLine;
 use clap::{Parser, Subcommand};
 
 const ABOUT: &str = "Exact protein search: the answer of NCBI blastp, on one machine or on a thousand";
@@ -77,6 +79,22 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the arguments of this process, blastp's spelling included; ends the process if they are
+    /// wrong or ask for help.
+    pub fn of_process() -> Self {
+        match blastp_spelling::translated(std::env::args_os().collect()) {
+            Ok(CommandLine::Arguments(arguments)) => {
+                Self::try_parse_from(arguments).unwrap_or_else(|error| error.exit())
+            }
+            Ok(CommandLine::Version) => {
+                // Nobody may read it any more, which is no reason to complain.
+                let _ = outln!("{}", blastp_spelling::VERSION);
+                std::process::exit(0)
+            }
+            Err(error) => error.exit(),
+        }
+    }
+
     /// Runs the command that was asked for.
     pub fn run(&self) -> anyhow::Result<()> {
         match &self.command {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::engine::{CompositionMode, OptionChoices, SearchOptions, Task};
+use crate::engine::{CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task};
 use crate::report::{ListLimits, OutputFormat};
 use crate::scoring::MatrixName;
 
@@ -91,9 +91,36 @@ pub(super) struct SearchFlags {
     /// Residues of the database that E-values assume [default: those of the database]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     dbsize: Option<u64>,
+
+    /// Search space that E-values assume, instead of what follows from the lengths of query, subject
+    /// and database
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    searchsp: Option<u64>,
+
+    /// Report alignments without gaps only; needs --comp-based-stats 0
+    #[arg(long, help_heading = SCORING)]
+    ungapped: bool,
+
+    /// Mask stretches of low complexity in queries: yes, no, or window, low and high cut, as in
+    /// "12 2.2 2.5" [default: no]
+    #[arg(long, value_name = "SEG", help_heading = MASKING)]
+    seg: Option<SegChoice>,
+
+    /// Let masked residues start no alignment, but count in those that reach them [default: false]
+    #[arg(long, value_name = "BOOLEAN", help_heading = MASKING)]
+    soft_masking: Option<Switch>,
+
+    /// Mask what queries have in lower case
+    #[arg(long, help_heading = MASKING)]
+    lcase_masking: bool,
+
+    /// Search with this part of every query, as in 10-250; positions stay those of the whole
+    #[arg(long, value_name = "START-STOP", help_heading = MASKING)]
+    query_loc: Option<QueryLocation>,
 }
 
 const SCORING: &str = "Options of the search";
+const MASKING: &str = "Parts of queries";
 
 impl SearchFlags {
     /// Usual options, but for the largest E-value.
@@ -120,6 +147,12 @@ impl SearchFlags {
             max_hsps: self.max_hsps,
             qcov_hsp_perc: self.qcov_hsp_perc,
             dbsize: self.dbsize,
+            searchsp: self.searchsp,
+            ungapped: self.ungapped.then_some(Switch(true)),
+            seg: self.seg,
+            soft_masking: self.soft_masking,
+            lcase_masking: self.lcase_masking.then_some(Switch(true)),
+            query_loc: self.query_loc,
         }
     }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::engine::Hit;
 use crate::jobs::QueryChunk;
-use crate::report::{OutputFormat, QueryText, ReportContext, ReportWriter};
+use crate::report::{OutputFormat, ReportContext, ReportWriter};
 
 /// A report that is being written.
 pub(super) struct ReportOutput<'a> {
@@ -54,8 +54,8 @@ impl<'a> ReportOutput<'a> {
 
     /// Writes the queries of a chunk.
     pub(super) fn write_chunk(&mut self, chunk: &QueryChunk, hits: &[Vec<Hit>]) -> anyhow::Result<()> {
-        for ((query, hits), number) in chunk.queries.iter().zip(hits).zip(chunk.first_number..) {
-            let query = QueryText { number, defline: &query.defline, residues: &query.residues };
+        for ((query, hits), place) in chunk.queries.iter().zip(hits).zip(chunk.first_place..) {
+            let query = query.text(place);
             match &mut self.sink {
                 Sink::Stream(out) => {
                     if self.queries == 0 {
@@ -64,7 +64,7 @@ impl<'a> ReportOutput<'a> {
                     self.writer.query(out, query, hits)?;
                 }
                 Sink::Files(files) => {
-                    let mut out = files.next(number)?;
+                    let mut out = files.next(place)?;
                     self.writer.query(&mut out, query, hits)?;
                     out.flush()?;
                 }

@@ -8,7 +8,7 @@ use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use crate::engine::Search;
-use crate::jobs::{ChunkLimits, Chunker, Merger, Warning, compare};
+use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -22,6 +22,13 @@ Examples:
   zcat many.fa.gz | skyblast search --query - --db proteins.db --outfmt 7
   skyblast search --query q.fa --db swissprot            (a BLAST database, in $BLASTDB too)
   skyblast search --query q.fa --db few_proteins.fa
+  skyblast search --query q.fa --subject few_proteins.fa --outfmt 0
+
+A command line of blastp works with only the program's name changed:
+  blastp          -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
+  skyblast search -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
+Options with one hyphen are blastp's, and then so are the query (standard input) and the format (0) if they
+are not named. An option of blastp that is not available is refused by name.
 
 The report is that of blastp 2.12, byte for byte but for the program's version and the database's
 date. --threads and the number of volumes change the speed, never the report. BLAST databases of
@@ -38,8 +45,12 @@ pub(super) struct SearchArgs {
 
     /// Database: a directory made with `skyblast makedb`, a BLAST database (looked for in
     /// $BLASTDB too), or a FASTA file
-    #[arg(long, value_name = "DB")]
-    db: PathBuf,
+    #[arg(long, value_name = "DB", required_unless_present = "subject")]
+    db: Option<PathBuf>,
+
+    /// FASTA file to search instead of a database, reported as blastp -subject does
+    #[arg(long, value_name = "FASTA", conflicts_with = "db")]
+    subject: Option<PathBuf>,
 
     /// File for the report [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -58,7 +69,11 @@ pub(super) struct SearchArgs {
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
-    let database = SearchedDatabase::open(&args.db)?;
+    let database = match (&args.subject, &args.db) {
+        (Some(subjects), _) => SearchedDatabase::read_subjects(subjects, options.masking.lower_case)?,
+        (None, Some(database)) => SearchedDatabase::open(database)?,
+        (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
+    };
     let input = Input::open(&args.query)?;
 
     let described = DatabaseText {
@@ -66,10 +81,14 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         title: database.title.clone(),
         posted: database.posted,
         totals: database.totals,
+        is_given: database.shortest_given.is_some(),
     };
     let context = ReportContext::new(described, options)?;
     let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
-    let search = Search::new(options, database.totals)?;
+    let mut search = Search::new(options, database.totals)?;
+    if let Some(residues) = database.shortest_given {
+        search = search.in_given_subjects(residues);
+    }
     let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
     let mut limits =
         ChunkLimits::for_volumes_of(database.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
@@ -77,7 +96,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let bar = ComparisonBar::new();
     let estimate = Estimate { size: input.size(), consumed: input.consumed() };
 
-    let mut chunks = Chunker::new(Reader::new(args.query.display().to_string(), input), limits);
+    let mut chunks = Chunker::new(Reader::new(args.query.display().to_string(), input), limits, options);
     let mut queries = 0;
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
@@ -89,6 +108,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
             merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
         out.write_chunk(&chunk, &merger.finish())?;
+    }
+    if let (0, Some(location)) = (queries, options.query_location) {
+        return Err(SubmitError::OutOfRange(location).into());
     }
     out.finish()?;
     drop(bar);

@@ -10,6 +10,7 @@ use super::makedb::{Warnings, read_sequences};
 use crate::database::blastdb::{BlastDb, BlastDbError};
 use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
 use crate::engine::{DatabaseTotals, Subjects};
+use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
@@ -28,6 +29,8 @@ pub(super) struct SearchedDatabase {
     pub(super) posted: Option<Timestamp>,
     /// The size that E-values refer to.
     pub(super) totals: DatabaseTotals,
+    /// Length of the shortest sequence, if these were given with the queries (`--subject`).
+    pub(super) shortest_given: Option<u64>,
     /// Its volumes, in the order of their sequences.
     pub(super) volumes: Vec<SearchedVolume>,
 }
@@ -66,6 +69,44 @@ impl SearchedDatabase {
         }
     }
 
+    /// Reads the sequences that `--subject` names. Like blastp, counts those without residues.
+    ///
+    /// With `masked_lower_case`, lower case is refused: blastp would mask it in these too.
+    pub(super) fn read_subjects(path: &Path, masked_lower_case: bool) -> anyhow::Result<Self> {
+        let mut volume = ResidentVolume::default();
+        let mut warnings = Warnings::default();
+        let mut shortest: Option<usize> = None;
+        let input = Input::open(path)?;
+        let name = input.name().to_owned();
+        for record in Reader::new(&name, input) {
+            let record = record?;
+            ensure!(
+                !masked_lower_case || record.lower_case.is_empty(),
+                "{name}: {}: lower case in subjects cannot be masked; leave out --lcase-masking or write them in \
+                 upper case",
+                record.label()
+            );
+            warnings.note(&name, &record);
+            // blastp takes no blanks before their ids into titles.
+            volume.push(record.defline.trim_ascii_start(), &record.residues);
+            let length = record.residues.len();
+            shortest = Some(shortest.map_or(length, |shortest| shortest.min(length)));
+        }
+        warnings.print();
+        let shortest = shortest.with_context(|| format!("{name} holds no sequence to search"))?;
+        let stated = format!("User specified sequence set (Input: {})", path.display());
+        let (title, shortest) = (format!("{stated}."), Some(shortest as u64));
+        Ok(Self { shortest_given: shortest, ..Self::resident(stated, title, volume) })
+    }
+
+    /// Sequences in memory as a database.
+    fn resident(name: String, title: String, volume: ResidentVolume) -> Self {
+        let residues = volume.total_residues();
+        let totals = DatabaseTotals { sequences: volume.len() as u64, residues };
+        let only = SearchedVolume { first_ordinal: 0, residues, subjects: Box::new(volume) };
+        Self { name, title, posted: None, totals, shortest_given: None, volumes: vec![only] }
+    }
+
     fn open_skyblast(directory: &Path) -> anyhow::Result<Self> {
         let database = Database::open(directory)?;
         let manifest = database.manifest();
@@ -80,7 +121,7 @@ impl SearchedDatabase {
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
         // A folder may lie anywhere, and a server has none: its title is what both can call it.
         let (name, title) = (manifest.title.clone(), manifest.title.clone());
-        Ok(Self { name, title, posted: Some(manifest.created), totals, volumes })
+        Ok(Self { name, title, posted: Some(manifest.created), totals, shortest_given: None, volumes })
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
@@ -92,7 +133,8 @@ impl SearchedDatabase {
             let residues = volume.total_residues();
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
-        Self { name: path.display().to_string(), title, posted: None, totals, volumes: volumes.collect() }
+        let name = path.display().to_string();
+        Self { name, title, posted: None, totals, shortest_given: None, volumes: volumes.collect() }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
@@ -117,13 +159,7 @@ impl SearchedDatabase {
         warnings.print();
         read.with_context(|| format!("could not read {name} as a database"))?;
         ensure!(!volume.is_empty(), "{name} holds no sequence to search");
-        let totals = DatabaseTotals { sequences: volume.len() as u64, residues: volume.total_residues() };
-        let only = SearchedVolume {
-            first_ordinal: 0,
-            residues: volume.total_residues(),
-            subjects: Box::new(volume),
-        };
-        Ok(Self { title: name.clone(), name, posted: None, totals, volumes: vec![only] })
+        Ok(Self::resident(name.clone(), name, volume))
     }
 }
 

@@ -7,7 +7,7 @@ use super::gapped::{Extender, Gapped, Workspace};
 use super::hit::{Adjustment, Edit, EditRun, Hsp};
 use super::options::Scheme;
 use super::preliminary::PreliminaryHsp;
-use crate::scoring::bit_score;
+use crate::scoring::{KarlinParameters, bit_score};
 use crate::sequence::alphabet::J;
 
 /// A scored alignment with its columns.
@@ -29,10 +29,11 @@ impl Boxed for Aligned {
     }
 }
 
-/// Aligns a query and a subject through the start pairs of their preliminary HSPs (best first).
+/// Aligns a query (as it is compared, and as it is shown) and a subject through the start pairs of
+/// their preliminary HSPs (best first).
 /// Returns those within the E-value limit, best first; the list may be empty.
 pub(super) fn hsps(
-    query: &[u8],
+    (query, shown): (&[u8], &[u8]),
     subject: &[u8],
     preliminary: &[PreliminaryHsp],
     scheme: &Scheme,
@@ -63,7 +64,7 @@ pub(super) fn hsps(
         accepted.add(&hsp);
         let evalue = scheme.evalue(hsp.gapped.score, query, subject);
         if evalue <= scheme.options.evalue {
-            hsps.push(finished(hsp, query, subject, evalue, Adjustment::None, scheme));
+            hsps.push(finished(hsp, shown, subject, evalue, Adjustment::None, scheme));
         }
     }
     hsps
@@ -71,6 +72,19 @@ pub(super) fn hsps(
 
 /// The HSP of an alignment whose score is in usual units, with what reports count.
 pub(super) fn finished(
+    aligned: Aligned,
+    query: &[u8],
+    subject: &[u8],
+    evalue: f64,
+    adjustment: Adjustment,
+    scheme: &Scheme,
+) -> Hsp {
+    finished_under(scheme.statistics.gapped(), aligned, query, subject, evalue, adjustment, scheme)
+}
+
+/// The same with the parameters that bit scores are to have.
+pub(super) fn finished_under(
+    parameters: &KarlinParameters,
     aligned: Aligned,
     query: &[u8],
     subject: &[u8],
@@ -96,7 +110,7 @@ pub(super) fn finished(
     let range = |(start, end): (usize, usize)| start as u32..end as u32;
     Hsp {
         score: gapped.score,
-        bit_score: bit_score(gapped.score, scheme.statistics.gapped()),
+        bit_score: bit_score(gapped.score, parameters),
         evalue,
         query: range(gapped.query),
         subject: range(gapped.subject),

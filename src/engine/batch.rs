@@ -3,7 +3,9 @@
 use std::f64::consts::LN_2;
 use std::ops::Range;
 
-use super::options::{GAP_TRIGGER_BITS, SHORTEST_SUBJECT, Scheme};
+use super::options::{GAP_TRIGGER_BITS, Scheme};
+use super::query::SearchedQuery;
+use super::without_gaps::UngappedStatistics;
 use super::words::{Neighbourhoods, WordTable};
 use crate::scoring::{FORBIDDEN, ungapped_parameters};
 use crate::sequence::alphabet::{O, SENTINEL, X};
@@ -25,6 +27,8 @@ pub(super) struct Cutoffs {
     pub(super) ungapped: i32,
     /// Score from which a preliminary gapped HSP is kept.
     pub(super) gapped: i32,
+    /// Statistics of a search without gaps.
+    pub(super) without_gaps: Option<UngappedStatistics>,
 }
 
 impl Cutoffs {
@@ -33,16 +37,22 @@ impl Cutoffs {
     fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
         let ungapped = ungapped_parameters(query, &scheme.matrix)?;
         let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
-        let gapped = scheme.statistics.cutoff(
-            scheme.options.preliminary_evalue(),
-            query.len() as u64,
-            SHORTEST_SUBJECT,
-            scheme.database_residues,
-        );
+        let without_gaps =
+            scheme.options.ungapped.then(|| UngappedStatistics::new(query.len(), ungapped, scheme));
+        let gapped = match &without_gaps {
+            Some(statistics) => statistics.cutoff(&scheme.options),
+            None => scheme.statistics.cutoff(
+                scheme.options.cutoff_evalue(),
+                query.len() as u64,
+                scheme.shortest_subject,
+                scheme.database_residues,
+            ),
+        };
         Some(Self {
             x_ungapped: libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda) as i32,
             ungapped: trigger.min(gapped),
             gapped,
+            without_gaps,
         })
     }
 }
@@ -93,19 +103,23 @@ impl Batch {
 }
 
 /// Cuts a search's queries into batches; queries that cannot be searched are left out.
-pub(super) fn batches(queries: &[&[u8]], scheme: &Scheme, neighbourhoods: &Neighbourhoods) -> Vec<Batch> {
+pub(super) fn batches(
+    queries: &[SearchedQuery<'_>],
+    scheme: &Scheme,
+    neighbourhoods: &Neighbourhoods,
+) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut members: Vec<(usize, Cutoffs)> = Vec::new();
     let mut residues = 0;
     for (index, query) in queries.iter().enumerate() {
-        let Some(cutoffs) = Cutoffs::new(query, scheme) else { continue };
-        if !members.is_empty() && residues + query.len() > BATCH_RESIDUES {
+        let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else { continue };
+        if !members.is_empty() && residues + query.compared.len() > BATCH_RESIDUES {
             batches.push(join(&members, queries, neighbourhoods));
             members.clear();
             residues = 0;
         }
         members.push((index, cutoffs));
-        residues += query.len();
+        residues += query.compared.len();
     }
     if !members.is_empty() {
         batches.push(join(&members, queries, neighbourhoods));
@@ -113,14 +127,18 @@ pub(super) fn batches(queries: &[&[u8]], scheme: &Scheme, neighbourhoods: &Neigh
     batches
 }
 
-fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighbourhoods) -> Batch {
+fn join(
+    members: &[(usize, Cutoffs)],
+    queries: &[SearchedQuery<'_>],
+    neighbourhoods: &Neighbourhoods,
+) -> Batch {
     let mut residues = vec![SENTINEL];
     let mut place_at = vec![0];
     let mut drop_off_at = vec![0];
     let mut joined = Vec::with_capacity(members.len());
     for (place, &(index, cutoffs)) in members.iter().enumerate() {
         let start = residues.len();
-        residues.extend_from_slice(queries[index]);
+        residues.extend_from_slice(&queries[index].compared);
         joined.push(BatchQuery { index, range: start..residues.len(), cutoffs });
         residues.push(SENTINEL);
         place_at.resize(residues.len(), place as u16);
@@ -129,7 +147,13 @@ fn join(members: &[(usize, Cutoffs)], queries: &[&[u8]], neighbourhoods: &Neighb
     }
     // blastp puts X for O in queries (`api/blast_setup_cxx.cpp`). Both score alike, so that only words
     // can tell them apart; alignments still show and count O.
-    let searched: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
+    let mut searched: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
+    for query in &joined {
+        for masked in &queries[query.index].masked {
+            // No word spans a sentinel.
+            searched[query.range.start + masked.start..query.range.start + masked.end].fill(SENTINEL);
+        }
+    }
     let words = WordTable::new(&searched, neighbourhoods);
     let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
     Batch { queries: joined, residues, place_at, drop_off_at, lowest_cutoff, words }

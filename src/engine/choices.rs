@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::masking::{Masking, QueryLocation, SegChoice, Switch};
 use super::option_error::OptionError;
 use super::options::{CompositionMode, DropOffs, GROUPED_SIZE, SearchOptions, WordOptions};
 use crate::scoring::{GapCosts, MatrixName};
@@ -135,6 +136,12 @@ choices! {
     max_hsps: usize = "1 or more";
     qcov_hsp_perc: f64 = "a percentage from 0 to 100";
     dbsize: u64 = "0 (the size of the database) or more";
+    searchsp: u64 = "0 (what follows from the lengths) or more";
+    ungapped: Switch = "true or false";
+    seg: SegChoice = "no, yes, or window, low and high cut, as in \"12 2.2 2.5\"";
+    soft_masking: Switch = "true or false";
+    lcase_masking: Switch = "true or false";
+    query_loc: QueryLocation = "start-stop, from 1, with start below stop";
 }
 
 /// A text from outside, short enough for a message.
@@ -153,6 +160,11 @@ impl OptionChoices {
             let range = "0 with the matrix IDENTITY, which has no frequencies to adjust";
             return Err(OptionError::new("comp_based_stats", composition, range));
         }
+        let ungapped = self.ungapped.is_some_and(|choice| choice.0);
+        if ungapped && composition != CompositionMode::Off {
+            let range = "0 with ungapped, since adjusted scores are for gapped alignments";
+            return Err(OptionError::new("comp_based_stats", composition, range));
+        }
         Ok(SearchOptions {
             evalue,
             max_target_seqs: targets(self.max_target_seqs.unwrap_or(500))?,
@@ -168,6 +180,14 @@ impl OptionChoices {
             max_hsps: at_least_one("max_hsps", self.max_hsps)?,
             min_query_cover: percentage("qcov_hsp_perc", self.qcov_hsp_perc.unwrap_or(0.0))?,
             database_residues: self.dbsize.filter(|&residues| residues > 0),
+            search_space: self.searchsp.filter(|&space| space > 0),
+            ungapped,
+            masking: Masking {
+                seg: self.seg.and_then(|choice| choice.0),
+                lower_case: self.lcase_masking.is_some_and(|choice| choice.0),
+                soft: self.soft_masking.is_some_and(|choice| choice.0),
+            },
+            query_location: self.query_loc,
         })
     }
 
@@ -232,6 +252,10 @@ impl Default for SearchOptions {
             max_hsps: None,
             min_query_cover: 0.0,
             database_residues: None,
+            search_space: None,
+            ungapped: false,
+            masking: Masking::default(),
+            query_location: None,
         }
     }
 }

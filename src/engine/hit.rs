@@ -137,6 +137,13 @@ impl Hit {
         self.preliminary.ordinal
     }
 
+    /// Counts positions in the query from `residues` before where they count from.
+    pub(super) fn shift_query(&mut self, residues: usize) {
+        for hsp in &mut self.hsps {
+            hsp.query = hsp.query.start + residues as u32..hsp.query.end + residues as u32;
+        }
+    }
+
     /// Leaves out what is not to be reported: all HSPs but the first few, and then those that span
     /// too little of the query (`core/blast_hits.c:Blast_HSPGetQueryCoverage`).
     pub(super) fn trim(&mut self, query_length: usize, options: &SearchOptions) {

@@ -25,9 +25,11 @@ mod gapped;
 mod hit;
 mod hitlist;
 mod kernel;
+mod masking;
 mod option_error;
 mod options;
 mod preliminary;
+mod query;
 mod search;
 mod seg;
 #[doc(hidden)]
@@ -35,15 +37,18 @@ pub mod stages;
 mod subjects;
 mod symbols;
 mod ungapped;
+mod without_gaps;
 mod words;
 
 pub use choices::{OptionChoices, Task};
 pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
 pub use hitlist::Candidates;
+pub use masking::{Masking, NotPossible, QueryLocation, SegChoice, Switch};
 pub use option_error::OptionError;
 pub use options::{
     CompositionMode, DatabaseTotals, DropOffs, SearchOptions, UnknownCompositionMode, WordOptions,
 };
+pub use query::{QuerySequence, SearchedQuery};
 pub use search::{OnProgress, Search};
 pub use seg::Seg;
 pub use subjects::Subjects;

@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 use super::composition::Adjuster;
 use super::kernel::GappedKernel;
+use super::masking::{Masking, QueryLocation};
 use super::option_error::OptionError;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
 
@@ -126,6 +128,19 @@ pub struct SearchOptions {
     pub min_query_cover: f64,
     /// Size of the database that E-values assume, instead of its own; residues.
     pub database_residues: Option<u64>,
+    /// Search space that E-values assume, instead of one that follows from the lengths of query,
+    /// subject and database; residue pairs.
+    #[serde(default)]
+    pub search_space: Option<u64>,
+    /// Reports alignments without gaps only; without composition-based statistics.
+    #[serde(default)]
+    pub ungapped: bool,
+    /// How queries are masked.
+    #[serde(default)]
+    pub masking: Masking,
+    /// The part of every query that is searched, unless it is the whole.
+    #[serde(default)]
+    pub query_location: Option<QueryLocation>,
 }
 
 impl SearchOptions {
@@ -134,10 +149,22 @@ impl SearchOptions {
     pub fn preliminary_limit(&self) -> usize {
         let k = self.max_target_seqs;
         match self.composition {
+            _ if self.ungapped => k,
             CompositionMode::Off => (2 * k).max(10).min(k + 50),
             _ if k <= 500 => 1_050,
             _ => 2 * k + 50,
         }
+    }
+
+    /// The part of a query of `length` residues that is searched; may be empty.
+    pub fn searched_range(&self, length: usize) -> Range<usize> {
+        self.query_location.map_or(0..length, |location| location.within(length))
+    }
+
+    /// The E-value that preliminary scores are cut off at. With a search space that was asked for,
+    /// blastp leaves no room for adjustment (`core/blast_parameters.c:BlastHitSavingParametersUpdate`).
+    pub(super) fn cutoff_evalue(&self) -> f64 {
+        if self.search_space.is_some() { self.evalue } else { self.preliminary_evalue() }
     }
 
     /// Largest E-value of the preliminary stage.
@@ -161,6 +188,10 @@ pub(super) struct Scheme {
     pub(super) options: SearchOptions,
     /// Residues of the database that E-values assume.
     pub(super) database_residues: u64,
+    /// Sequences of the database.
+    pub(super) database_sequences: u64,
+    /// Subject length that cutoff scores assume, residues.
+    pub(super) shortest_subject: u64,
     pub(super) matrix: Matrix,
     pub(super) gaps: GapCosts,
     pub(super) statistics: FiniteSize,
@@ -173,11 +204,14 @@ pub(super) struct Scheme {
 impl Scheme {
     pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let statistics = FiniteSize::new(options.matrix, options.gaps)
-            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?;
+            .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?
+            .in_space(options.search_space);
         let matrix = Matrix::new(options.matrix);
         let mut scheme = Self {
             options,
             database_residues: options.database_residues.unwrap_or(totals.residues),
+            database_sequences: totals.sequences,
+            shortest_subject: SHORTEST_SUBJECT,
             adjuster: Adjuster::new(options.composition, &matrix),
             matrix,
             gaps: options.gaps,

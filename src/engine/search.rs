@@ -10,12 +10,13 @@ use super::gapped::Workspace;
 use super::hit::{Hit, Rank};
 use super::hitlist::{Candidates, Shortlist};
 use super::option_error::OptionError;
-use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::options::{DatabaseTotals, SHORTEST_SUBJECT, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
+use super::query::{QuerySequence, SearchedQuery};
 use super::subjects::Subjects;
 use super::ungapped::{Diagonals, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
-use super::{alignment, preliminary};
+use super::{alignment, preliminary, without_gaps};
 
 /// Subjects that a thread takes at a time.
 const BLOCK: usize = 128;
@@ -44,24 +45,35 @@ impl Search {
         Ok(Self { scheme, neighbourhoods })
     }
 
-    /// Compares `queries` (residue codes) with `subjects`, the first of which is number
+    /// The same search in sequences that are given with the queries, the shortest of which has
+    /// `residues` residues: blastp knows that of them, but not of a database.
+    pub fn in_given_subjects(mut self, residues: u64) -> Self {
+        self.scheme.shortest_subject = residues.max(SHORTEST_SUBJECT);
+        self
+    }
+
+    /// Compares `queries` with `subjects`, the first of which is number
     /// `first_ordinal` of the whole database. Returns the candidates of each query.
     pub fn run(
         &self,
-        queries: &[&[u8]],
+        queries: &[QuerySequence<'_>],
         subjects: &impl Subjects,
         first_ordinal: u64,
         threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
     ) -> Vec<Candidates> {
         let mut results = vec![Candidates::default(); queries.len()];
-        let batches = batches(queries, &self.scheme, &self.neighbourhoods);
+        let queries: Vec<SearchedQuery<'_>> =
+            queries.iter().map(|&query| SearchedQuery::new(query, &self.scheme.options)).collect();
+        let batches = batches(&queries, &self.scheme, &self.neighbourhoods);
         let searched: usize = batches.iter().map(|batch| batch.queries.len()).sum();
         on_progress((queries.len() - searched) as u64 * subjects.len() as u64);
         for batch in &batches {
             let nominated = self.nominate(batch, subjects, first_ordinal, threads, on_progress);
-            for (place, hits) in self.align(batch, subjects, nominated, threads).into_iter().enumerate() {
-                results[batch.queries[place].index] = Candidates::new(hits, &self.scheme.options);
+            let aligned = self.align(batch, &queries, subjects, nominated, threads);
+            for (query, mut hits) in batch.queries.iter().zip(aligned) {
+                hits.iter_mut().for_each(|hit| hit.shift_query(queries[query.index].range.start));
+                results[query.index] = Candidates::new(hits, &self.scheme.options);
             }
         }
         results
@@ -118,14 +130,13 @@ impl Search {
         workspace: &mut Workspace,
     ) -> Option<Nominee> {
         let place = ungapped[0].query_place as usize;
-        let hsps = preliminary::hsps(
-            batch.query(place),
-            subject,
-            ungapped,
-            batch.queries[place].cutoffs,
-            &self.scheme,
-            workspace,
-        );
+        let cutoffs = batch.queries[place].cutoffs;
+        let hsps = match &cutoffs.without_gaps {
+            Some(statistics) => without_gaps::nominated(ungapped, statistics, &self.scheme.options),
+            None => {
+                preliminary::hsps(batch.query(place), subject, ungapped, cutoffs, &self.scheme, workspace)
+            }
+        };
         let best = hsps.first()?;
         let evalue = hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
         let rank = Rank { evalue, score: best.extents.score, ordinal };
@@ -136,6 +147,7 @@ impl Search {
     fn align(
         &self,
         batch: &Batch,
+        queries: &[SearchedQuery<'_>],
         subjects: &impl Subjects,
         nominated: Vec<Vec<Nominee>>,
         threads: NonZeroUsize,
@@ -145,10 +157,11 @@ impl Search {
             .enumerate()
             .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
             .collect();
+        let shown = |place: usize| queries[batch.queries[place].index].shown;
         let redoers: Vec<Option<Redoer<'_>>> = (0..batch.queries.len())
             .map(|place| {
                 let adjuster = self.scheme.adjuster.as_ref()?;
-                Some(Redoer::new(batch.query(place), &self.scheme, adjuster))
+                Some(Redoer::new(batch.query(place), shown(place), &self.scheme, adjuster))
             })
             .collect();
         let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
@@ -158,10 +171,14 @@ impl Search {
             for item in blocks.flatten() {
                 let (place, nominee) = &work[item];
                 let subject = subjects.residues(nominee.index);
-                let hsps = match &redoers[*place] {
-                    Some(redoer) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
-                    None => alignment::hsps(
-                        batch.query(*place),
+                let statistics = &batch.queries[*place].cutoffs.without_gaps;
+                let hsps = match (&redoers[*place], statistics) {
+                    (_, Some(statistics)) => {
+                        without_gaps::aligned(shown(*place), subject, &nominee.hsps, statistics, &self.scheme)
+                    }
+                    (Some(redoer), None) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
+                    (None, None) => alignment::hsps(
+                        (batch.query(*place), shown(*place)),
                         subject,
                         &nominee.hsps,
                         &self.scheme,

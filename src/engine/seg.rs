@@ -9,6 +9,8 @@ use std::f64::consts::LN_2;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scoring::STANDARD;
 use crate::sequence::alphabet::{ALPHABET_SIZE, X, encode};
 
@@ -61,7 +63,7 @@ fn ln_factorial(n: usize) -> f64 {
 }
 
 /// A SEG filter with its parameters.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seg {
     /// Residues of a window, from 1.
     pub window: usize,

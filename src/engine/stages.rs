@@ -4,6 +4,7 @@ use super::batch::{Batch, batches};
 use super::gapped::{Extender, Gaps, Workspace};
 use super::option_error::OptionError;
 use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::query::{QuerySequence, SearchedQuery};
 use super::ungapped::{Diagonals, Finder};
 use super::words::Neighbourhoods;
 
@@ -30,6 +31,8 @@ impl Stages {
     ) -> Result<Option<Self>, OptionError> {
         let scheme = Scheme::new(options, totals)?;
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
+        let query = QuerySequence { residues: query, lower_case: &[] };
+        let query = SearchedQuery::new(query, &options);
         let batch = batches(&[query], &scheme, &neighbourhoods).pop();
         Ok(batch.map(|batch| Self {
             diagonals: Diagonals::new(batch.residues.len(), options.words.window),

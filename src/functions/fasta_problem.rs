@@ -14,7 +14,7 @@ impl From<SubmitError> for Problem {
                 Self::bad_request("invalid-fasta", detail)
                     .with("record", json!({ "number": place.record, "line": place.line }))
             }
-            SubmitError::NoQueries => Self::bad_request("no-queries", detail),
+            SubmitError::NoQueries | SubmitError::OutOfRange(_) => Self::bad_request("no-queries", detail),
             SubmitError::OnlyEmptyQueries { first, .. } => {
                 Self::bad_request("no-queries", detail).with("record", json!({ "number": 1, "id": first }))
             }

@@ -97,8 +97,11 @@ impl Form {
                 }
                 (_, Value::String(text)) => options.add(&name, text)?,
                 (_, Value::Number(number)) => options.add(&name, number.to_string())?,
+                (_, Value::Bool(on)) => options.add(&name, on.to_string())?,
                 (_, other) => {
-                    let detail = format!("the option {name:?} must be a string or a number, not {other}");
+                    let detail = format!(
+                        "the option {name:?} must be a string or a number or true or false, not {other}"
+                    );
                     return Err(Problem::bad_request("invalid-option", detail)
                         .with("option", json!({ "name": name, "value": other })));
                 }

@@ -214,6 +214,26 @@ mod tests {
     }
 
     #[test]
+    fn masks_and_parts_of_queries_are_read() {
+        let query =
+            "database=sp&seg=10+1.8+2.1&soft-masking=true&lcase_masking=1&query_loc=10-60&searchsp=1000";
+        let SearchOptions { masking, query_location, search_space, .. } =
+            options(query).expect("a request").options;
+        assert_eq!(masking.to_string(), "S 10 1.8 2.1;m;");
+        assert!(masking.lower_case);
+        assert_eq!(query_location.map(|part| part.to_string()).as_deref(), Some("10-60"));
+        assert_eq!(search_space, Some(1_000));
+        for query in [
+            "database=sp&seg=maybe",
+            "database=sp&query_loc=9-3",
+            "database=sp&lcase_masking=perhaps",
+            "database=sp&ungapped=true",
+        ] {
+            assert!(options(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
     fn an_unknown_composition_mode_is_refused() {
         for query in ["database=sp&comp_based_stats=4", "database=sp&comp_based_stats="] {
             assert!(options(query).is_err(), "{query}");

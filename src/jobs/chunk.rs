@@ -1,7 +1,11 @@
 //! Chunks: runs of consecutive queries, cut from a stream of FASTA records.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use crate::engine::{QuerySequence, SearchOptions, SearchedQuery};
+use crate::report::QueryText;
 use crate::scoring::{Matrix, ungapped_parameters};
 use crate::sequence::fasta::{FastaError, Note, Record};
 use crate::sequence::nucleotide::looks_like_nucleotides;
@@ -9,17 +13,33 @@ use crate::sequence::nucleotide::looks_like_nucleotides;
 /// One query of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
+    /// Number of its record in the input, from 1.
+    pub number: u64,
     /// The whole definition line, without `>`.
     pub defline: Vec<u8>,
     /// Residue codes; empty for a record without residues.
     pub residues: Vec<u8>,
+    /// Where it was written in lower case, if that matters; 0-based, half-open, ascending.
+    pub lower_case: Vec<Range<u32>>,
+}
+
+impl Query {
+    /// The query as the engine takes it.
+    pub fn sequence(&self) -> QuerySequence<'_> {
+        QuerySequence { residues: &self.residues, lower_case: &self.lower_case }
+    }
+
+    /// The query as reports take it, as number `place` of its report.
+    pub fn text(&self, place: u64) -> QueryText<'_> {
+        QueryText { number: self.number, place, defline: &self.defline, sequence: self.sequence() }
+    }
 }
 
 /// A run of consecutive queries of one job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueryChunk {
-    /// Number, in the whole job and from 1, of the first query.
-    pub first_number: u64,
+    /// Place in the report, from 1, of the first query.
+    pub first_place: u64,
     /// The queries.
     pub queries: Vec<Query>,
 }
@@ -69,10 +89,13 @@ pub struct Warning {
 }
 
 /// Warnings about a record as a query.
-fn warnings(record: &Record, matrix: &Matrix) -> impl Iterator<Item = Warning> {
-    let unscorable = !record.residues.is_empty() && ungapped_parameters(&record.residues, matrix).is_none();
+fn warnings(record: &Record, options: &SearchOptions, matrix: &Matrix) -> impl Iterator<Item = Warning> {
+    let sequence = QuerySequence { residues: &record.residues, lower_case: &record.lower_case };
+    let compared = SearchedQuery::new(sequence, options).compared;
+    let unscorable = !compared.is_empty() && ungapped_parameters(&compared, matrix).is_none();
     let unscorable = unscorable.then(|| {
-        "its scores have no statistics (too few residues other than X and *), so it is not searched"
+        "its scores have no statistics (too few residues other than X, * and masked ones), so it is not \
+         searched"
             .to_owned()
     });
     let nucleotides = looks_like_nucleotides(&record.residues)
@@ -93,9 +116,10 @@ fn warnings(record: &Record, matrix: &Matrix) -> impl Iterator<Item = Warning> {
 pub struct Chunker<I> {
     records: I,
     limits: ChunkLimits,
+    options: SearchOptions,
     /// The record that did not fit into the previous chunk.
     pending: Option<Query>,
-    next_number: u64,
+    next_place: u64,
     matrix: Matrix,
     warnings: Vec<Warning>,
     further_warnings: u64,
@@ -105,14 +129,15 @@ pub struct Chunker<I> {
 const MAX_WARNINGS: usize = 100;
 
 impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
-    /// Cuts `records` into chunks within `limits`.
-    pub fn new(records: I, limits: ChunkLimits) -> Self {
+    /// Cuts `records` into chunks within `limits`, with what a search with `options` needs of them.
+    pub fn new(records: I, limits: ChunkLimits, options: SearchOptions) -> Self {
         Self {
             records,
             limits,
+            options,
             pending: None,
-            next_number: 1,
-            matrix: Matrix::blosum62(),
+            next_place: 1,
+            matrix: Matrix::new(options.matrix),
             warnings: Vec::new(),
             further_warnings: 0,
         }
@@ -124,18 +149,32 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
     }
 
     fn next_query(&mut self) -> Option<Result<Query, FastaError>> {
-        let record = match self.records.next()? {
-            Ok(record) => record,
-            Err(error) => return Some(Err(error)),
+        let record = loop {
+            match self.records.next()? {
+                Ok(record) if self.is_out_of_range(&record) => {}
+                Ok(record) => break record,
+                Err(error) => return Some(Err(error)),
+            }
         };
-        for warning in warnings(&record, &self.matrix) {
+        for warning in warnings(&record, &self.options, &self.matrix) {
             if self.warnings.len() < MAX_WARNINGS {
                 self.warnings.push(warning);
             } else {
                 self.further_warnings += 1;
             }
         }
-        Some(Ok(Query { defline: record.defline, residues: record.residues }))
+        let lower_case = if self.options.masking.lower_case { record.lower_case } else { Vec::new() };
+        Some(Ok(Query {
+            number: record.number,
+            defline: record.defline,
+            residues: record.residues,
+            lower_case,
+        }))
+    }
+
+    /// Whether a query ends before the part that is searched; blastp leaves it out of the report.
+    fn is_out_of_range(&self, record: &Record) -> bool {
+        self.options.query_location.is_some_and(|location| location.leaves_out(record.residues.len()))
     }
 }
 
@@ -161,9 +200,9 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Iterator for Chunker<I> {
         if queries.is_empty() {
             return None;
         }
-        let first_number = self.next_number;
-        self.next_number += queries.len() as u64;
-        Some(Ok(QueryChunk { first_number, queries }))
+        let first_place = self.next_place;
+        self.next_place += queries.len() as u64;
+        Some(Ok(QueryChunk { first_place, queries }))
     }
 }
 
@@ -175,7 +214,7 @@ mod tests {
 
     fn record(number: u64, length: usize) -> Result<Record, FastaError> {
         let defline = format!("q{number}").into_bytes();
-        Ok(Record { defline, residues: vec![1; length], number, line: number, notes: Vec::new() })
+        Ok(Record { defline, residues: vec![1; length], number, line: number, ..Record::default() })
     }
 
     proptest! {
@@ -188,10 +227,10 @@ mod tests {
             let records = lengths.iter().enumerate().map(|(i, &length)| record(i as u64 + 1, length));
             let limits = ChunkLimits { residues, queries };
             let chunks: Vec<QueryChunk> =
-                Chunker::new(records, limits).map(|chunk| chunk.expect("good records")).collect();
+                Chunker::new(records, limits, SearchOptions::default()).map(|chunk| chunk.expect("good records")).collect();
             let mut number = 1;
             for chunk in &chunks {
-                prop_assert_eq!(chunk.first_number, number);
+                prop_assert_eq!(chunk.first_place, number);
                 prop_assert!(!chunk.queries.is_empty() && chunk.queries.len() <= queries);
                 prop_assert!(chunk.residues() <= residues || chunk.queries.len() == 1);
                 number += chunk.queries.len() as u64;
@@ -213,7 +252,8 @@ mod tests {
     fn warnings_beyond_the_limit_are_counted() {
         let records = (1..=130)
             .map(|number| record(number, 0).map(|record| Record { notes: vec![Note::NoResidues], ..record }));
-        let mut chunker = Chunker::new(records, ChunkLimits { residues: 100, queries: 1000 });
+        let mut chunker =
+            Chunker::new(records, ChunkLimits { residues: 100, queries: 1000 }, SearchOptions::default());
         assert_eq!(chunker.by_ref().count(), 1);
         let (listed, further) = chunker.warnings();
         assert_eq!((listed.len(), further), (100, 30));

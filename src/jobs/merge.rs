@@ -13,7 +13,7 @@ use super::names;
 use super::pipeline::Pipeline;
 use super::shard::{Merger, ShardHits};
 use crate::engine::Hit;
-use crate::report::{DatabaseText, OutputFormat, QueryText, ReportContext, ReportWriter};
+use crate::report::{DatabaseText, OutputFormat, ReportContext, ReportWriter};
 
 /// The merged hits of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -170,6 +170,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
         title: job.database_title.clone().unwrap_or_else(|| job.database.name.clone()),
         posted: job.database_created,
         totals: job.totals,
+        is_given: false,
     };
     Ok(ReportContext::new(database, job.options)?)
 }
@@ -183,9 +184,9 @@ pub fn render(
 ) -> Result<Vec<u8>> {
     let writer = ReportWriter::new(format, context);
     let mut text = Vec::new();
-    for ((query, hits), number) in chunk.queries.iter().zip(hits).zip(chunk.first_number..) {
-        let query = QueryText { number, defline: &query.defline, residues: &query.residues };
-        if number == 1 {
+    for ((query, hits), place) in chunk.queries.iter().zip(hits).zip(chunk.first_place..) {
+        let query = query.text(place);
+        if place == 1 {
             writer.begin(&mut text, Some(query)).map_err(|e| Error::Internal(e.to_string()))?;
         }
         writer.query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{Query, QueryChunk};
-use crate::engine::{Candidates, Hit, OnProgress, Search, SearchOptions, Subjects};
+use crate::engine::{Candidates, Hit, OnProgress, QuerySequence, Search, SearchOptions, Subjects};
 
 /// The hits of one shard: for each query of the chunk its candidates in the volume.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub fn compare(
     threads: NonZeroUsize,
     on_progress: OnProgress<'_>,
 ) -> ShardHits {
-    let queries: Vec<&[u8]> = chunk.queries.iter().map(|query| query.residues.as_slice()).collect();
+    let queries: Vec<QuerySequence<'_>> = chunk.queries.iter().map(Query::sequence).collect();
     let candidates = search.run(&queries, volume, first_ordinal, threads, on_progress);
     ShardHits { candidates: candidates.into_iter().map(Candidates::into_hits).collect() }
 }
@@ -35,15 +35,16 @@ pub fn compare(
 #[derive(Debug)]
 pub struct Merger {
     options: SearchOptions,
-    /// Lengths of the queries, with what has been found for them.
+    /// Lengths of what is searched of the queries, with what has been found for them.
     candidates: Vec<(usize, Candidates)>,
 }
 
 impl Merger {
     /// A merger for the shards of `chunk`.
     pub fn new(options: SearchOptions, chunk: &QueryChunk) -> Self {
-        let nothing = |query: &Query| (query.residues.len(), Candidates::default());
-        Self { options, candidates: chunk.queries.iter().map(nothing).collect() }
+        let length = |query: &Query| options.searched_range(query.residues.len()).len();
+        let candidates = chunk.queries.iter().map(|query| (length(query), Candidates::default())).collect();
+        Self { options, candidates }
     }
 
     /// Adds a shard; adding it twice changes nothing.

@@ -14,7 +14,7 @@ use super::names;
 use super::pipeline::Pipeline;
 use super::trace::Trace;
 use crate::database::Manifest;
-use crate::engine::{DatabaseTotals, SearchOptions};
+use crate::engine::{DatabaseTotals, QueryLocation, SearchOptions};
 use crate::report::OutputFormat;
 use crate::sequence::fasta::{FastaError, Reader};
 
@@ -50,6 +50,9 @@ pub enum SubmitError {
     /// There are no queries at all.
     #[error("the query holds no sequence; send FASTA: a line with '>' and a name, then lines of residues")]
     NoQueries,
+    /// All queries end before the part that is to be searched.
+    #[error("no query reaches into the part {0} (query_loc), so there is nothing to search")]
+    OutOfRange(QueryLocation),
     /// All queries are without residues.
     #[error("none of the {records} records has residues; the first is {first:?}")]
     OnlyEmptyQueries {
@@ -105,7 +108,7 @@ impl Pipeline {
         self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         let accepted = match self.catalog.manifest(&database).await {
-            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest), open).await,
+            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest), request.options, open).await,
             Err(error) if error.is_not_found() => Err(self.catalog.unknown(&request.database).await.into()),
             Err(error) => Err(error.into()),
         };
@@ -171,7 +174,9 @@ impl Pipeline {
         let try_again = match error {
             SubmitError::Pipeline(error) => error.is_retryable(),
             SubmitError::Fasta(error) => matches!(error, FastaError::Read { .. }),
-            SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. } => false,
+            SubmitError::NoQueries | SubmitError::OutOfRange(_) | SubmitError::OnlyEmptyQueries { .. } => {
+                false
+            }
         };
         if submitter.upload.is_some() && try_again {
             // Should nobody try again, sweep removes it.
@@ -197,6 +202,7 @@ impl Pipeline {
         &self,
         id: JobId,
         limits: ChunkLimits,
+        options: SearchOptions,
         open: F,
     ) -> Result<(Vec<ChunkInfo>, Vec<super::Warning>, u64), SubmitError>
     where
@@ -205,7 +211,7 @@ impl Pipeline {
     {
         let (sender, mut receiver) = tokio::sync::mpsc::channel::<QueryChunk>(CHUNKS_IN_FLIGHT);
         let reading = tokio::task::spawn_blocking(move || -> Result<_, FastaError> {
-            let mut chunker = Chunker::new(open()?, limits);
+            let mut chunker = Chunker::new(open()?, limits, options);
             while let Some(chunk) = chunker.next().transpose()? {
                 if sender.blocking_send(chunk).is_err() {
                     break;
@@ -228,7 +234,7 @@ impl Pipeline {
         let (warnings, further) = reading.await.map_err(|e| Error::Internal(e.to_string()))??;
         let records: u64 = chunks.iter().map(|chunk| chunk.queries).sum();
         if records == 0 {
-            return Err(SubmitError::NoQueries);
+            return Err(options.query_location.map_or(SubmitError::NoQueries, SubmitError::OutOfRange));
         }
         if chunks.iter().all(|chunk| chunk.residues == 0) {
             let first = String::from_utf8_lossy(&first_id.unwrap_or_default()).into_owned();

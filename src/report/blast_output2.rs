@@ -2,12 +2,14 @@
 //! query.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
-use super::columns::{Columns, Plus};
-use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::columns::{Columns, Mark, Plus};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel, given_number};
 use super::number::{exact_evalue, general};
 use super::tree::{Value, write_json, write_xml};
-use crate::engine::{Hit, Hsp};
+use crate::engine::{Hit, Hsp, SearchedQuery};
+use crate::scoring::KarlinParameters;
 
 /// Attributes of the root of an XML file.
 const NAMESPACES: &str = "
@@ -29,7 +31,7 @@ pub(super) fn query_json(
     query: QueryText<'_>,
     hits: &[Hit],
 ) -> io::Result<()> {
-    out.write_all(if query.number > 1 { b",\n{\n" } else { b"{\n" })?;
+    out.write_all(if query.place > 1 { b",\n{\n" } else { b"{\n" })?;
     write_json(out, 4, "report", &report(context, query, hits))?;
     out.write_all(b"\n  }\n")
 }
@@ -116,10 +118,12 @@ fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     let mut parameters = vec![
         ("matrix", Text(context.matrix.name().to_string())),
         ("expect", Number(general(context.options.evalue, 15))),
-        ("gap_open", Value::count(context.gaps.open)),
-        ("gap_extend", Value::count(context.gaps.extend)),
-        ("filter", Text("F".to_owned())),
     ];
+    if !context.options.ungapped {
+        parameters.push(("gap_open", Value::count(context.gaps.open)));
+        parameters.push(("gap_extend", Value::count(context.gaps.extend)));
+    }
+    parameters.push(("filter", Text(context.options.masking.to_string())));
     if context.composition_mode() > 0 {
         parameters.push(("cbs", Value::count(context.composition_mode())));
     }
@@ -129,56 +133,99 @@ fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
             ("program", Text("blastp".to_owned())),
             ("version", Text(PROGRAM.to_owned())),
             ("reference", Text(REFERENCE.to_owned())),
-            ("search_target", Object("Target", vec![("db", Text(context.database.name.clone()))])),
+            ("search_target", Object("Target", vec![target(context)])),
             ("params", Object("Parameters", parameters)),
-            ("results", Object("Results", vec![("search", search(context, query, hits))])),
+            ("results", Object("Results", vec![results(context, query, hits)])),
         ],
     )
 }
 
+/// What was searched: a database, or a list of sequences.
+fn target(context: &ReportContext) -> (&'static str, Value) {
+    let database = &context.database;
+    if !database.is_given {
+        return ("db", Value::Text(database.name.clone()));
+    }
+    let numbers = (0..database.totals.sequences).map(|ordinal| Value::Text(given_number(ordinal)));
+    ("subjects", Value::List(numbers.collect()))
+}
+
+fn results(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> (&'static str, Value) {
+    let search = search(context, query, hits);
+    if context.database.is_given { ("bl2seq", Value::List(vec![search])) } else { ("search", search) }
+}
+
 fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
     use Value::{Number, Object, Text};
-    let statistics = context.statistics(query.residues);
+    let searched = context.searched(query);
+    let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
-    let karlin = context.gapped.karlin;
-    let parameter = |value: f64| Number(general(statistics.map_or(-1.0, |_| value), 15));
+    let parameter = |of: fn(KarlinParameters) -> f64| {
+        Number(general(statistics.map_or(-1.0, |statistics| of(statistics.used)), 15))
+    };
     let totals = context.database.totals;
-    let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, number, hit));
+    let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, &searched, number, hit));
     let mut members = vec![
         ("query_id", Text(query.id())),
         ("query_title", Text(query.title_or_unnamed())),
-        ("query_len", Number(query.residues.len().to_string())),
+        ("query_len", Number(searched.shown.len().to_string())),
+    ];
+    // blastp does not say so of a query that is masked from end to end.
+    let in_part = searched.masked.first().is_some_and(|first| *first != (0..searched.shown.len()));
+    if statistics.is_some() && in_part {
+        members.push(("query_masking", masking(&searched)));
+    }
+    members.extend([
         ("hits", Value::List(listed.collect())),
         (
             "stat",
             Object(
                 "Statistics",
-                vec![
+                [
                     ("db_num", Number(totals.sequences.to_string())),
                     ("db_len", Number(totals.residues.to_string())),
                     ("hsp_len", Number(space.length_adjustment.to_string())),
                     ("eff_space", Number(space.effective.to_string())),
-                    ("kappa", parameter(karlin.k)),
-                    ("lambda", parameter(karlin.lambda)),
-                    ("entropy", parameter(karlin.h)),
-                ],
+                    ("kappa", parameter(|karlin| karlin.k)),
+                    ("lambda", parameter(|karlin| karlin.lambda)),
+                    ("entropy", parameter(|karlin| karlin.h)),
+                ]
+                .into_iter()
+                .skip(if context.database.is_given { 2 } else { 0 })
+                .collect(),
             ),
         ),
-    ];
-    if let Some(message) = query.message(statistics.is_some(), !hits.is_empty()) {
+    ]);
+    if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
         members.push(("message", Text(message)));
     }
     Object("Search", members)
 }
 
-fn describe_hit(context: &ReportContext, query: QueryText<'_>, number: i64, hit: &Hit) -> Value {
+/// The masked parts of a query; their positions count from 0.
+fn masking(searched: &SearchedQuery<'_>) -> Value {
+    let position = |place: usize| Value::Number((searched.range.start + place).to_string());
+    let range = |masked: &Range<usize>| {
+        Value::Object("Range", vec![("from", position(masked.start)), ("to", position(masked.end - 1))])
+    };
+    Value::List(searched.masked.iter().map(range).collect())
+}
+
+fn describe_hit(
+    context: &ReportContext,
+    query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
+    number: i64,
+    hit: &Hit,
+) -> Value {
     use Value::{List, Object, Text};
-    let description = vec![
-        ("id", Text(format!("gnl|BL_ORD_ID|{}", hit.ordinal()))),
-        ("accession", Text(hit.ordinal().to_string())),
-        ("title", Text(subject_title(&hit.defline))),
-    ];
-    let hsps = (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, number, hsp));
+    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
+    let mut description = vec![("id", Text(id)), ("accession", Text(accession)), ("title", Text(title))];
+    if context.database.is_given {
+        description.retain(|(name, _)| *name != "accession");
+    }
+    let hsps =
+        (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, searched, number, hsp));
     Object(
         "Hit",
         vec![
@@ -190,9 +237,16 @@ fn describe_hit(context: &ReportContext, query: QueryText<'_>, number: i64, hit:
     )
 }
 
-fn describe_hsp(context: &ReportContext, query: QueryText<'_>, number: i64, hsp: &Hsp) -> Value {
+fn describe_hsp(
+    context: &ReportContext,
+    query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
+    number: i64,
+    hsp: &Hsp,
+) -> Value {
     use Value::{Number, Object};
-    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    columns.mark_masked(hsp.query.start, searched, Mark::LowerCaseInside);
     let text = |letters: &[u8]| Value::Text(String::from_utf8_lossy(letters).into_owned());
     Object(
         "Hsp",

@@ -1,6 +1,8 @@
 //! The columns of an alignment as letters.
 
-use crate::engine::{Edit, Hsp};
+use std::ops::Range;
+
+use crate::engine::{Edit, Hsp, SearchedQuery};
 use crate::scoring::Matrix;
 use crate::sequence::alphabet::{J, U, decode};
 
@@ -20,6 +22,26 @@ impl Plus {
         match self {
             Self::LikeSearch => J,
             Self::LikeDisplay => U,
+        }
+    }
+}
+
+/// How a report shows masked letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// In lower case.
+    LowerCase,
+    /// In lower case, but not in a stretch that begins before the alignment.
+    LowerCaseInside,
+    /// As X, but not in a stretch that begins before the alignment.
+    XInside,
+}
+
+impl Mark {
+    fn of(self, letter: u8) -> u8 {
+        match self {
+            Self::LowerCase | Self::LowerCaseInside => letter.to_ascii_lowercase(),
+            Self::XInside => b'X',
         }
     }
 }
@@ -55,6 +77,24 @@ impl Columns {
             });
         }
         columns
+    }
+
+    /// Shows which letters of the query are masked; the first one here is its residue `start`. What
+    /// stands between the rows stays.
+    pub(super) fn mark_masked(&mut self, start: u32, searched: &SearchedQuery<'_>, mark: Mark) {
+        if searched.masked.is_empty() {
+            return;
+        }
+        let before = start as usize - searched.range.start;
+        let letters = self.query.iter_mut().filter(|letter| **letter != b'-');
+        for (place, letter) in (before..).zip(letters) {
+            let shown = |masked: &Range<usize>| {
+                masked.contains(&place) && (mark == Mark::LowerCase || masked.start >= before)
+            };
+            if searched.masked.iter().any(shown) {
+                *letter = mark.of(*letter);
+            }
+        }
     }
 
     /// Number of columns with the same letter or a `+`.

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 
 use super::title::tidy;
-use crate::engine::{CompositionMode, DatabaseTotals, OptionError, SearchOptions};
+use crate::engine::{
+    CompositionMode, DatabaseTotals, Hit, OptionError, QuerySequence, SearchOptions, SearchedQuery,
+};
 use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
 use crate::sequence::alphabet::O;
 use crate::sequence::defline;
+use crate::sequence::names::SubjectNames;
 
 /// The name that reports give the program: the results are those of this blastp.
 pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
@@ -27,6 +30,8 @@ pub struct DatabaseText {
     pub posted: Option<Timestamp>,
     /// Its size.
     pub totals: DatabaseTotals,
+    /// Whether it is no database but sequences that were given with the queries (`-subject`).
+    pub is_given: bool,
 }
 
 /// What all queries of a report have in common.
@@ -47,10 +52,12 @@ pub struct ReportContext {
 pub struct QueryText<'a> {
     /// The query's number in its file, from 1; names a query without an id.
     pub number: u64,
+    /// Its number in the report, from 1, which differs if queries before it were left out.
+    pub place: u64,
     /// Its whole definition line, without `>`.
     pub defline: &'a [u8],
-    /// Its residue codes.
-    pub residues: &'a [u8],
+    /// Its residues.
+    pub sequence: QuerySequence<'a>,
 }
 
 /// Statistics of a query that could be searched.
@@ -58,6 +65,8 @@ pub struct QueryText<'a> {
 pub(super) struct QueryStatistics {
     /// λ, K and H without gaps, by the query's composition.
     pub(super) ungapped: KarlinParameters,
+    /// λ, K and H that the search used.
+    pub(super) used: KarlinParameters,
     /// Its search space.
     pub(super) space: SearchSpace,
 }
@@ -80,13 +89,22 @@ impl ReportContext {
         })
     }
 
+    /// What is searched of a query.
+    pub(super) fn searched<'a>(&self, query: QueryText<'a>) -> SearchedQuery<'a> {
+        SearchedQuery::new(query.sequence, &self.options)
+    }
+
     /// Statistics of a query; `None` if it cannot be searched.
-    pub(super) fn statistics(&self, query: &[u8]) -> Option<QueryStatistics> {
-        let ungapped = ungapped_parameters(query, &self.matrix)?;
+    pub(super) fn statistics(&self, query: QueryText<'_>) -> Option<QueryStatistics> {
+        let query = self.searched(query).compared;
+        let ungapped = ungapped_parameters(&query, &self.matrix)?;
         let DatabaseTotals { residues, sequences } = self.database.totals;
         let database = self.options.database_residues.unwrap_or(residues);
-        let space = SearchSpace::new(query.len() as u64, database, sequences, &self.gapped);
-        Some(QueryStatistics { ungapped, space })
+        let row =
+            if self.options.ungapped { TableRow { karlin: ungapped, ..self.ungapped } } else { self.gapped };
+        let mut space = SearchSpace::new(query.len() as u64, database, sequences, &row);
+        space.effective = self.options.search_space.unwrap_or(space.effective);
+        Some(QueryStatistics { ungapped, used: row.karlin, space })
     }
 
     /// The mode of composition-based statistics; 0 for none.
@@ -124,9 +142,9 @@ impl QueryText<'_> {
     /// What is odd about the query, and that it has no hits; `None` if there is nothing to say.
     ///
     /// The form is blastp's, which states the query twice.
-    pub(super) fn message(&self, searched: bool, has_hits: bool) -> Option<String> {
+    pub(super) fn message(&self, context: &ReportContext, searched: bool, has_hits: bool) -> Option<String> {
         let mut text = String::new();
-        let oddities = self.oddities(searched);
+        let oddities = self.oddities(context, searched);
         if !oddities.is_empty() {
             let label = self.label();
             text = format!("{label}:  {label}: {} ", oddities.join(" "));
@@ -137,8 +155,9 @@ impl QueryText<'_> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    fn oddities(&self, searched: bool) -> Vec<String> {
-        if self.residues.is_empty() {
+    fn oddities(&self, context: &ReportContext, searched: bool) -> Vec<String> {
+        let residues = context.searched(*self).shown;
+        if residues.is_empty() {
             return vec!["Sequence contains no data".to_owned()];
         }
         let mut oddities = Vec::new();
@@ -148,7 +167,7 @@ impl QueryText<'_> {
                         filtering options";
             oddities.push(text.to_owned());
         }
-        let replaced = || self.residues.iter().enumerate().filter(|(_, residue)| **residue == O);
+        let replaced = || residues.iter().enumerate().filter(|(_, residue)| **residue == O);
         let listed: Vec<_> =
             replaced().take(POSITIONS_SHOWN).map(|(position, _)| position.to_string()).collect();
         if !listed.is_empty() {
@@ -177,7 +196,52 @@ impl QueryText<'_> {
 /// What stands for an empty definition line.
 pub(super) const UNNAMED: &str = "unnamed protein product";
 
-/// A subject's definition line as text.
+/// What names a sequence that was given with the queries: the first word of its title.
+pub(super) fn given_id(defline: &[u8]) -> &[u8] {
+    match defline::id(defline) {
+        b"" => b"unnamed",
+        id => id,
+    }
+}
+
+/// What names such a sequence by its position, from 0.
+pub(super) fn given_number(ordinal: u64) -> String {
+    format!("Subject_{}", ordinal + 1)
+}
+
+/// What XML and JSON call a subject.
+#[derive(Debug)]
+pub(super) struct SubjectLabel {
+    pub(super) id: String,
+    pub(super) accession: String,
+    /// May be empty.
+    pub(super) title: String,
+}
+
+impl SubjectLabel {
+    /// The names of a hit's subject. Without parsed identifiers, databases have it numbered only.
+    pub(super) fn of(hit: &Hit, context: &ReportContext) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let names = SubjectNames::of(&hit.defline);
+        if names.is_parted() {
+            let (accession, title) = (text(&names.accession()), text(names.title()));
+            return Self { id: text(names.seqid()), accession, title };
+        }
+        let title = subject_title(&hit.defline);
+        if context.database.is_given {
+            let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
+            return Self { id: text(given_id(&hit.defline)), accession: given_number(hit.ordinal()), title };
+        }
+        Self { id: format!("gnl|BL_ORD_ID|{}", hit.ordinal()), accession: hit.ordinal().to_string(), title }
+    }
+}
+
+/// A subject's definition line as text; a parsed one as accession and title.
 pub(super) fn subject_title(defline: &[u8]) -> String {
+    let names = SubjectNames::of(defline);
+    if names.is_parted() {
+        let heading = [&*names.accession_version(), names.title()].join(&b' ');
+        return String::from_utf8_lossy(&heading).trim_end().to_owned();
+    }
     String::from_utf8_lossy(&defline::database_title(defline)).into_owned()
 }

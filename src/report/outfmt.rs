@@ -264,7 +264,15 @@ fn parse_table<'a>(
     words: impl Iterator<Item = &'a str>,
 ) -> Result<Table, ParseFormatError> {
     let mut delimiter = None;
+    // Like blastp, shows a column that is named again only once.
     let mut columns = Vec::new();
+    let mut add = |named: &[Column]| {
+        for column in named {
+            if !columns.contains(column) {
+                columns.push(*column);
+            }
+        }
+    };
     for (place, word) in words.enumerate() {
         if let Some(text) = word.strip_prefix(DELIMITER) {
             if place > 0 || text.is_empty() {
@@ -272,10 +280,10 @@ fn parse_table<'a>(
             }
             delimiter = Some(text.to_owned());
         } else if word == "std" {
-            columns.extend(STANDARD);
+            add(&STANDARD);
         } else {
             let column = Column::ALL.iter().find(|column| column.name() == word);
-            columns.push(*column.ok_or_else(|| ParseFormatError::Column { name: word.to_owned() })?);
+            add(&[*column.ok_or_else(|| ParseFormatError::Column { name: word.to_owned() })?]);
         }
     }
     if columns.is_empty() {
@@ -293,6 +301,8 @@ mod tests {
         let Ok(OutputFormat::Table(table)) = "6 std qlen".parse() else { panic!("no table") };
         assert_eq!(table.columns.len(), 13);
         assert_eq!("6".parse(), Ok(OutputFormat::default()));
+        let Ok(OutputFormat::Table(table)) = "6 sseqid std evalue sseqid".parse() else { panic!("no table") };
+        assert_eq!(table.columns.len(), 13, "no column is shown twice");
         assert_eq!(Column::ALL.len(), 50);
     }
 

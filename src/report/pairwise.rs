@@ -3,14 +3,15 @@
 
 use std::io::{self, Write};
 
-use super::columns::{Columns, Plus};
+use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
 use super::number::{bit_score, padded_general, short_evalue, with_commas};
 use super::outfmt::PairwiseLimits;
 use super::title::tidy;
 use super::wrap;
-use crate::engine::{Adjustment, Hit, Hsp};
+use crate::engine::{Adjustment, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
+use crate::sequence::names::SubjectNames;
 
 /// The publications, broken into lines as blastp has them. It names the second one whatever the
 /// mode of composition-based statistics.
@@ -53,15 +54,16 @@ pub(super) fn query(
 ) -> io::Result<()> {
     out.write_all(b"\n\n")?;
     write_wrapped(out, "Query= ", defline::title(query.defline))?;
-    writeln!(out, "\nLength={}", query.residues.len())?;
+    writeln!(out, "\nLength={}", query.sequence.residues.len())?;
     if hits.is_empty() {
         out.write_all(b"\n\n***** No hits found *****\n")?;
     } else {
         if limits.descriptions > 0 {
             write_descriptions(out, &hits[..limits.descriptions.min(hits.len())])?;
         }
+        let searched = context.searched(query);
         for hit in hits.iter().take(limits.alignments) {
-            write_subject(out, context, query, hit)?;
+            write_subject(out, context, query, &searched, hit)?;
         }
     }
     write_statistics(out, context, query)
@@ -74,13 +76,15 @@ pub(super) fn end(out: &mut impl Write, context: &ReportContext) -> io::Result<(
     let posted = context
         .database
         .posted
-        .map_or_else(|| "unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
+        .map_or_else(|| "Unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
     writeln!(out, "    Posted date:  {posted}")?;
     let totals = context.database.totals;
     writeln!(out, "  Number of letters in database: {}", with_commas(totals.residues))?;
     writeln!(out, "  Number of sequences in database:  {}", with_commas(totals.sequences))?;
     write!(out, "\n\n\nMatrix: {}\n", context.matrix.name())?;
-    writeln!(out, "Gap Penalties: Existence: {}, Extension: {}", context.gaps.open, context.gaps.extend)?;
+    if !context.options.ungapped {
+        writeln!(out, "Gap Penalties: Existence: {}, Extension: {}", context.gaps.open, context.gaps.extend)?;
+    }
     writeln!(out, "Neighboring words threshold: {}", context.options.words.threshold as i32)?;
     writeln!(out, "Window for multiple hits: {}", context.options.words.window)
 }
@@ -136,11 +140,22 @@ fn write_subject(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     hit: &Hit,
 ) -> io::Result<()> {
-    let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
-    let title = title.unwrap_or_else(|| UNNAMED.to_owned());
+    let names = SubjectNames::of(&hit.defline);
+    let mut title = subject_title(&hit.defline);
     out.write_all(b"\n\n>")?;
+    if names.is_parted() {
+        // Only what follows the identifier is measured.
+        out.write_all(&names.accession_version())?;
+        title = String::from_utf8_lossy(names.title()).into_owned();
+    } else if title.is_empty() {
+        title = UNNAMED.to_owned();
+    }
+    if names.is_parted() || context.database.is_given {
+        out.write_all(b" ")?;
+    }
     for line in wrap::subject_lines(title.as_bytes()) {
         out.write_all(line)?;
         out.write_all(b"\n")?;
@@ -151,7 +166,8 @@ fn write_subject(
             out.write_all(b"\n")?;
         }
         write_summary(out, hsp)?;
-        let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeSearch);
+        let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeSearch);
+        columns.mark_masked(hsp.query.start, searched, Mark::LowerCase);
         write_alignment(out, hsp, &columns)?;
     }
     Ok(())
@@ -217,20 +233,31 @@ fn write_row(
 
 /// Writes the statistical parameters of a query.
 fn write_statistics(out: &mut impl Write, context: &ReportContext, query: QueryText<'_>) -> io::Result<()> {
-    let Some(statistics) = context.statistics(query.residues) else {
+    let Some(statistics) = context.statistics(query) else {
         return out.write_all(b"\n\n\n\n\nEffective search space used: 0\n");
     };
     let row = |values: &[f64]| -> String {
         values.iter().map(|value| format!("{:>8} ", padded_general(*value, 3))).collect()
     };
-    let own = statistics.ungapped;
-    let (ungapped, gapped) = (&context.ungapped, &context.gapped);
-    writeln!(out, "\n\n\nLambda      K        H        a         alpha")?;
-    writeln!(out, "{}", row(&[own.lambda, own.k, own.h, ungapped.a, ungapped.alpha]))?;
-    writeln!(out, "\nGapped\nLambda      K        H        a         alpha    sigma")?;
-    let karlin = gapped.karlin;
-    let values = [karlin.lambda, karlin.k, karlin.h, gapped.a, gapped.alpha, gapped.sigma];
-    writeln!(out, "{}", row(&values))?;
+    // Only the correction for the ends of sequences needs more than λ, K and H.
+    let finite_size = !context.options.ungapped && context.options.search_space.is_none();
+    let shown = if finite_size { 6 } else { 3 };
+    let header = |columns: usize| {
+        let columns = columns.min(shown);
+        ["Lambda  ", "    K   ", "     H   ", "     a   ", "      alpha", "    sigma"][..columns].concat()
+    };
+    let (own, ungapped, gapped) = (statistics.ungapped, &context.ungapped, &context.gapped);
+    let values = [own.lambda, own.k, own.h, ungapped.a, ungapped.alpha];
+    writeln!(out, "\n\n\n{}", header(5).trim_end())?;
+    writeln!(out, "{}", row(&values[..shown.min(5)]))?;
+    if context.options.ungapped {
+        out.write_all(b"\n")?;
+    } else {
+        let karlin = gapped.karlin;
+        let values = [karlin.lambda, karlin.k, karlin.h, gapped.a, gapped.alpha, gapped.sigma];
+        writeln!(out, "\nGapped\n{}", header(6).trim_end())?;
+        writeln!(out, "{}", row(&values[..shown]))?;
+    }
     writeln!(out, "\nEffective search space used: {}", statistics.space.effective)
 }
 

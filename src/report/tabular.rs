@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::column::Column;
 use super::columns::pairs;
-use super::context::{PROGRAM, QueryText};
+use super::context::{PROGRAM, QueryText, ReportContext, given_id, given_number};
 use super::number;
 use super::outfmt::{Table, TableStyle};
 use crate::engine::{Hit, Hsp};
@@ -16,13 +16,13 @@ use crate::sequence::names::SubjectNames;
 #[derive(Debug)]
 pub(super) struct TabularWriter<'a> {
     table: &'a Table,
-    database: &'a str,
+    context: &'a ReportContext,
 }
 
 impl<'a> TabularWriter<'a> {
-    /// A writer of `table`; comment lines name `database`.
-    pub(super) fn new(table: &'a Table, database: &'a str) -> Self {
-        Self { table, database }
+    /// A writer of `table`.
+    pub(super) fn new(table: &'a Table, context: &'a ReportContext) -> Self {
+        Self { table, context }
     }
 
     /// Writes what stands for one query: its rows and, in format 7, the comments before them.
@@ -35,10 +35,22 @@ impl<'a> TabularWriter<'a> {
         if self.table.style == TableStyle::Commented {
             self.write_comments(out, query, hits.iter().map(|hit| hit.hsps.len()).sum())?;
         }
+        let length = query.sequence.residues.len();
+        // blastp takes the length of a part of the query from what was asked for, even if the query
+        // ends before that, but not where it measures single HSPs.
+        let stated = self.context.options.query_location.map_or(length, |part| part.length() as usize);
+        let searched = self.context.options.searched_range(length).len();
         for hit in hits {
-            let coverage = percent_covered(hit, query.residues.len());
+            let coverage = percent_covered(hit, stated);
             for hsp in &hit.hsps {
-                let row = Row { query, hit, hsp, coverage };
+                let row = Row {
+                    query,
+                    lengths: Lengths { stated, searched },
+                    hit,
+                    hsp,
+                    coverage,
+                    is_given: self.context.database.is_given,
+                };
                 for (place, &column) in self.table.columns.iter().enumerate() {
                     if place > 0 {
                         out.write_all(self.table.delimiter().as_bytes())?;
@@ -63,7 +75,7 @@ impl<'a> TabularWriter<'a> {
         writeln!(out, "# {PROGRAM}")?;
         out.write_all(b"# Query: ")?;
         out.write_all(defline::title(query.defline))?;
-        writeln!(out, "\n# Database: {}", self.database)?;
+        writeln!(out, "\n# Database: {}", self.context.database.name)?;
         if rows > 0 {
             let titles: Vec<_> = self.table.columns.iter().map(|column| column.title()).collect();
             writeln!(out, "# Fields: {}", titles.join(", "))?;
@@ -72,11 +84,23 @@ impl<'a> TabularWriter<'a> {
     }
 }
 
+/// Lengths of a query, in residues.
+#[derive(Clone, Copy)]
+struct Lengths {
+    /// What the report states.
+    stated: usize,
+    /// What was searched.
+    searched: usize,
+}
+
 struct Row<'a> {
     query: QueryText<'a>,
+    lengths: Lengths,
     hit: &'a Hit,
     hsp: &'a Hsp,
     coverage: u64,
+    /// Whether the subject was given with the queries.
+    is_given: bool,
 }
 
 impl Row<'_> {
@@ -87,6 +111,15 @@ impl Row<'_> {
                 b"" => write!(out, "Query_{}", query.number),
                 id => out.write_all(id),
             },
+            Column::Sallseqid | Column::Sallacc if self.is_given && defline::id(&hit.defline).is_empty() => {
+                out.write_all(given_number(hit.ordinal()).as_bytes())
+            }
+            Column::Sseqid | Column::Sallseqid | Column::Saccver | Column::Sacc | Column::Sallacc
+                if self.is_given =>
+            {
+                out.write_all(given_id(&hit.defline))
+            }
+            Column::Stitle | Column::Salltitles if self.is_given => out.write_all(b"N/A"),
             Column::Sseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.seqid().to_vec()),
             Column::Sallseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.all_seqids()),
             Column::Saccver => {
@@ -112,7 +145,7 @@ impl Row<'_> {
                 title => out.write_all(title),
             },
             Column::Salltitles => out.write_all(&SubjectNames::of(&hit.defline).all_titles()),
-            Column::Qlen => write!(out, "{}", query.residues.len()),
+            Column::Qlen => write!(out, "{}", self.lengths.stated),
             Column::Slen => write!(out, "{}", hit.subject_length),
             Column::Qstart => write!(out, "{}", hsp.query.start + 1),
             Column::Qend => write!(out, "{}", hsp.query.end),
@@ -137,7 +170,7 @@ impl Row<'_> {
             Column::Qcovs => write!(out, "{}", self.coverage),
             Column::Qcovhsp => {
                 let aligned = u64::from(hsp.query.end - hsp.query.start);
-                write!(out, "{}", percent_of(aligned, query.residues.len()))
+                write!(out, "{}", percent_of(aligned, self.lengths.searched))
             }
         }
     }
@@ -160,7 +193,8 @@ impl Row<'_> {
     /// The letters of query and subject, column by column.
     fn columns(&self) -> impl Iterator<Item = (u8, u8)> {
         let letter = |residue: Option<u8>| residue.map_or(b'-', decode);
-        pairs(self.query.residues, self.hsp).map(move |(query, subject)| (letter(query), letter(subject)))
+        pairs(self.query.sequence.residues, self.hsp)
+            .map(move |(query, subject)| (letter(query), letter(subject)))
     }
 
     /// BLAST trace-back operations: lengths of matches, and the two letters of other columns.

@@ -13,7 +13,7 @@ pub(super) enum Value {
     Number(String),
     /// Named values in order. XML wraps them in an element named by their type.
     Object(&'static str, Vec<(&'static str, Value)>),
-    /// Objects of one type.
+    /// Objects of one type; or texts, which XML has in an element each.
     List(Vec<Value>),
 }
 
@@ -65,6 +65,9 @@ pub(super) fn write_xml(out: &mut impl Write, indent: usize, name: &str, value: 
         Value::Text(text) => writeln!(out, "{:indent$}<{name}>{}</{name}>", "", escape::xml(text)),
         Value::Number(number) => writeln!(out, "{:indent$}<{name}>{number}</{name}>", ""),
         Value::List(items) if items.is_empty() => writeln!(out, "{:indent$}<{name}></{name}>", ""),
+        Value::List(items) if items.iter().all(|item| matches!(item, Value::Text(_))) => {
+            items.iter().try_for_each(|item| write_xml(out, indent, &name, item))
+        }
         Value::Object(..) => {
             writeln!(out, "{:indent$}<{name}>", "")?;
             write_xml_object(out, indent + STEP, value)?;

@@ -43,7 +43,7 @@ impl<'a> ReportWriter<'a> {
             }
             OutputFormat::Xml => xml::query(out, self.context, query, hits),
             OutputFormat::Table(table) => {
-                TabularWriter::new(table, &self.context.database.name).write_query(out, query, hits)
+                TabularWriter::new(table, self.context).write_query(out, query, hits)
             }
             OutputFormat::JsonFiles => blast_output2::file_json(out, self.context, query, hits),
             OutputFormat::Xml2Files => blast_output2::file_xml(out, self.context, query, hits),
@@ -57,9 +57,7 @@ impl<'a> ReportWriter<'a> {
         match self.format {
             OutputFormat::Pairwise(_) => pairwise::end(out, self.context),
             OutputFormat::Xml => xml::end(out),
-            OutputFormat::Table(table) => {
-                TabularWriter::new(table, &self.context.database.name).write_end(out, queries)
-            }
+            OutputFormat::Table(table) => TabularWriter::new(table, self.context).write_end(out, queries),
             OutputFormat::JsonFiles | OutputFormat::Xml2Files => Ok(()),
             OutputFormat::Json => blast_output2::end_json(out),
             OutputFormat::Xml2 => blast_output2::end_xml(out),

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::columns::{Columns, Plus};
-use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, subject_title};
+use super::columns::{Columns, Mark, Plus};
+use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel};
 use super::escape;
 use super::number::{exact_evalue, general};
-use crate::engine::{Hit, Hsp};
+use crate::engine::{DatabaseTotals, Hit, Hsp, SearchedQuery};
+use crate::scoring::KarlinParameters;
 
 /// Writes what comes before the first query, which is described in it.
 pub(super) fn begin(
@@ -24,16 +25,17 @@ pub(super) fn begin(
     element(out, 2, "BlastOutput_program", "blastp")?;
     element(out, 2, "BlastOutput_version", PROGRAM)?;
     element(out, 2, "BlastOutput_reference", REFERENCE)?;
-    element(out, 2, "BlastOutput_db", &context.database.name)?;
+    let database = &context.database;
+    element(out, 2, "BlastOutput_db", if database.is_given { "" } else { &database.name })?;
     if let Some(query) = first {
-        describe(out, "BlastOutput", query)?;
+        describe(out, context, "BlastOutput", query)?;
     }
     out.write_all(b"  <BlastOutput_param>\n    <Parameters>\n")?;
     element(out, 6, "Parameters_matrix", context.matrix.name())?;
     element(out, 6, "Parameters_expect", general(context.options.evalue, 15))?;
     element(out, 6, "Parameters_gap-open", context.gaps.open)?;
     element(out, 6, "Parameters_gap-extend", context.gaps.extend)?;
-    element(out, 6, "Parameters_filter", "F")?;
+    element(out, 6, "Parameters_filter", context.options.masking)?;
     out.write_all(b"    </Parameters>\n  </BlastOutput_param>\n<BlastOutput_iterations>\n")
 }
 
@@ -45,26 +47,30 @@ pub(super) fn query(
     hits: &[Hit],
 ) -> io::Result<()> {
     out.write_all(b"<Iteration>\n")?;
-    element(out, 2, "Iteration_iter-num", query.number)?;
-    describe(out, "Iteration", query)?;
+    element(out, 2, "Iteration_iter-num", query.place)?;
+    describe(out, context, "Iteration", query)?;
     out.write_all(b"<Iteration_hits>\n")?;
+    let searched = context.searched(query);
     for (number, hit) in (1u64..).zip(hits) {
-        write_hit(out, context, query, number, hit)?;
+        write_hit(out, context, query, &searched, number, hit)?;
     }
     out.write_all(b"</Iteration_hits>\n  <Iteration_stat>\n    <Statistics>\n")?;
-    let statistics = context.statistics(query.residues);
+    let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
-    let karlin = context.gapped.karlin;
-    let parameter = |value: f64| general(statistics.map_or(-1.0, |_| value), 15);
-    element(out, 6, "Statistics_db-num", context.database.totals.sequences)?;
-    element(out, 6, "Statistics_db-len", context.database.totals.residues)?;
+    let parameter = |of: fn(KarlinParameters) -> f64| {
+        general(statistics.map_or(-1.0, |statistics| of(statistics.used)), 15)
+    };
+    let DatabaseTotals { sequences, residues } = context.database.totals;
+    let (sequences, residues) = if context.database.is_given { (0, 0) } else { (sequences, residues) };
+    element(out, 6, "Statistics_db-num", sequences)?;
+    element(out, 6, "Statistics_db-len", residues)?;
     element(out, 6, "Statistics_hsp-len", space.length_adjustment)?;
     element(out, 6, "Statistics_eff-space", space.effective)?;
-    element(out, 6, "Statistics_kappa", parameter(karlin.k))?;
-    element(out, 6, "Statistics_lambda", parameter(karlin.lambda))?;
-    element(out, 6, "Statistics_entropy", parameter(karlin.h))?;
+    element(out, 6, "Statistics_kappa", parameter(|karlin| karlin.k))?;
+    element(out, 6, "Statistics_lambda", parameter(|karlin| karlin.lambda))?;
+    element(out, 6, "Statistics_entropy", parameter(|karlin| karlin.h))?;
     out.write_all(b"    </Statistics>\n  </Iteration_stat>\n")?;
-    if let Some(message) = query.message(statistics.is_some(), !hits.is_empty()) {
+    if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
         element(out, 2, "Iteration_message", message)?;
     }
     out.write_all(b"</Iteration>\n")
@@ -76,29 +82,35 @@ pub(super) fn end(out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes the three elements that describe a query.
-fn describe(out: &mut impl Write, parent: &str, query: QueryText<'_>) -> io::Result<()> {
+fn describe(
+    out: &mut impl Write,
+    context: &ReportContext,
+    parent: &str,
+    query: QueryText<'_>,
+) -> io::Result<()> {
     element(out, 2, &format!("{parent}_query-ID"), query.id())?;
     element(out, 2, &format!("{parent}_query-def"), query.title_or_unnamed())?;
-    element(out, 2, &format!("{parent}_query-len"), query.residues.len())
+    element(out, 2, &format!("{parent}_query-len"), context.searched(query).shown.len())
 }
 
 fn write_hit(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     number: u64,
     hit: &Hit,
 ) -> io::Result<()> {
-    let title = Some(subject_title(&hit.defline)).filter(|title| !title.is_empty());
+    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
     out.write_all(b"<Hit>\n")?;
     element(out, 2, "Hit_num", number)?;
-    element(out, 2, "Hit_id", format_args!("gnl|BL_ORD_ID|{}", hit.ordinal()))?;
-    element(out, 2, "Hit_def", title.as_deref().unwrap_or("No definition line"))?;
-    element(out, 2, "Hit_accession", hit.ordinal())?;
+    element(out, 2, "Hit_id", id)?;
+    element(out, 2, "Hit_def", if title.is_empty() { "No definition line" } else { &title })?;
+    element(out, 2, "Hit_accession", accession)?;
     element(out, 2, "Hit_len", hit.subject_length)?;
     out.write_all(b"  <Hit_hsps>\n")?;
     for (number, hsp) in (1u64..).zip(&hit.hsps) {
-        write_hsp(out, context, query, number, hsp)?;
+        write_hsp(out, context, query, searched, number, hsp)?;
     }
     out.write_all(b"  </Hit_hsps>\n</Hit>\n")
 }
@@ -107,10 +119,12 @@ fn write_hsp(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
+    searched: &SearchedQuery<'_>,
     number: u64,
     hsp: &Hsp,
 ) -> io::Result<()> {
-    let columns = Columns::new(query.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
+    columns.mark_masked(hsp.query.start, searched, Mark::XInside);
     out.write_all(b"    <Hsp>\n")?;
     element(out, 6, "Hsp_num", number)?;
     element(out, 6, "Hsp_bit-score", general(hsp.bit_score, 6))?;

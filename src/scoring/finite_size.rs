@@ -9,6 +9,7 @@ use super::erfc::erfc;
 use super::gaps::GapCosts;
 use super::karlin::KarlinParameters;
 use super::matrix::MatrixName;
+use super::plain::{karlin_cutoff, karlin_evalue};
 use super::table_row::TableRow;
 
 /// 1/√(2π) as the toolkit writes it.
@@ -24,6 +25,8 @@ pub struct FiniteSize {
     beta: f64,
     sigma: f64,
     tau: f64,
+    /// A search space that was asked for.
+    space: Option<u64>,
 }
 
 impl FiniteSize {
@@ -40,7 +43,14 @@ impl FiniteSize {
             beta: 2.0 * gap * (ungapped.alpha - row.alpha),
             sigma: row.sigma,
             tau: 2.0 * gap * (ungapped.alpha - row.sigma),
+            space: None,
         })
+    }
+
+    /// The same statistics in a search space of this size, residue pairs, if there is one. The
+    /// lengths of sequences then no longer count, nor does the correction.
+    pub fn in_space(self, space: Option<u64>) -> Self {
+        Self { space, ..self }
     }
 
     /// The same statistics for scores in units that are `factor` times finer.
@@ -60,6 +70,9 @@ impl FiniteSize {
     /// residues and a database of `database_residues`, for a hit in a subject of
     /// `subject_length` residues.
     pub fn evalue(&self, score: i32, query_length: u64, subject_length: u64, database_residues: u64) -> f64 {
+        if let Some(space) = self.space {
+            return karlin_evalue(score, &self.gapped, space);
+        }
         let lambda = self.gapped.lambda;
         let y = f64::from(score);
         let room = |length: f64| {
@@ -81,6 +94,9 @@ impl FiniteSize {
 
     /// The score just below the one whose E-value is `evalue` or less, at least 0.
     pub fn cutoff(&self, evalue: f64, query_length: u64, subject_length: u64, database_residues: u64) -> i32 {
+        if let Some(space) = self.space {
+            return karlin_cutoff(evalue, &self.gapped, space);
+        }
         let expected = |score| self.evalue(score, query_length, subject_length, database_residues);
         let guess = libm::log(database_residues as f64 / evalue) / self.gapped.lambda;
         let mut low = 0;

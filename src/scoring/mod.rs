@@ -8,6 +8,7 @@ mod gaps;
 mod karlin;
 mod length_adjustment;
 mod matrix;
+mod plain;
 mod table_row;
 mod tables;
 
@@ -17,6 +18,7 @@ pub use gaps::GapCosts;
 pub use karlin::{KarlinParameters, ScoreDistribution, ideal_lambda, ungapped_parameters};
 pub use length_adjustment::SearchSpace;
 pub use matrix::{Matrix, MatrixName, Row, Scores, UnknownMatrix};
+pub use plain::{karlin_cutoff, karlin_evalue};
 pub use table_row::TableRow;
 pub use tables::FORBIDDEN;
 

@@ -40,8 +40,13 @@ pub(crate) fn build_database(directory: &Path, inputs: &[PathBuf], limit: Volume
 
 /// The records of a FASTA file as chunks.
 pub(crate) fn chunks(queries: &Path, limits: ChunkLimits) -> Vec<QueryChunk> {
+    chunks_for(queries, limits, SearchOptions::default())
+}
+
+/// The records of a FASTA file as chunks for a search with `options`.
+pub(crate) fn chunks_for(queries: &Path, limits: ChunkLimits, options: SearchOptions) -> Vec<QueryChunk> {
     let input = BufReader::new(Input::open(queries).unwrap());
-    Chunker::new(Reader::new("queries", input), limits).collect::<Result<_, _>>().unwrap()
+    Chunker::new(Reader::new("queries", input), limits, options).collect::<Result<_, _>>().unwrap()
 }
 
 /// Limits that put up to `residues` residues into a chunk.
@@ -100,6 +105,7 @@ impl OpenDatabase {
             title: "database.fa".to_owned(),
             posted: None,
             totals: self.totals,
+            is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();
         let mut report = Vec::new();

@@ -82,7 +82,7 @@ impl Fixture {
         missing: &[usize],
     ) -> Vec<u8> {
         let records = Reader::new("queries", BufReader::new(Cursor::new(fasta)));
-        let chunks = skyblast::jobs::Chunker::new(records, chunks_of(u64::MAX));
+        let chunks = skyblast::jobs::Chunker::new(records, chunks_of(u64::MAX), options);
         let chunks: Vec<_> = chunks.collect::<Result<_, _>>().unwrap();
         OpenDatabase::new(&self.database).report(
             &chunks,

@@ -10,4 +10,5 @@ pub(crate) mod examples;
 pub(crate) mod faulty;
 pub(crate) mod in_process;
 pub(crate) mod local_pipeline;
+pub(crate) mod made_alike;
 pub(crate) mod process;

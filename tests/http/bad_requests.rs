@@ -189,9 +189,9 @@ async fn another_task() {
 #[tokio::test]
 async fn an_unknown_option() {
     let lab = Lab::new().await;
-    let answer = lab.post("database=edge&seg=yes", "text/plain", two_queries()).await;
+    let answer = lab.post("database=edge&culling_limit=2", "text/plain", two_queries()).await;
     let problem = answer.problem(400, "max_target_seqs");
-    assert_eq!(problem["option"], json!({ "name": "seg", "value": "yes" }));
+    assert_eq!(problem["option"], json!({ "name": "culling_limit", "value": "2" }));
 }
 
 #[tokio::test]

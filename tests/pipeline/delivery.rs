@@ -1,7 +1,7 @@
 //! Messages delivered twice, late, out of order and at the same time change nothing.
 
 use skyblast::database::VolumeLimit;
-use skyblast::engine::SearchOptions;
+use skyblast::engine::{OptionChoices, SearchOptions};
 use skyblast::jobs::{Stage, State};
 
 use crate::common::in_process::{assert_same_report, project_file};
@@ -49,6 +49,31 @@ async fn seven_volumes_and_four_workers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_volumes_and_three_workers() {
     check(64, 400, 3, 5).await;
+}
+
+/// Lower case, the part that is searched and the numbers of queries that are left out travel with chunks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn masked_parts_of_queries_are_searched_as_in_one_piece() {
+    let folder = "tests/golden/blastp-options";
+    let inputs = [project_file(&format!("{folder}/masked_db.fa"))];
+    let fixture = Fixture::new(&inputs, VolumeLimit::Sequences(1), 60).await;
+    let queries = std::fs::read(project_file(&format!("{folder}/masked.fa"))).unwrap();
+    let mut choices = OptionChoices::default();
+    for (name, text) in [("lcase_masking", "true"), ("seg", "yes"), ("query_loc", "6-60")] {
+        choices.set(name, text).unwrap();
+    }
+    let options = choices.resolve().unwrap();
+    let id = fixture.submit(&queries, options, "15").await;
+    assert_eq!(fixture.work(2, 2, id).await.state, State::Completed);
+    let report = fixture.report(id, None).await;
+    let text = String::from_utf8(report.clone()).unwrap();
+    assert!(
+        text.contains("\"query_masking\"") && text.contains("\"Query_22\"") && !text.contains("\"Query_20\"")
+    );
+    for format in ["15", "16", "6 std qlen qseq"] {
+        let expected = fixture.expected(&queries, options, format);
+        assert_same_report(format, &fixture.report(id, Some(format)).await, &expected);
+    }
 }
 
 /// Every message again, after the whole job and in the reverse order, and at the same time.

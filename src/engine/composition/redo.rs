@@ -43,6 +43,8 @@ pub(in crate::engine) struct Redoer<'a> {
     scheme: &'a Scheme,
     adjuster: &'a Adjuster,
     query: &'a [u8],
+    /// The query as reports show it, without masks.
+    shown: &'a [u8],
     /// The query as it is compared: C for selenocysteine, X for pyrrolysine.
     text: Vec<u8>,
     composition: Option<QueryComposition>,
@@ -71,7 +73,12 @@ impl Boxed for Redone {
 }
 
 impl<'a> Redoer<'a> {
-    pub(in crate::engine) fn new(query: &'a [u8], scheme: &'a Scheme, adjuster: &'a Adjuster) -> Self {
+    pub(in crate::engine) fn new(
+        query: &'a [u8],
+        shown: &'a [u8],
+        scheme: &'a Scheme,
+        adjuster: &'a Adjuster,
+    ) -> Self {
         let compared = |&code: &u8| match code {
             U => C,
             O => X,
@@ -85,6 +92,7 @@ impl<'a> Redoer<'a> {
             scheme,
             adjuster,
             query,
+            shown,
             text: query.iter().map(compared).collect(),
             composition: adjuster.query(query),
             statistics,
@@ -125,7 +133,7 @@ impl<'a> Redoer<'a> {
         // Scores are positive: adding half before the division rounds to the nearest.
         aligned.gapped.score = (aligned.gapped.score + SCALE / 2) / SCALE;
         (evalue <= self.scheme.options.evalue && aligned.gapped.score > 0)
-            .then(|| finished(aligned, self.query, subject, evalue, adjustment, self.scheme))
+            .then(|| finished(aligned, self.shown, subject, evalue, adjustment, self.scheme))
     }
 
     /// All alignments that no other one makes needless, in no particular order.

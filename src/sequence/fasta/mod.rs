@@ -12,7 +12,7 @@
 //! | LF, CR LF, CR, mixed; no line end at the end | line ends |
 //! | blank lines; lines with `;`, `#` or `!` first, also inside a sequence | nothing |
 //! | the rest of a sequence line after `;` | nothing |
-//! | lower case | upper case |
+//! | lower case | upper case; [`Record::lower_case`] says where |
 //! | `*` and all 26 letters | residues |
 //! | white space inside a sequence | nothing |
 //! | digits, `-`, `.`, NUL and all else inside a sequence | nothing, with a [`Note::Dropped`] |

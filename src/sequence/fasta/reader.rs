@@ -7,7 +7,7 @@ use super::error::{FastaError, Place};
 use super::line::{Line, classify, is_blank, is_plausible};
 use super::lines::{Advance, Lines};
 use super::record::{Dropped, Note, Record};
-use crate::sequence::alphabet::{X, encode};
+use crate::sequence::alphabet::encode;
 
 /// Bytes of a line that an error shows.
 const EXCERPT: usize = 40;
@@ -131,7 +131,7 @@ impl<R: BufRead> Reader<R> {
             .and_then(|length| record.residues.len().checked_add(length))
             .filter(|total| *total <= self.limits.sequence)
             .ok_or_else(|| self.sequence_too_long())?;
-        record.residues.resize(total, X);
+        record.push_gap(total);
         Ok(())
     }
 
@@ -144,7 +144,7 @@ impl<R: BufRead> Reader<R> {
         let mut dropped = Dropped::default();
         for (byte, column) in text.iter().take_while(|byte| **byte != b';').zip(column..) {
             match encode(*byte) {
-                Some(code) => record.residues.push(code),
+                Some(code) => record.push(code, byte.is_ascii_lowercase()),
                 None if is_blank(*byte) => {}
                 None => dropped.add(column),
             }

@@ -1,8 +1,9 @@
 //! One FASTA record and what was noticed while reading it.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
+use crate::sequence::alphabet::X;
 use crate::sequence::defline;
 
 /// Most notes on dropped characters that one record keeps; the rest are counted.
@@ -19,6 +20,8 @@ pub struct Record {
     pub defline: Vec<u8>,
     /// Residue codes (see [`alphabet`](crate::sequence::alphabet)); may be empty.
     pub residues: Vec<u8>,
+    /// Which residues were written in lower case; 0-based, half-open, ascending, apart.
+    pub lower_case: Vec<Range<u32>>,
     /// Position in the input, from 1; records without residues count.
     pub number: u64,
     /// Line of the definition line, or of the first residues if there is none; from 1.
@@ -44,6 +47,27 @@ impl Record {
     /// Whether residues came before any definition line.
     pub fn lacks_defline(&self) -> bool {
         self.notes.contains(&Note::NoDefline)
+    }
+
+    /// Adds a residue.
+    pub(super) fn push(&mut self, code: u8, is_lower_case: bool) {
+        let place = self.residues.len() as u32;
+        self.residues.push(code);
+        if is_lower_case {
+            match self.lower_case.last_mut() {
+                Some(last) if last.end == place => last.end += 1,
+                _ => self.lower_case.push(place..place + 1),
+            }
+        }
+    }
+
+    /// Makes the residues up to `total` unknown. In BLAST+ a gap does not end lower case.
+    pub(super) fn push_gap(&mut self, total: usize) {
+        let place = self.residues.len() as u32;
+        self.residues.resize(total, X);
+        if let Some(last) = self.lower_case.last_mut().filter(|last| last.end == place) {
+            last.end = total as u32;
+        }
     }
 
     /// Notes that columns `dropped` (from 1) of `line` held no residues.

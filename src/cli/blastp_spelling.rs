@@ -1,0 +1,248 @@
+//! blastp's spelling of options, with one hyphen: an existing command line works as `skyblast search`.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{Error, ErrorKind};
+
+/// What is done with an option of blastp.
+#[derive(Clone, Copy)]
+enum Known {
+    /// Takes a value; the option of `skyblast search` that it stands for.
+    Value(&'static str),
+    /// Takes no value.
+    Flag(&'static str),
+    /// Takes a value that changes no result here.
+    Ignored,
+    /// Takes a value of which there is only one here; why.
+    Only(&'static str, &'static str),
+    /// Is not there; why.
+    Refused(&'static str),
+    /// Asks for help.
+    Help,
+    /// Asks for the version.
+    Version,
+}
+
+use Known::{Flag, Help, Ignored, Only, Refused, Value, Version};
+
+const NO_LISTS: &str = "databases are searched whole; make one of the sequences you want with makedb";
+const NO_TAXONOMY: &str = "databases have no taxonomy; make one of the sequences you want with makedb";
+const NO_DATABASE_MASKS: &str = "databases have no masks";
+const NOT_PER_VOLUME: &str = "the filter compares all hits of the whole database while they are found, which \
+                              volumes searched apart cannot do alike";
+const NO_STRATEGY: &str = "there are no search strategy files; give the options themselves";
+
+/// Every option that `blastp -help` lists.
+const OPTIONS: [(&str, Known); 62] = [
+    ("h", Help),
+    ("help", Help),
+    ("version", Version),
+    ("query", Value("--query")),
+    ("query_loc", Value("--query-loc")),
+    ("task", Value("--task")),
+    ("db", Value("--db")),
+    ("out", Value("--out")),
+    ("evalue", Value("--evalue")),
+    ("word_size", Value("--word-size")),
+    ("gapopen", Value("--gapopen")),
+    ("gapextend", Value("--gapextend")),
+    ("matrix", Value("--matrix")),
+    ("threshold", Value("--threshold")),
+    ("comp_based_stats", Value("--comp-based-stats")),
+    ("subject", Value("--subject")),
+    ("subject_loc", Refused("subjects are searched whole; cut the file instead")),
+    ("outfmt", Value("--outfmt")),
+    ("show_gis", Refused("reports show identifiers as the database has them")),
+    ("num_descriptions", Value("--num-descriptions")),
+    ("num_alignments", Value("--num-alignments")),
+    ("line_length", Only("60", "format 0 has 60 columns in a line")),
+    ("html", Refused("reports are not written as HTML; formats 5, 15 and 16 are easily converted")),
+    ("sorthits", Only("0", "hits are sorted by E-value")),
+    ("sorthsps", Only("0", "HSPs are sorted by E-value")),
+    ("seg", Value("--seg")),
+    ("soft_masking", Value("--soft-masking")),
+    ("lcase_masking", Flag("--lcase-masking")),
+    ("gilist", Refused(NO_LISTS)),
+    ("seqidlist", Refused(NO_LISTS)),
+    ("negative_gilist", Refused(NO_LISTS)),
+    ("negative_seqidlist", Refused(NO_LISTS)),
+    ("taxids", Refused(NO_TAXONOMY)),
+    ("negative_taxids", Refused(NO_TAXONOMY)),
+    ("taxidlist", Refused(NO_TAXONOMY)),
+    ("negative_taxidlist", Refused(NO_TAXONOMY)),
+    ("ipglist", Refused(NO_LISTS)),
+    ("negative_ipglist", Refused(NO_LISTS)),
+    ("entrez_query", Refused("it needs NCBI's servers")),
+    ("db_soft_mask", Refused(NO_DATABASE_MASKS)),
+    ("db_hard_mask", Refused(NO_DATABASE_MASKS)),
+    ("qcov_hsp_perc", Value("--qcov-hsp-perc")),
+    ("max_hsps", Value("--max-hsps")),
+    ("culling_limit", Refused(NOT_PER_VOLUME)),
+    ("best_hit_overhang", Refused(NOT_PER_VOLUME)),
+    ("best_hit_score_edge", Refused(NOT_PER_VOLUME)),
+    ("subject_besthit", Refused("all HSPs of a subject are reported; --max-hsps limits them")),
+    ("max_target_seqs", Value("--max-target-seqs")),
+    ("dbsize", Value("--dbsize")),
+    ("searchsp", Value("--searchsp")),
+    ("import_search_strategy", Refused(NO_STRATEGY)),
+    ("export_search_strategy", Refused(NO_STRATEGY)),
+    ("xdrop_ungap", Value("--xdrop-ungap")),
+    ("xdrop_gap", Value("--xdrop-gap")),
+    ("xdrop_gap_final", Value("--xdrop-gap-final")),
+    ("window_size", Value("--window-size")),
+    ("ungapped", Flag("--ungapped")),
+    ("parse_deflines", Refused("identifiers of queries are shown as they are written")),
+    ("num_threads", Value("--threads")),
+    ("mt_mode", Ignored),
+    ("remote", Refused("searches run on this machine; `skyblast submit` uses a server")),
+    ("use_sw_tback", Refused("final alignments are those of X-drop extensions, as blastp makes by default")),
+];
+
+/// The version as blastp states it: of the program whose results these are.
+pub(super) const VERSION: &str = concat!("blastp: 2.12.0+\n Package: skyblast ", env!("CARGO_PKG_VERSION"));
+
+/// What a command line is, once blastp's spelling is gone from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CommandLine {
+    /// Arguments in our spelling.
+    Arguments(Vec<OsString>),
+    /// A question for the [`VERSION`].
+    Version,
+}
+
+/// Gives the arguments of `skyblast search` two hyphens where they are spelled as blastp's. With such a
+/// spelling, the query and the format are blastp's too unless they are named: standard input and 0.
+///
+/// # Errors
+/// For an option that blastp has and skyblast lacks.
+pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error> {
+    if arguments.get(1).is_none_or(|command| command != "search") {
+        return Ok(CommandLine::Arguments(arguments));
+    }
+    let mut arguments = arguments.into_iter();
+    let mut translated: Vec<OsString> = arguments.by_ref().take(2).collect();
+    let mut spelled_so = false;
+    while let Some(argument) = arguments.next() {
+        let Some((name, known, joined)) = known(&argument) else {
+            translated.push(argument);
+            continue;
+        };
+        let mut value = || {
+            joined.clone().or_else(|| arguments.next()).ok_or_else(|| {
+                Error::raw(ErrorKind::InvalidValue, format!("the option -{name} needs a value\n"))
+            })
+        };
+        match known {
+            Help => {
+                let help = ["skyblast", "search", "--help"].map(OsString::from);
+                return Ok(CommandLine::Arguments(help.to_vec()));
+            }
+            Version => return Ok(CommandLine::Version),
+            Flag(long) => translated.push(long.into()),
+            Ignored => drop(value()?),
+            Value("--out") => {
+                let value = value()?;
+                if value != "-" {
+                    translated.push(assigned("--out", &value));
+                }
+            }
+            Value(long) => translated.push(assigned(long, &value()?)),
+            Only(only, _) if value()? == only => {}
+            Only(_, reason) | Refused(reason) => {
+                let text = format!("the option -{name} of blastp is not available: {reason}\n");
+                return Err(Error::raw(ErrorKind::UnknownArgument, text));
+            }
+        }
+        spelled_so = true;
+    }
+    if spelled_so {
+        for (long, default) in [("--query", "-"), ("--outfmt", "0")] {
+            if !translated.iter().any(|argument| names(argument, long)) {
+                translated.push(assigned(long, OsStr::new(default)));
+            }
+        }
+    }
+    Ok(CommandLine::Arguments(translated))
+}
+
+/// The option of blastp that an argument names, and the value after its `=`.
+fn known(argument: &OsStr) -> Option<(&'static str, Known, Option<OsString>)> {
+    let text = argument.to_str()?.strip_prefix('-')?;
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, known) = OPTIONS.into_iter().find(|(known, _)| *known == name)?;
+    Some((name, known, value.map(OsString::from)))
+}
+
+/// `--long=value`, so that a value may start with a hyphen.
+fn assigned(long: &str, value: &OsStr) -> OsString {
+    let mut argument = OsString::from(long);
+    argument.push("=");
+    argument.push(value);
+    argument
+}
+
+/// Whether an argument is the option `long`, with its value or without.
+fn names(argument: &OsStr, long: &str) -> bool {
+    let rest = argument.to_str().and_then(|text| text.strip_prefix(long));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translate(line: &[&str]) -> Result<String, String> {
+        let arguments = ["skyblast"].iter().chain(line).map(OsString::from).collect();
+        let CommandLine::Arguments(words) = translated(arguments).map_err(|error| error.to_string())? else {
+            return Ok(VERSION.to_owned());
+        };
+        Ok(words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn blastps_spelling_becomes_our_own() {
+        for (line, expected) in [
+            (
+                &["search", "-query", "q.fa", "-db", "x", "-outfmt", "6 std qlen", "-num_threads", "2"][..],
+                "skyblast search --query=q.fa --db=x --outfmt=6 std qlen --threads=2",
+            ),
+            (
+                &["search", "-db=x", "-lcase_masking", "-mt_mode", "1", "-out", "-"],
+                "skyblast search --db=x --lcase-masking --query=- --outfmt=0",
+            ),
+            (
+                &["search", "--query", "-", "-db", "-x-", "--outfmt", "7", "-sorthits", "0"],
+                "skyblast search --query - --db=-x- --outfmt 7",
+            ),
+            (&["search", "--query", "q", "--db", "x"], "skyblast search --query q --db x"),
+            (&["search", "-bogus", "1"], "skyblast search -bogus 1"),
+            (&["search", "-db", "x", "-h"], "skyblast search --help"),
+            (&["makedb", "-db", "x"], "skyblast makedb -db x"),
+        ] {
+            assert_eq!(translate(line), Ok(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_by_name_with_a_reason() {
+        for (line, text) in [
+            (&["search", "-remote"][..], "option -remote of blastp is not available: searches run"),
+            (
+                &["search", "-culling_limit", "2"],
+                "option -culling_limit of blastp is not available: the filter",
+            ),
+            (&["search", "-line_length", "80"], "option -line_length of blastp is not available: format 0"),
+            (&["search", "-db"], "option -db needs a value"),
+        ] {
+            let refused = translate(line).expect_err("a refusal");
+            assert!(refused.contains(text), "{refused}");
+        }
+        assert_eq!(translate(&["search", "-version"]), Ok(VERSION.to_owned()));
+    }
+
+    #[test]
+    fn no_option_is_listed_twice() {
+        let names: std::collections::BTreeSet<_> = OPTIONS.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), OPTIONS.len());
+    }
+}

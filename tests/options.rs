@@ -1,0 +1,198 @@
+//! Command lines of blastp, given to `skyblast search`, against the reports of NCBI's blastp 2.12.0.
+//!
+//! The cases are the lines of `tests/golden/blastp-options/cases.tsv`; the README beside it says how
+//! the expected reports were made. Every case is searched in shards: four volumes, small chunks.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use flate2::read::GzDecoder;
+use skyblast::database::VolumeLimit;
+use skyblast::sequence::fasta::Reader;
+use skyblast::sequence::input::Input;
+
+mod common;
+
+use common::in_process::{assert_same_report, build_database, project_file};
+use common::made_alike::made_alike;
+
+const FOLDER: &str = "tests/golden/blastp-options";
+
+/// One line of `cases.tsv`.
+struct Case {
+    name: String,
+    query: PathBuf,
+    database: Vec<PathBuf>,
+    arguments: Vec<String>,
+}
+
+impl Case {
+    fn parse(line: &str) -> Self {
+        let [name, query, database, arguments] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        let file = |name: &str| project_file(FOLDER).join(name);
+        Self {
+            name: name.to_owned(),
+            query: file(query),
+            database: database.split('+').map(file).collect(),
+            arguments: words(arguments),
+        }
+    }
+
+    fn expected(&self) -> Vec<u8> {
+        let path = project_file(FOLDER).join(format!("{}.gz", self.name));
+        let mut report = Vec::new();
+        GzDecoder::new(fs::File::open(path).unwrap()).read_to_end(&mut report).unwrap();
+        made_alike(&report)
+    }
+
+    fn report(&self) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(&self.query, folder.path().join("query.fa")).unwrap();
+        let mut arguments = self.arguments.clone();
+        if arguments.iter().any(|argument| argument == "-subject") {
+            write_joined(&self.database, &folder.path().join("given.fa"));
+        } else {
+            build_database(&folder.path().join("database"), &self.database, VolumeLimit::Sequences(4));
+            arguments.extend(["-db".to_owned(), "database".to_owned()]);
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skyblast"));
+        command.current_dir(folder.path()).args(["search", "-query", "query.fa", "--chunk-residues", "300"]);
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+        made_alike(&output.stdout)
+    }
+}
+
+/// Words of a shell line; double quotes hold blanks together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in line.split('"').enumerate() {
+        if place % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// All files in one, decompressed.
+fn write_joined(files: &[PathBuf], path: &Path) {
+    let mut text = Vec::new();
+    for file in files {
+        Input::open(file).unwrap().read_to_end(&mut text).unwrap();
+    }
+    fs::write(path, text).unwrap();
+}
+
+fn cases() -> Vec<Case> {
+    let text = fs::read_to_string(project_file(FOLDER).join("cases.tsv")).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(Case::parse).collect()
+}
+
+/// Runs the cases whose name starts with `group`.
+fn check(group: &str) {
+    let cases: Vec<_> = cases().into_iter().filter(|case| case.name.starts_with(group)).collect();
+    assert!(!cases.is_empty(), "no case is called {group}…");
+    for case in cases {
+        assert_same_report(&case.name, &case.report(), &case.expected());
+    }
+}
+
+#[test]
+fn masked_queries() {
+    check("masks.");
+}
+
+#[test]
+fn parts_of_queries() {
+    check("part.");
+}
+
+#[test]
+fn given_subjects() {
+    check("given.");
+}
+
+#[test]
+fn search_spaces_that_are_asked_for() {
+    check("space.");
+}
+
+#[test]
+fn alignments_without_gaps() {
+    check("ungapped.");
+}
+
+#[test]
+fn columns_named_twice() {
+    check("columns.");
+}
+
+#[test]
+fn every_case_is_run_and_every_report_belongs_to_a_case() {
+    let names: BTreeSet<String> = cases().into_iter().map(|case| case.name).collect();
+    for name in &names {
+        let group = name.split('.').next().unwrap();
+        let groups = ["masks", "part", "given", "space", "ungapped", "columns"];
+        assert!(groups.contains(&group), "{name} is in no group");
+    }
+    let files = fs::read_dir(project_file(FOLDER)).unwrap().map(|entry| entry.unwrap().file_name());
+    let reports: BTreeSet<String> =
+        files.filter_map(|file| file.to_str().unwrap().strip_suffix(".gz").map(str::to_owned)).collect();
+    assert_eq!(reports, names);
+}
+
+/// Output and error of `skyblast search` with arguments that it refuses.
+fn refused(arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skyblast"));
+    let output = command.current_dir(project_file(FOLDER)).arg("search").args(arguments).output().unwrap();
+    assert!(output.stdout.is_empty(), "{arguments:?} printed something");
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_by_name() {
+    for (arguments, code, text) in [
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-remote"][..], 2, "option -remote of blastp"),
+        (
+            &["-query", "masked.fa", "-db", "masked_db.fa", "-use_sw_tback"],
+            2,
+            "option -use_sw_tback of blastp",
+        ),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-taxids", "9606"], 2, "option -taxids of blastp"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-bogus"], 2, "'-b'"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject", "given.fa"], 2, "--subject"),
+        (
+            &["-query", "masked.fa", "-db", "masked_db.fa", "-ungapped"],
+            1,
+            "comp_based_stats 2 is not possible",
+        ),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-query_loc", "9-3"], 2, "'9-3' for '--query-loc"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-query_loc", "900-903"], 1, "no query reaches"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-seg", "maybe"], 2, "'maybe' for '--seg"),
+        (&["-query", "masked.fa", "-subject", "masked.fa", "-lcase_masking"], 1, "lower case in subjects"),
+    ] {
+        let (status, error) = refused(arguments);
+        assert_eq!(status, code, "{arguments:?}: {error}");
+        assert!(error.contains(text), "{arguments:?}: {error}");
+    }
+}
+
+/// The files of this folder hold what the cases are named for.
+#[test]
+fn the_queries_are_masked_in_many_ways() {
+    let input = Input::open(&project_file(FOLDER).join("masked.fa")).unwrap();
+    let records: Vec<_> = Reader::new("masked.fa", input).collect::<Result<_, _>>().unwrap();
+    assert!(records.iter().any(|record| record.lower_case.len() > 2));
+    let whole = |length: usize| 0..length as u32;
+    assert!(records.iter().any(|record| record.lower_case.first() == Some(&whole(record.residues.len()))));
+    // A gap and a dropped hyphen do not end lower case.
+    assert!(records.iter().any(|record| record.lower_case.last() == Some(&(29..43))));
+    assert!(records.iter().any(|record| record.lower_case.first() == Some(&(0..5))));
+}
