@@ -145,10 +145,11 @@ fn the_family_is_larger_than_every_preliminary_limit() {
 
     // The limit decides what is reported: the best of all are not the best of the limited.
     let shard = DATABASES[0].shard(chunk, 0, options(100_000), 2);
-    let unlimited = Candidates::new(shard.candidates[0].clone(), &options(100_000))
-        .report(chunk.queries[0].residues.len(), &options(500));
-    let limited = Candidates::new(shard.candidates[0].clone(), &options(500))
-        .report(chunk.queries[0].residues.len(), &options(500));
+    let reported = |limit| {
+        let candidates = Candidates::new(shard.candidates[0].clone(), &options(limit));
+        Candidates::report(vec![(chunk.queries[0].residues.len(), candidates)], &options(500))
+    };
+    let (unlimited, limited) = (reported(100_000), reported(500));
     assert_ne!(unlimited, limited, "the limit leaves out subjects that would be reported");
 }
 
@@ -164,8 +165,9 @@ fn equal_subjects_lie_in_different_volumes_and_the_later_ones_come_first() {
         }
     }
     let shard = DATABASES[0].shard(chunk, 0, options(500), 2);
-    let reported = Candidates::new(shard.candidates[0].clone(), &options(500))
-        .report(chunk.queries[0].residues.len(), &options(500));
+    let candidates = Candidates::new(shard.candidates[0].clone(), &options(500));
+    let length = chunk.queries[0].residues.len();
+    let reported = Candidates::report(vec![(length, candidates)], &options(500)).concat();
     let mut ties_across_volumes = 0;
     for pair in reported.windows(2) {
         let (a, b) = (pair[0].rank().unwrap(), pair[1].rank().unwrap());

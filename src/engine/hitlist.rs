@@ -24,17 +24,33 @@ const GOOD_EVALUE: f64 = 0.002;
 const EVALUE_STRETCH: f64 = 5.0;
 
 /// Drops the hits that blastp would not have aligned: it goes through the subjects in the order of
-/// the database and, once it has `wanted` good hits, leaves out those that look worse
-/// (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`).
-fn terminate_early(hits: &mut Vec<Hit>, wanted: usize) {
-    hits.sort_by_key(Hit::ordinal);
-    let mut good = 0;
-    hits.retain(|hit| {
-        let skipped = good >= wanted && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
-        let is_good = !skipped && hit.rank().is_some_and(|rank| rank.evalue <= GOOD_EVALUE);
-        good += usize::from(is_good);
-        !skipped
-    });
+/// the database and, once every query of a batch has `wanted` good hits, leaves out those that look
+/// worse (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`).
+fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
+    for hits in batch.iter_mut() {
+        hits.sort_by_key(Hit::ordinal);
+    }
+    let places = |(query, hits): (usize, &Vec<Hit>)| {
+        (0..hits.len()).map(|place| (hits[place].ordinal(), query, place)).collect::<Vec<_>>()
+    };
+    let mut order: Vec<(u64, usize, usize)> = batch.iter().enumerate().flat_map(places).collect();
+    order.sort_unstable();
+    let mut good = vec![0; batch.len()];
+    let mut satisfied = 0;
+    let mut skipped: Vec<Vec<bool>> = batch.iter().map(|hits| vec![false; hits.len()]).collect();
+    for (_, query, place) in order {
+        let hit = &batch[query][place];
+        if satisfied == batch.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE {
+            skipped[query][place] = true;
+        } else if hit.rank().is_some_and(|rank| rank.evalue <= GOOD_EVALUE) {
+            good[query] += 1;
+            satisfied += usize::from(good[query] == wanted);
+        }
+    }
+    for (hits, skipped) in batch.iter_mut().zip(skipped) {
+        let mut skipped = skipped.into_iter();
+        hits.retain(|_| skipped.next() != Some(true));
+    }
 }
 
 /// The hits of one query with some part of the database, by preliminary rank.
@@ -55,21 +71,16 @@ impl Candidates {
         Self::new(hits, options)
     }
 
-    /// The hits to report for a query of `query_length` residues: those with alignments, in final
-    /// order, at most `max_target_seqs`, and of these what [`SearchOptions::max_hsps`] and
-    /// [`SearchOptions::min_query_cover`] leave.
-    pub fn report(self, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
-        let mut hits = self.0;
+    /// The hits to report for the queries of a batch, each with its length in residues: those with
+    /// alignments, in final order, at most `max_target_seqs`, and of these what
+    /// [`SearchOptions::max_hsps`] and [`SearchOptions::min_query_cover`] leave.
+    pub fn report(batch: Vec<(usize, Self)>, options: &SearchOptions) -> Vec<Vec<Hit>> {
+        let (lengths, mut hits): (Vec<usize>, Vec<Vec<Hit>>) =
+            batch.into_iter().map(|(length, candidates)| (length, candidates.0)).unzip();
         if options.composition != CompositionMode::Off {
             terminate_early(&mut hits, options.max_target_seqs);
         }
-        let mut ranked: Vec<(Rank, Hit)> =
-            hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
-        keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
-        let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
-        hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
-        hits.retain(|hit| !hit.hsps.is_empty());
-        hits
+        lengths.into_iter().zip(hits).map(|(length, hits)| reported(hits, length, options)).collect()
     }
 
     /// The candidates, best preliminary rank first.
@@ -81,6 +92,16 @@ impl Candidates {
     pub fn into_hits(self) -> Vec<Hit> {
         self.0
     }
+}
+
+/// What is left of the hits of a query of `query_length` residues, in final order.
+fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
+    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
+    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
+    let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+    hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
+    hits.retain(|hit| !hit.hsps.is_empty());
+    hits
 }
 
 /// A bounded collection of items by rank that drops the worse ones now and then.
@@ -159,7 +180,7 @@ mod tests {
             let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
             let hits: Vec<Hit> =
                 values.iter().enumerate().map(|(i, &(p, l, _))| hit(i as u64, p, l)).collect();
-            let whole = Candidates::new(hits.clone(), &options).report(100, &options);
+            let whole = report(Candidates::new(hits.clone(), &options), &options);
             let parts: Vec<Candidates> = (0..5)
                 .map(|part| {
                     let own = hits.iter().zip(&values).filter(|(_, v)| v.2 == part);
@@ -169,15 +190,19 @@ mod tests {
             let joined = order
                 .iter()
                 .fold(Candidates::default(), |sum, &part| sum.join(parts[part].clone(), &options));
-            prop_assert_eq!(joined.report(100, &options), whole);
+            prop_assert_eq!(report(joined, &options), whole);
         }
+    }
+
+    fn report(candidates: Candidates, options: &SearchOptions) -> Vec<Hit> {
+        Candidates::report(vec![(100, candidates)], options).concat()
     }
 
     /// Subjects 0 and 2 are good; 3 looks worse before its alignment, which makes it the best.
     fn ends_well(composition: CompositionMode, max_target_seqs: usize) -> Vec<u64> {
         let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
         let hits = vec![hit(0, 1, Some(2)), hit(1, 3, None), hit(2, 2, Some(1)), hit(3, 3, Some(0))];
-        Candidates::new(hits, &options).report(100, &options).iter().map(Hit::ordinal).collect()
+        report(Candidates::new(hits, &options), &options).iter().map(Hit::ordinal).collect()
     }
 
     #[test]
@@ -186,6 +211,19 @@ mod tests {
         assert_eq!(ends_well(CompositionMode::Conditional, 2), [2, 0]);
         assert_eq!(ends_well(CompositionMode::Conditional, 3), [3, 2, 0]);
         assert_eq!(ends_well(CompositionMode::Off, 1), [3]);
+    }
+
+    #[test]
+    fn a_batch_is_aligned_until_all_its_queries_have_enough() {
+        let options = SearchOptions { max_target_seqs: 1, ..SearchOptions::default() };
+        let first = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
+        let reported = |other: Vec<Hit>| {
+            let batch = vec![(100, first()), (100, Candidates::new(other, &options))];
+            Candidates::report(batch, &options)[0][0].ordinal()
+        };
+        assert_eq!(reported(Vec::new()), 3);
+        assert_eq!(reported(vec![hit(4, 1, Some(2))]), 3);
+        assert_eq!(reported(vec![hit(2, 1, Some(2))]), 0);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::sequence::nucleotide::looks_like_nucleotides;
 pub struct Query {
     /// Number of its record in the input, from 1.
     pub number: u64,
+    /// Number of its batch, from 0: blastp reads queries in batches and stops to align doubtful
+    /// subjects when all of a batch have enough good ones.
+    pub batch: u64,
     /// The whole definition line, without `>`.
     pub defline: Vec<u8>,
     /// Residue codes; empty for a record without residues.
@@ -54,7 +57,7 @@ impl QueryChunk {
 /// How large a chunk may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkLimits {
-    /// Most residues, unless a single query has more.
+    /// Most residues, unless a single query or a batch has more.
     pub residues: u64,
     /// Most queries.
     pub queries: usize,
@@ -65,6 +68,8 @@ pub struct ChunkLimits {
 /// Measured with 1,000 queries of mixed origin against 20,000 Swiss-Prot proteins; only the size
 /// of the work units depends on it.
 const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
+/// Residues at which blastp closes a batch of queries (`blastinput/blast_input_aux.cpp`).
+const BATCH_RESIDUES: u64 = 10_000;
 /// Core-seconds that a shard is meant to take.
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
@@ -73,7 +78,20 @@ impl ChunkLimits {
     /// per shard, and few enough queries that their hits fit in memory many times over.
     pub fn for_volumes_of(volume_residues: u64) -> Self {
         let residues = SHARD_CORE_SECONDS * RESIDUE_PAIRS_PER_SECOND / volume_residues.max(1) as f64;
-        Self { residues: (residues as u64).clamp(10_000, 200_000), queries: 500 }
+        Self { residues: (residues as u64).clamp(BATCH_RESIDUES, 200_000), queries: 500 }
+    }
+
+    /// Where `queries` have to be cut if they are more than a chunk holds: between batches, so that
+    /// the hits of a batch can be judged together, unless the limits are smaller than a batch.
+    fn cut(self, queries: &[Query]) -> Option<usize> {
+        let residues: u64 = queries.iter().map(|query| query.residues.len() as u64).sum();
+        let newest = queries.len().checked_sub(1).filter(|&place| place > 0)?;
+        if residues <= self.residues && queries.len() <= self.queries {
+            return None;
+        }
+        let between = (1..=newest).rev().find(|&place| queries[place].batch != queries[place - 1].batch);
+        let can_wait = self.residues >= BATCH_RESIDUES && queries.len() <= self.queries;
+        between.or((!can_wait).then_some(newest))
     }
 }
 
@@ -117,8 +135,10 @@ pub struct Chunker<I> {
     records: I,
     limits: ChunkLimits,
     options: SearchOptions,
-    /// The record that did not fit into the previous chunk.
-    pending: Option<Query>,
+    /// The records that did not fit into the previous chunk.
+    pending: Vec<Query>,
+    /// The batch of the next query, and the residues in it so far.
+    batch: (u64, u64),
     next_place: u64,
     matrix: Matrix,
     warnings: Vec<Warning>,
@@ -135,7 +155,8 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
             records,
             limits,
             options,
-            pending: None,
+            pending: Vec::new(),
+            batch: (0, 0),
             next_place: 1,
             matrix: Matrix::new(options.matrix),
             warnings: Vec::new(),
@@ -163,9 +184,14 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
                 self.further_warnings += 1;
             }
         }
+        if self.batch.1 >= BATCH_RESIDUES {
+            self.batch = (self.batch.0 + 1, 0);
+        }
+        self.batch.1 += self.options.searched_range(record.residues.len()).len() as u64;
         let lower_case = if self.options.masking.lower_case { record.lower_case } else { Vec::new() };
         Some(Ok(Query {
             number: record.number,
+            batch: self.batch.0,
             defline: record.defline,
             residues: record.residues,
             lower_case,
@@ -182,20 +208,17 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Iterator for Chunker<I> {
     type Item = Result<QueryChunk, FastaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut queries: Vec<Query> = self.pending.take().into_iter().collect();
-        let mut residues = queries.iter().map(|query| query.residues.len() as u64).sum::<u64>();
-        while queries.len() < self.limits.queries {
-            let query = match self.next_query() {
-                None => break,
-                Some(Err(error)) => return Some(Err(error)),
-                Some(Ok(query)) => query,
-            };
-            residues += query.residues.len() as u64;
-            if !queries.is_empty() && residues > self.limits.residues {
-                self.pending = Some(query);
+        let mut queries = std::mem::take(&mut self.pending);
+        loop {
+            if let Some(place) = self.limits.cut(&queries) {
+                self.pending = queries.split_off(place);
                 break;
             }
-            queries.push(query);
+            match self.next_query() {
+                None => break,
+                Some(Err(error)) => return Some(Err(error)),
+                Some(Ok(query)) => queries.push(query),
+            }
         }
         if queries.is_empty() {
             return None;
@@ -239,6 +262,25 @@ mod tests {
                 chunks.iter().flat_map(|c| &c.queries).map(|q| q.residues.len()).collect();
             prop_assert_eq!(joined, lengths);
         }
+    }
+
+    #[test]
+    fn chunks_are_cut_between_the_batches_of_blastp() {
+        let lengths = [4_000, 5_000, 3_000, 9_000, 2_000, 400, 11_000, 12_000, 100];
+        let chunks = |residues| {
+            let records = lengths.iter().enumerate().map(|(i, &length)| record(i as u64 + 1, length));
+            let limits = ChunkLimits { residues, queries: 500 };
+            let chunks = Chunker::new(records, limits, SearchOptions::default());
+            let batches = |chunk: Result<QueryChunk, FastaError>| {
+                chunk.expect("good records").queries.iter().map(|query| query.batch).collect::<Vec<_>>()
+            };
+            chunks.map(batches).collect::<Vec<_>>()
+        };
+        let batches: [&[u64]; 5] = [&[0, 0, 0], &[1, 1], &[2, 2], &[3], &[4]];
+        assert_eq!(chunks(10_000), batches);
+        assert_eq!(chunks(23_450), [&[0, 0, 0, 1, 1][..], &[2, 2, 3], &[4]]);
+        assert_eq!(chunks(1_000_000), [batches.concat()]);
+        assert_eq!(chunks(5_000).concat(), batches.concat(), "cut anywhere, the batches are the same");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub fn compare(
 #[derive(Debug)]
 pub struct Merger {
     options: SearchOptions,
+    /// The batch of each query.
+    batches: Vec<u64>,
     /// Lengths of what is searched of the queries, with what has been found for them.
     candidates: Vec<(usize, Candidates)>,
 }
@@ -44,7 +46,8 @@ impl Merger {
     pub fn new(options: SearchOptions, chunk: &QueryChunk) -> Self {
         let length = |query: &Query| options.searched_range(query.residues.len()).len();
         let candidates = chunk.queries.iter().map(|query| (length(query), Candidates::default())).collect();
-        Self { options, candidates }
+        let batches = chunk.queries.iter().map(|query| query.batch).collect();
+        Self { options, batches, candidates }
     }
 
     /// Adds a shard; adding it twice changes nothing.
@@ -57,7 +60,11 @@ impl Merger {
 
     /// The hits to report, by query.
     pub fn finish(self) -> Vec<Vec<Hit>> {
-        let report = |(length, candidates): (usize, Candidates)| candidates.report(length, &self.options);
-        self.candidates.into_iter().map(report).collect()
+        let mut candidates = self.candidates.into_iter();
+        let batches = self.batches.chunk_by(|a, b| a == b);
+        let report = |batch: &[u64]| {
+            Candidates::report(candidates.by_ref().take(batch.len()).collect(), &self.options)
+        };
+        batches.flat_map(report).collect()
     }
 }
