@@ -13,7 +13,7 @@ use crate::sequence::alphabet::SENTINEL;
 /// A score that no alignment reaches, far enough from the smallest integer to add to.
 const DEAD: i32 = i32::MIN / 2;
 /// Restricted extensions open gaps only at offsets that are multiples of this.
-const RESTRICTION: usize = 10;
+pub(super) const RESTRICTION: usize = 10;
 
 /// Which gaps an extension may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

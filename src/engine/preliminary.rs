@@ -54,13 +54,13 @@ pub(super) fn hsps(
     let doubtful = (RESTRICTED_SHARE * f64::from(cutoffs.gapped)) as i32;
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);
-    // Restricted extensions follow rules of their own, which the kernel does not know.
+    // Restricted extensions have rules of their own for what is kept.
     if !restricted && none_is_kept(query, subject, ungapped, cutoffs.gapped, scheme, workspace) {
         return Vec::new();
     }
     let gapped = |gaps, workspace: &mut Workspace| {
-        let kernel = scheme.kernel.as_ref().filter(|_| gaps == Gaps::Anywhere);
-        extend_all(query, subject, ungapped, (&extender, kernel), gaps, (doubtful, cutoffs.gapped), workspace)
+        let extenders = (&extender, scheme.kernel.as_ref());
+        extend_all(query, subject, ungapped, extenders, gaps, (doubtful, cutoffs.gapped), workspace)
     };
     let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
     let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
@@ -91,7 +91,8 @@ fn extend_all(
             continue;
         }
         let start = start_pair(query, subject, &diagonal, extender.scores);
-        if kernel.is_some_and(|k| k.falls_short(query, subject, start, limits.1, &mut workspace.lanes)) {
+        let matters = if gaps == Gaps::Restricted { limits.0 } else { limits.1 };
+        if kernel.is_some_and(|k| k.falls_short(query, subject, start, gaps, matters, &mut workspace.lanes)) {
             continue;
         }
         let gapped = extender.score(query, subject, start, gaps, workspace);
@@ -122,7 +123,8 @@ fn none_is_kept(
     let mut limit = cutoff;
     ungapped.iter().all(|seed| {
         let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
-        let mut falls_short = |limit| kernel.falls_short(query, subject, start, limit, &mut workspace.lanes);
+        let mut falls_short =
+            |limit| kernel.falls_short(query, subject, start, Gaps::Anywhere, limit, &mut workspace.lanes);
         if falls_short(limit) {
             return true;
         }

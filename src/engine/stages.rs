@@ -65,6 +65,13 @@ impl Stages {
     /// Whether that score stays below `limit`, by the kernel; `None` where there is no kernel.
     pub fn gapped_falls_short(&mut self, subject: &[u8], start: (usize, usize), limit: i32) -> Option<bool> {
         let kernel = self.scheme.kernel.as_ref()?;
-        Some(kernel.falls_short(self.batch.query(0), subject, start, limit, &mut self.workspace.lanes))
+        Some(kernel.falls_short(
+            self.batch.query(0),
+            subject,
+            start,
+            Gaps::Anywhere,
+            limit,
+            &mut self.workspace.lanes,
+        ))
     }
 }

@@ -5,6 +5,7 @@
 //! cutoff, so that 32 columns of a row fit one AVX2 register. What reaches the cutoff is left to
 //! [`Extender`](crate::engine::gapped::Extender), the twin, which also knows where it ends.
 
+use crate::engine::gapped::Gaps;
 use crate::scoring::{FORBIDDEN, GapCosts, Scores};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
@@ -21,6 +22,8 @@ pub(super) struct Chunk {
     pub(super) gap: [u8; LANES],
     /// The subject residue whose pair leads into each column.
     pub(super) residues: [u8; LANES],
+    /// All ones where a gap in the subject may be open.
+    pub(super) may_gap: [u8; LANES],
     /// All ones where there is a column, 0 beyond the end of the subject.
     pub(super) exists: [u8; LANES],
 }
@@ -99,13 +102,16 @@ impl GappedKernel {
         query: &[u8],
         subject: &[u8],
         start: (usize, usize),
+        gaps: Gaps,
         limit: i32,
         lanes: &mut GappedLanes,
     ) -> bool {
         let (left_query, right_query) = query.split_at(start.0 + 1);
         let (left_subject, right_subject) = subject.split_at(start.1 + 1);
-        self.side::<true>(left_query, left_subject, limit, lanes)
-            .is_some_and(|left| self.side::<false>(right_query, right_subject, limit - left, lanes).is_some())
+        let left = self.side::<true>(left_query, left_subject, gaps, limit, lanes);
+        left.is_some_and(|left| {
+            self.side::<false>(right_query, right_subject, gaps, limit - left, lanes).is_some()
+        })
     }
 
     /// Score of one side, which starts at the last residues (`LEFT`) or the first; `None` if it
@@ -114,6 +120,7 @@ impl GappedKernel {
         &self,
         query: &[u8],
         subject: &[u8],
+        gaps: Gaps,
         limit: i32,
         lanes: &mut GappedLanes,
     ) -> Option<i32> {
@@ -123,7 +130,10 @@ impl GappedKernel {
         if query.is_empty() || subject.is_empty() {
             return (limit > 0).then_some(0);
         }
-        extend::<LEFT>(self, query, subject, limit, lanes)
+        match gaps {
+            Gaps::Anywhere => extend::<LEFT, false>(self, query, subject, limit, lanes),
+            Gaps::Restricted => extend::<LEFT, true>(self, query, subject, limit, lanes),
+        }
     }
 }
 
@@ -139,7 +149,7 @@ fn available() -> bool {
 
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "calls code for a processor with AVX2")]
-fn extend<const LEFT: bool>(
+fn extend<const LEFT: bool, const RESTRICTED: bool>(
     kernel: &GappedKernel,
     query: &[u8],
     subject: &[u8],
@@ -147,11 +157,11 @@ fn extend<const LEFT: bool>(
     lanes: &mut GappedLanes,
 ) -> Option<i32> {
     // SAFETY: a kernel is only made where AVX2 is available.
-    unsafe { super::gapped_avx2::extend::<LEFT>(kernel, query, subject, limit, lanes) }
+    unsafe { super::gapped_avx2::extend::<LEFT, RESTRICTED>(kernel, query, subject, limit, lanes) }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn extend<const LEFT: bool>(
+fn extend<const LEFT: bool, const RESTRICTED: bool>(
     _: &GappedKernel,
     _: &[u8],
     _: &[u8],
@@ -166,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::gapped::{Extender, Gaps, Workspace};
+    use crate::engine::gapped::{Extender, Workspace};
     use crate::scoring::{Matrix, MatrixName};
 
     /// Residues that resemble `query`, so that extensions run for long.
@@ -194,6 +204,7 @@ mod tests {
             name in prop::sample::select(MatrixName::ALL.to_vec()),
             (open, extend, x) in (1..15, 1..4, 1..70),
             limit in 1..120,
+            gaps in prop::sample::select(vec![Gaps::Anywhere, Gaps::Restricted]),
         ) {
             let subject = relative(&query, &changes);
             let start = (
@@ -201,11 +212,11 @@ mod tests {
                 ((start.0 * 0.9 + start.1 * 0.1) * subject.len() as f64) as usize,
             );
             let matrix = Matrix::new(name);
-            let gaps = GapCosts { open, extend };
-            let twin = Extender { scores: matrix.scores(), gaps, x };
-            let score = twin.score(&query, &subject, start, Gaps::Anywhere, &mut Workspace::default()).score;
-            if let Some(kernel) = GappedKernel::new(matrix.scores(), gaps, x) {
-                let short = kernel.falls_short(&query, &subject, start, limit, &mut GappedLanes::default());
+            let costs = GapCosts { open, extend };
+            let twin = Extender { scores: matrix.scores(), gaps: costs, x };
+            let score = twin.score(&query, &subject, start, gaps, &mut Workspace::default()).score;
+            if let Some(kernel) = GappedKernel::new(matrix.scores(), costs, x) {
+                let short = kernel.falls_short(&query, &subject, start, gaps, limit, &mut GappedLanes::default());
                 prop_assert_eq!(short, score < limit && limit <= kernel.ceiling, "score {}", score);
             }
         }

@@ -7,6 +7,7 @@
 
 use std::arch::x86_64::*;
 
+use super::super::gapped::RESTRICTION;
 use super::gapped::{Chunk, GappedKernel, GappedLanes, LANES};
 
 #[target_feature(enable = "avx2")]
@@ -112,8 +113,14 @@ impl Ramp {
 
 /// The chunk of columns that starts at 32 × `index`, all cells dead. `None` if a residue is not one
 /// of the alphabet's.
-fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
-    let mut chunk = Chunk { best: [0; LANES], gap: [0; LANES], residues: [0; LANES], exists: [0; LANES] };
+fn chunk<const LEFT: bool, const RESTRICTED: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
+    let none = [0; LANES];
+    let mut chunk = Chunk { best: none, gap: none, residues: none, exists: none, may_gap: [u8::MAX; LANES] };
+    if RESTRICTED {
+        for (lane, may_gap) in chunk.may_gap.iter_mut().enumerate() {
+            *may_gap = if (index * LANES + lane).is_multiple_of(RESTRICTION) { u8::MAX } else { 0 };
+        }
+    }
     // The pair of residue i leads from column i to column i + 1.
     let start = (index * LANES).saturating_sub(1);
     let skipped = usize::from(index == 0);
@@ -129,9 +136,15 @@ fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
     residues.iter().all(|&code| (1..28).contains(&code)).then_some(chunk)
 }
 
+/// The residue at a distance from the start.
+fn residue_at<const LEFT: bool>(residues: &[u8], distance: usize) -> Option<&u8> {
+    let place = if LEFT { residues.len().checked_sub(distance + 1)? } else { distance };
+    residues.get(place)
+}
+
 /// Score of one side, which is below `limit`; `None` if it reaches that or a residue is unknown.
 #[target_feature(enable = "avx2")]
-pub(super) fn extend<const LEFT: bool>(
+pub(super) fn extend<const LEFT: bool, const RESTRICTED: bool>(
     kernel: &GappedKernel,
     query: &[u8],
     subject: &[u8],
@@ -151,7 +164,7 @@ pub(super) fn extend<const LEFT: bool>(
     let mut last_live = 0;
     loop {
         let index = chunks.len();
-        let mut chunk = chunk::<LEFT>(subject, index)?;
+        let mut chunk = chunk::<LEFT, RESTRICTED>(subject, index)?;
         let mut live = 0;
         for (lane, column) in (index * LANES..columns.min((index + 1) * LANES)).enumerate() {
             let score = match column {
@@ -174,7 +187,8 @@ pub(super) fn extend<const LEFT: bool>(
     }
 
     // The twin's first row ends where row 0 does: no pair leads on from there.
-    chunks[last_live / LANES].best[last_live % LANES] = 0;
+    let corner = std::mem::take(&mut chunks[last_live / LANES].best[last_live % LANES]);
+    let initial = last_live;
 
     let mut first_chunk = 0;
     for row in 0..query.len() {
@@ -189,10 +203,11 @@ pub(super) fn extend<const LEFT: bool>(
         let mut incoming = 0;
         let mut first_live = None;
         let reach = last_live + 1;
+        let row_gap_allowed = !RESTRICTED || (row + 1).is_multiple_of(RESTRICTION);
         let mut index = first_chunk;
         while index * LANES < columns && (index * LANES <= reach || i32::from(incoming) >= best - x) {
             if index == chunks.len() {
-                chunks.push(chunk::<LEFT>(subject, index)?);
+                chunks.push(chunk::<LEFT, RESTRICTED>(subject, index)?);
             }
             let chunk = &mut chunks[index];
             let residues = load(&chunk.residues);
@@ -204,12 +219,14 @@ pub(super) fn extend<const LEFT: bool>(
             let diagonal = shift_in(old_below, old);
             old_below = old;
             let gap = load(&chunk.gap);
+            let usable = if RESTRICTED { _mm256_and_si256(gap, load(&chunk.may_gap)) } else { gap };
             let mut cell = _mm256_subs_epu8(_mm256_adds_epu8(diagonal, scores), bias);
-            cell = _mm256_and_si256(_mm256_max_epu8(cell, gap), load(&chunk.exists));
+            cell = _mm256_and_si256(_mm256_max_epu8(cell, usable), load(&chunk.exists));
 
             let opened = _mm256_subs_epu8(cell, open);
             let mut row_gap = _mm256_setzero_si256();
-            if bits(at_least(opened, threshold)) != 0 || i32::from(incoming) >= best - x {
+            let opens = bits(at_least(opened, threshold)) != 0 || i32::from(incoming) >= best - x;
+            if row_gap_allowed && opens {
                 row_gap = ramp.run(shift_in(_mm256_setzero_si256(), opened), incoming);
                 cell = _mm256_and_si256(_mm256_max_epu8(cell, row_gap), load(&chunk.exists));
             }
@@ -230,7 +247,9 @@ pub(super) fn extend<const LEFT: bool>(
             store(&mut chunk.best, cell);
             let opened = _mm256_subs_epu8(cell, open);
             store(&mut chunk.gap, _mm256_max_epu8(_mm256_subs_epu8(gap, extend), opened));
-            incoming = last(_mm256_max_epu8(_mm256_subs_epu8(row_gap, extend), opened));
+            if row_gap_allowed {
+                incoming = last(_mm256_max_epu8(_mm256_subs_epu8(row_gap, extend), opened));
+            }
             let live = bits(live);
             if live != 0 {
                 first_live.get_or_insert(index);
@@ -241,6 +260,28 @@ pub(super) fn extend<const LEFT: bool>(
         match first_live {
             Some(index) => first_chunk = index,
             None => break,
+        }
+        if RESTRICTED && row == 0 && last_live == initial {
+            // The twin ends a row without gaps by going on from the pair behind its last cell as if
+            // a gap were open; only in the first row is there such a pair.
+            let mut score = i32::from(corner);
+            if let Some(&residue) = residue_at::<LEFT>(subject, initial) {
+                let [low, high] = &kernel.rows[code as usize];
+                let row = if residue < 16 { low } else { high };
+                score += i32::from(*row.get(residue as usize % 16)?) - i32::from(kernel.bias);
+            }
+            let mut column = initial + 1;
+            while column < columns && score >= best - x {
+                if column / LANES == chunks.len() {
+                    chunks.push(chunk::<LEFT, RESTRICTED>(subject, chunks.len())?);
+                }
+                let chunk = &mut chunks[column / LANES];
+                chunk.best[column % LANES] = score as u8;
+                chunk.gap[column % LANES] = (score as u8).saturating_sub(kernel.open);
+                last_live = column;
+                score -= i32::from(kernel.extend);
+                column += 1;
+            }
         }
     }
     Some(best - zero)
