@@ -28,6 +28,14 @@ pub(super) struct Chunk {
     pub(super) exists: [u8; LANES],
 }
 
+impl Chunk {
+    /// Puts a live cell into a lane; a gap may open after it.
+    pub(super) fn set(&mut self, lane: usize, score: u8, open: u8) {
+        self.best[lane] = score;
+        self.gap[lane] = score.saturating_sub(open);
+    }
+}
+
 /// Reusable working memory of [`GappedKernel`].
 #[derive(Debug, Default)]
 pub(in crate::engine) struct GappedLanes {

@@ -136,10 +136,56 @@ fn chunk<const LEFT: bool, const RESTRICTED: bool>(subject: &[u8], index: usize)
     residues.iter().all(|&code| (1..28).contains(&code)).then_some(chunk)
 }
 
-/// The residue at a distance from the start.
-fn residue_at<const LEFT: bool>(residues: &[u8], distance: usize) -> Option<&u8> {
-    let place = if LEFT { residues.len().checked_sub(distance + 1)? } else { distance };
-    residues.get(place)
+/// Fills row 0, the origin and a gap along the row. Returns the last live column, or `None` if a
+/// residue is unknown.
+fn first_row<const LEFT: bool, const RESTRICTED: bool>(
+    kernel: &GappedKernel,
+    subject: &[u8],
+    chunks: &mut Vec<Chunk>,
+) -> Option<usize> {
+    chunks.clear();
+    let mut score = Some(kernel.zero);
+    for column in 0..=subject.len() {
+        let Some(live) = score.filter(|score| *score >= kernel.zero - kernel.x) else {
+            return Some(column - 1);
+        };
+        if column % LANES == 0 {
+            chunks.push(chunk::<LEFT, RESTRICTED>(subject, column / LANES)?);
+        }
+        chunks[column / LANES].set(column % LANES, live, kernel.open);
+        score = live.checked_sub(if column == 0 { kernel.open } else { kernel.extend });
+    }
+    Some(subject.len())
+}
+
+/// Ends the first row of a restricted extension as the twin does: it goes on from the pair behind
+/// the last column of row 0, `corner` with its score, as if a gap were open. Later rows end with a
+/// dead cell, from which nothing goes on. Returns the last live column.
+fn go_on_behind<const LEFT: bool>(
+    kernel: &GappedKernel,
+    subject: &[u8],
+    corner: (usize, u8),
+    query_code: u8,
+    threshold: i32,
+    chunks: &mut Vec<Chunk>,
+) -> Option<usize> {
+    let (mut last_live, score) = corner;
+    if last_live == subject.len() {
+        return Some(last_live);
+    }
+    let residue = subject[if LEFT { subject.len() - 1 - last_live } else { last_live }];
+    let scores = kernel.rows[query_code as usize].get(residue as usize / 16)?;
+    let pair = scores[residue as usize % 16];
+    let mut score = i32::from(score) + i32::from(pair) - i32::from(kernel.bias);
+    while last_live < subject.len() && score >= threshold {
+        last_live += 1;
+        if last_live / LANES == chunks.len() {
+            chunks.push(chunk::<LEFT, true>(subject, chunks.len())?);
+        }
+        chunks[last_live / LANES].set(last_live % LANES, score as u8, kernel.open);
+        score -= i32::from(kernel.extend);
+    }
+    Some(last_live)
 }
 
 /// Score of one side, which is below `limit`; `None` if it reaches that or a residue is unknown.
@@ -157,38 +203,12 @@ pub(super) fn extend<const LEFT: bool, const RESTRICTED: bool>(
     let x = i32::from(kernel.x);
     let columns = subject.len() + 1;
     let chunks = &mut lanes.chunks;
-    chunks.clear();
 
-    // Row 0: the origin and a gap along it.
     let mut best = zero;
-    let mut last_live = 0;
-    loop {
-        let index = chunks.len();
-        let mut chunk = chunk::<LEFT, RESTRICTED>(subject, index)?;
-        let mut live = 0;
-        for (lane, column) in (index * LANES..columns.min((index + 1) * LANES)).enumerate() {
-            let score = match column {
-                0 => zero,
-                _ => zero - i32::from(kernel.open) - (column as i32 - 1) * i32::from(kernel.extend),
-            };
-            if score < zero - x {
-                break;
-            }
-            chunk.best[lane] = score as u8;
-            last_live = column;
-            live += 1;
-        }
-        let gap = _mm256_subs_epu8(load(&chunk.best), open);
-        store(&mut chunk.gap, gap);
-        chunks.push(chunk);
-        if live < LANES || (index + 1) * LANES >= columns {
-            break;
-        }
-    }
-
+    let initial = first_row::<LEFT, RESTRICTED>(kernel, subject, chunks)?;
+    let mut last_live = initial;
     // The twin's first row ends where row 0 does: no pair leads on from there.
     let corner = std::mem::take(&mut chunks[last_live / LANES].best[last_live % LANES]);
-    let initial = last_live;
 
     let mut first_chunk = 0;
     for row in 0..query.len() {
@@ -262,26 +282,8 @@ pub(super) fn extend<const LEFT: bool, const RESTRICTED: bool>(
             None => break,
         }
         if RESTRICTED && row == 0 && last_live == initial {
-            // The twin ends a row without gaps by going on from the pair behind its last cell as if
-            // a gap were open; only in the first row is there such a pair.
-            let mut score = i32::from(corner);
-            if let Some(&residue) = residue_at::<LEFT>(subject, initial) {
-                let [low, high] = &kernel.rows[code as usize];
-                let row = if residue < 16 { low } else { high };
-                score += i32::from(*row.get(residue as usize % 16)?) - i32::from(kernel.bias);
-            }
-            let mut column = initial + 1;
-            while column < columns && score >= best - x {
-                if column / LANES == chunks.len() {
-                    chunks.push(chunk::<LEFT, RESTRICTED>(subject, chunks.len())?);
-                }
-                let chunk = &mut chunks[column / LANES];
-                chunk.best[column % LANES] = score as u8;
-                chunk.gap[column % LANES] = (score as u8).saturating_sub(kernel.open);
-                last_live = column;
-                score -= i32::from(kernel.extend);
-                column += 1;
-            }
+            let go_on = go_on_behind::<LEFT>;
+            last_live = go_on(kernel, subject, (initial, corner), code, best - x, chunks)?;
         }
     }
     Some(best - zero)
