@@ -27,8 +27,8 @@ Examples:
 A command line of blastp works with only the program's name changed:
   blastp          -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
   skyblast search -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
-Options with one hyphen are blastp's, and then so are the query (standard input) and the format (0) if they
-are not named. An option of blastp that is not available is refused by name.
+Options with one hyphen are blastp's; then so are the query (standard input) and the format (0) if
+they are not named. An option of blastp that is not available is refused by name.
 
 The report is that of blastp 2.12, byte for byte but for the program's version and the database's
 date. --threads and the number of volumes change the speed, never the report. BLAST databases of

@@ -13,7 +13,7 @@ use crate::sequence::alphabet::{O, SENTINEL, X};
 /// Residues that a batch holds at most, unless a single query is longer.
 ///
 /// The diagonal state and the hot part of the word table then stay in the second-level cache.
-const BATCH_RESIDUES: usize = 8_000;
+const JOINED_RESIDUES: usize = 8_000;
 
 /// Largest drop-off of ungapped extensions: what the pair with a sentinel costs.
 const LARGEST_DROP_OFF: i32 = -FORBIDDEN;
@@ -113,7 +113,7 @@ pub(super) fn batches(
     let mut residues = 0;
     for (index, query) in queries.iter().enumerate() {
         let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else { continue };
-        if !members.is_empty() && residues + query.compared.len() > BATCH_RESIDUES {
+        if !members.is_empty() && residues + query.compared.len() > JOINED_RESIDUES {
             batches.push(join(&members, queries, neighbourhoods));
             members.clear();
             residues = 0;
