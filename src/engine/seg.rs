@@ -38,6 +38,9 @@ const LN_TENTHS: [f64; 11] = [
 /// Factorials up to this come from a table of six decimals, larger ones from Stirling's formula.
 const LARGEST_TABLED: usize = 10_000;
 
+/// More than the error of a logarithm of a probability whose terms have been added in another order.
+const ROUNDING: f64 = 1e-6;
+
 /// A letter outside the standard twenty.
 const BOGUS: u8 = u8::MAX;
 
@@ -102,24 +105,23 @@ impl Seg {
 
     /// Appends the segments of a part, from left to right.
     fn search(&self, places: &[u8], part: Range<usize>, segments: &mut Vec<Range<usize>>) {
-        let Some(entropies) = self.entropies(&places[part.clone()]) else { return };
+        let Some(levels) = self.levels(&places[part.clone()]) else { return };
         // The entropy of a window stands at its centre.
         let before = self.window.div_ceil(2) - 1;
         let after = self.window - before;
         let length = part.len();
-        let at = |centre: usize| entropies[centre - before];
-        let extends = |centre: usize| at(centre).is_some_and(|entropy| entropy <= self.high);
+        let at = |centre: usize| levels[centre - before];
 
         let (mut leftmost, last) = (before, length - after);
         let mut centre = before;
         while centre <= last {
-            if at(centre).is_some_and(|entropy| entropy <= self.low) {
+            if at(centre).triggers {
                 let mut left = centre;
-                while left > leftmost && extends(left - 1) {
+                while left > leftmost && at(left - 1).extends {
                     left -= 1;
                 }
                 let mut right = centre;
-                while right < last && extends(right + 1) {
+                while right < last && at(right + 1).extends {
                     right += 1;
                 }
                 let grown = left - before..right + after;
@@ -136,21 +138,34 @@ impl Seg {
         }
     }
 
-    /// The entropy of each window in bits, `None` for one of too many bogus letters; nothing at
-    /// all for a part shorter than a window.
-    fn entropies(&self, places: &[u8]) -> Option<Vec<Option<f64>>> {
+    /// What the entropy of each window says; nothing at all if there is no window that triggers.
+    fn levels(&self, places: &[u8]) -> Option<Vec<Level>> {
         if places.len() < self.window {
             return None;
         }
+        let glance = (*self == Self::SUBJECT).then(|| &*SUBJECT_GLANCE);
+        if glance.is_some_and(|glance| glance.rules_out(places)) {
+            return None;
+        }
+        let level = |state: &State| {
+            let told = glance.and_then(|glance| glance.level(state));
+            told.unwrap_or_else(|| self.level(self.entropy(state)))
+        };
         let mut state = State::new(&places[..self.window]);
-        let mut entropies = Vec::with_capacity(places.len() - self.window + 1);
-        entropies.push(self.entropy(&state));
+        let mut levels = Vec::with_capacity(places.len() - self.window + 1);
+        levels.push(level(&state));
         for (&old, &new) in places.iter().zip(&places[self.window..]) {
             state.remove(old);
             state.add(new);
-            entropies.push(self.entropy(&state));
+            levels.push(level(&state));
         }
-        Some(entropies)
+        levels.iter().any(|level| level.triggers).then_some(levels)
+    }
+
+    /// What an entropy says; a window of too many bogus letters has none.
+    fn level(&self, entropy: Option<f64>) -> Level {
+        let up_to = |limit| entropy.is_some_and(|entropy| entropy <= limit);
+        Level { triggers: up_to(self.low), extends: up_to(self.high) }
     }
 
     fn entropy(&self, state: &State) -> Option<f64> {
@@ -170,6 +185,87 @@ impl Seg {
     }
 }
 
+/// What the entropy of a window says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Level {
+    /// It is low enough to start a segment.
+    triggers: bool,
+    /// It is low enough to be part of one.
+    extends: bool,
+}
+
+/// The quick looks for [`Seg::SUBJECT`], which is applied to every subject that is aligned.
+static SUBJECT_GLANCE: LazyLock<Glance> = LazyLock::new(|| Glance::new(&Seg::SUBJECT));
+
+/// Quick looks at windows, which tell their levels by nothing but the sum of the squares of how often
+/// each letter occurs.
+#[derive(Debug)]
+struct Glance {
+    window: usize,
+    /// By sum of squares: what the entropies of windows of standard letters say, if all the same.
+    levels: Vec<Option<Level>>,
+}
+
+impl Glance {
+    fn new(seg: &Seg) -> Self {
+        let mut found: Vec<Vec<Level>> = vec![Vec::new(); seg.window * seg.window + 1];
+        for_each_partition(seg.window, &mut |counts| {
+            let letters: Vec<u8> = (0..).zip(counts).flat_map(|(place, &n)| vec![place; n]).collect();
+            let state = State::new(&letters);
+            found[state.squares].push(seg.level(seg.entropy(&state)));
+        });
+        let same = |levels: &Vec<Level>| levels.iter().all(|level| *level == levels[0]);
+        let levels = found.iter().map(|levels| levels.first().copied().filter(|_| same(levels))).collect();
+        Self { window: seg.window, levels }
+    }
+
+    /// The level of a window, if that can be told.
+    #[inline]
+    fn level(&self, state: &State) -> Option<Level> {
+        if state.total == self.window { self.levels[state.squares] } else { None }
+    }
+
+    /// Whether no window of a sequence triggers, as is nearly always so; `false` also if that cannot be
+    /// told.
+    fn rules_out(&self, places: &[u8]) -> bool {
+        let may_trigger = |squares: usize| self.levels[squares].is_none_or(|level| level.triggers);
+        let mut counts = [0_usize; 32];
+        let (window, later) = places.split_at(self.window.min(places.len()));
+        for &place in window {
+            counts[usize::from(place % 32)] += 1;
+        }
+        let mut squares: usize = counts.iter().map(|count| count * count).sum();
+        let mut may = may_trigger(squares) | places.contains(&BOGUS);
+        for (&old, &new) in places.iter().zip(later) {
+            let count = &mut counts[usize::from(old % 32)];
+            *count -= 1;
+            squares -= 2 * *count + 1;
+            let count = &mut counts[usize::from(new % 32)];
+            squares += 2 * *count + 1;
+            *count += 1;
+            may |= may_trigger(squares);
+        }
+        !may
+    }
+}
+
+/// Calls `each` with every way to split a number among the standard letters, counts falling.
+fn for_each_partition(total: usize, each: &mut impl FnMut(&[usize])) {
+    fn descend(rest: usize, largest: usize, counts: &mut Vec<usize>, each: &mut impl FnMut(&[usize])) {
+        if rest == 0 {
+            return each(counts);
+        }
+        if counts.len() < STANDARD.len() {
+            for count in 1..=rest.min(largest) {
+                counts.push(count);
+                descend(rest - count, count, counts, each);
+                counts.pop();
+            }
+        }
+    }
+    descend(total, total, &mut Vec::new(), each);
+}
+
 /// The least probable sub-sequence of a stretch; of equals the longest, then the first.
 fn trimmed(places: &[u8]) -> Range<usize> {
     let length = places.len();
@@ -177,10 +273,21 @@ fn trimmed(places: &[u8]) -> Range<usize> {
     let (mut lowest, mut best) = (1.0, 0..length);
     for size in (shortest + 1..=length).rev() {
         let mut state = State::new(&places[..size]);
+        // About what lowers the probability; kept up to date with little work.
+        let mut spread = state.spread();
+        let size_alone = ln_factorial(STANDARD.len()) + ln_factorial(size) - size as f64 * LN_20;
         for start in 0..=length - size {
             if start > 0 {
-                state.remove(places[start - 1]);
-                state.add(places[start + size - 1]);
+                let (old, new) = (places[start - 1], places[start + size - 1]);
+                if old != new {
+                    spread += state.removed_spread(old);
+                    state.remove(old);
+                    spread += state.added_spread(new);
+                    state.add(new);
+                }
+            }
+            if size_alone - spread > lowest + ROUNDING && state.total > 0 {
+                continue;
             }
             let probability = state.ln_probability(size);
             if probability < lowest {
@@ -216,13 +323,15 @@ struct State {
     letters_with: Vec<usize>,
     /// Number of standard letters.
     total: usize,
+    /// Sum of the squares of the counts.
+    squares: usize,
 }
 
 impl State {
     fn new(places: &[u8]) -> Self {
         let mut letters_with = vec![0; places.len() + 1];
         letters_with[0] = STANDARD.len();
-        let mut state = Self { counts: [0; STANDARD.len()], letters_with, total: 0 };
+        let mut state = Self { counts: [0; STANDARD.len()], letters_with, total: 0, squares: 0 };
         for &place in places {
             state.add(place);
         }
@@ -232,6 +341,7 @@ impl State {
     fn add(&mut self, place: u8) {
         if let Some(count) = self.counts.get_mut(usize::from(place)) {
             self.letters_with[*count] -= 1;
+            self.squares += 2 * *count + 1;
             *count += 1;
             self.letters_with[*count] += 1;
             self.total += 1;
@@ -242,6 +352,7 @@ impl State {
         if let Some(count) = self.counts.get_mut(usize::from(place)) {
             self.letters_with[*count] -= 1;
             *count -= 1;
+            self.squares -= 2 * *count + 1;
             self.letters_with[*count] += 1;
             self.total -= 1;
         }
@@ -264,6 +375,29 @@ impl State {
             }
         }
         sum
+    }
+
+    /// What compositions and sequences like this one make of the logarithm of the probability, if
+    /// there is a letter.
+    fn spread(&self) -> f64 {
+        let of_letters: f64 = self.counts.iter().map(|&count| ln_factorial(count)).sum();
+        of_letters + self.letters_with.iter().map(|&letters| ln_factorial(letters)).sum::<f64>()
+    }
+
+    /// How [`add`](Self::add) changes the spread.
+    fn added_spread(&self, place: u8) -> f64 {
+        self.counts.get(usize::from(place)).map_or(0.0, |&count| self.moved_spread(count, count + 1))
+    }
+
+    /// How [`remove`](Self::remove) changes the spread.
+    fn removed_spread(&self, place: u8) -> f64 {
+        self.counts.get(usize::from(place)).map_or(0.0, |&count| self.moved_spread(count, count - 1))
+    }
+
+    fn moved_spread(&self, from: usize, to: usize) -> f64 {
+        let (old, new) = (self.letters_with[from], self.letters_with[to]);
+        let letters = ln_factorial(old - 1) - ln_factorial(old) + ln_factorial(new + 1) - ln_factorial(new);
+        letters + ln_factorial(to) - ln_factorial(from)
     }
 
     /// Logarithm of the probability that `size` random letters have a composition like this one.
@@ -334,6 +468,53 @@ mod tests {
         // With a letter outside the twenty, nine residues are left, and their logarithms are exact.
         let nine = entropy(&[0, 0, 0, 1, 1, 1, 2, 2, 2, BOGUS]);
         assert!((nine - f64::log2(3.0)).abs() < 1e-12, "{nine}");
+    }
+
+    /// Random letters of few or many kinds, some of them bogus.
+    fn letters(number: usize, state: &mut u32) -> Vec<u8> {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let kinds = [20, 20, 6, 2][*state as usize >> 8 & 3];
+        let next = |state: &mut u32| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if *state >> 24 == 0 { BOGUS } else { (*state >> 16) as u8 % kinds }
+        };
+        (0..number).map(|_| next(state)).collect()
+    }
+
+    #[test]
+    fn a_glance_tells_the_levels_of_the_entropies() {
+        let (seg, mut state, mut ruled_out) = (Seg::SUBJECT, 1, 0);
+        for _ in 0..5_000 {
+            let places = letters(20, &mut state);
+            let mut triggers = false;
+            for state in places.windows(seg.window).map(State::new) {
+                let level = seg.level(seg.entropy(&state));
+                assert!(SUBJECT_GLANCE.level(&state).is_none_or(|told| told == level), "{places:?}");
+                triggers |= level.triggers;
+            }
+            let is_ruled_out = SUBJECT_GLANCE.rules_out(&places);
+            assert!(!(is_ruled_out && triggers), "{places:?}");
+            ruled_out += u32::from(is_ruled_out);
+        }
+        assert!(ruled_out > 1_000, "{ruled_out}");
+    }
+
+    #[test]
+    fn a_stretch_is_trimmed_to_the_least_probable_of_all_its_parts() {
+        let mut state = 1;
+        for length in (1..90).cycle().take(300) {
+            let places = letters(length, &mut state);
+            let (mut lowest, mut best) = (1.0, 0..length);
+            for size in (length.saturating_sub(LARGEST_TRIM).max(1) + 1..=length).rev() {
+                for start in 0..=length - size {
+                    let probability = State::new(&places[start..start + size]).ln_probability(size);
+                    if probability < lowest {
+                        (lowest, best) = (probability, start..start + size);
+                    }
+                }
+            }
+            assert_eq!(trimmed(&places), best, "{places:?}");
+        }
     }
 
     #[test]
