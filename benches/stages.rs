@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use skyblast::engine::stages::Stages;
+use skyblast::engine::stages::{By, Stages};
 use skyblast::engine::{DatabaseTotals, OptionChoices};
 
 /// Residue codes of the twenty amino acids.
@@ -23,24 +23,39 @@ fn protein(length: usize, mut seed: u64) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
+/// A relative of `query`: three residues in five are others.
+fn relative(query: &[u8], seed: u64) -> Vec<u8> {
+    let others = protein(query.len(), seed);
+    let keeps = |place: &usize| place % 5 == 0 || place % 7 == 0;
+    (0..query.len()).map(|place| if keeps(&place) { query[place] } else { others[place] }).collect()
+}
+
 fn stages(criterion: &mut Criterion) {
     let (query, subject) = (protein(400, 1), protein(400, 2));
     let options = OptionChoices::default().resolve().expect("the defaults are valid");
     let totals = DatabaseTotals { sequences: 100_000, residues: 40_000_000 };
     let prepared = Stages::new(&query, options, totals).expect("there are statistics");
     let mut stages = prepared.expect("the query can be searched");
+    let related = relative(&query, 3);
+    let start = (200, 200);
 
     let mut group = criterion.benchmark_group("pair");
     group.throughput(Throughput::Elements((query.len() * subject.len()) as u64));
-    group.bench_function("words and ungapped", |b| b.iter(|| stages.scan(black_box(&subject))));
-
-    let start = (200, 200);
-    let limit = stages.gapped_score(&subject, start) + 1;
-    group.bench_function("gapped score, portable", |b| {
-        b.iter(|| stages.gapped_score(black_box(&subject), start));
+    for (name, by) in [("portable", By::Twin), ("kernel", By::Kernel)] {
+        group.bench_function(format!("words and ungapped, {name}"), |b| {
+            b.iter(|| stages.scan(black_box(&subject), by));
+        });
+    }
+    group.bench_function("gapped score", |b| {
+        b.iter(|| stages.gapped_score(black_box(&related), start));
     });
+    group.bench_function("alignment", |b| b.iter(|| stages.aligned(black_box(&related), start)));
+    let limit = stages.gapped_score(&subject, start) + 1;
     if stages.gapped_falls_short(&subject, start, limit).is_some() {
-        group.bench_function("gapped score, kernel", |b| {
+        group.bench_function("unrelated, gapped score, portable", |b| {
+            b.iter(|| stages.gapped_score(black_box(&subject), start));
+        });
+        group.bench_function("unrelated, falls short, kernel", |b| {
             b.iter(|| stages.gapped_falls_short(black_box(&subject), start, limit));
         });
     }

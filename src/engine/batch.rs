@@ -3,6 +3,7 @@
 use std::f64::consts::LN_2;
 use std::ops::Range;
 
+use super::kernel::KernelQueries;
 use super::options::{GAP_TRIGGER_BITS, Scheme};
 use super::query::SearchedQuery;
 use super::without_gaps::UngappedStatistics;
@@ -81,6 +82,8 @@ pub(super) struct Batch {
     /// Smallest cutoff of ungapped scores of any query.
     pub(super) lowest_cutoff: i32,
     pub(super) words: WordTable,
+    /// The residues as the kernel for ungapped extensions reads them, if it can.
+    pub(super) kernel_queries: Option<KernelQueries>,
 }
 
 impl Batch {
@@ -114,7 +117,7 @@ pub(super) fn batches(
     for (index, query) in queries.iter().enumerate() {
         let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else { continue };
         if !members.is_empty() && residues + query.compared.len() > JOINED_RESIDUES {
-            batches.push(join(&members, queries, neighbourhoods));
+            batches.push(join(&members, queries, scheme, neighbourhoods));
             members.clear();
             residues = 0;
         }
@@ -122,7 +125,7 @@ pub(super) fn batches(
         residues += query.compared.len();
     }
     if !members.is_empty() {
-        batches.push(join(&members, queries, neighbourhoods));
+        batches.push(join(&members, queries, scheme, neighbourhoods));
     }
     batches
 }
@@ -130,6 +133,7 @@ pub(super) fn batches(
 fn join(
     members: &[(usize, Cutoffs)],
     queries: &[SearchedQuery<'_>],
+    scheme: &Scheme,
     neighbourhoods: &Neighbourhoods,
 ) -> Batch {
     let mut residues = vec![SENTINEL];
@@ -156,5 +160,7 @@ fn join(
     }
     let words = WordTable::new(&searched, neighbourhoods);
     let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
-    Batch { queries: joined, residues, place_at, drop_off_at, lowest_cutoff, words }
+    let kernel = scheme.ungapped_kernel.as_ref();
+    let kernel_queries = kernel.and_then(|kernel| kernel.queries(&residues, &drop_off_at, lowest_cutoff));
+    Batch { queries: joined, residues, place_at, drop_off_at, lowest_cutoff, words, kernel_queries }
 }

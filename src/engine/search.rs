@@ -14,7 +14,7 @@ use super::options::{DatabaseTotals, SHORTEST_SUBJECT, Scheme, SearchOptions};
 use super::preliminary::PreliminaryHsp;
 use super::query::{QuerySequence, SearchedQuery};
 use super::subjects::Subjects;
-use super::ungapped::{Diagonals, Finder, UngappedHsp};
+use super::ungapped::{self, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
 use super::{alignment, preliminary, without_gaps};
 
@@ -91,16 +91,21 @@ impl Search {
         let limit = self.scheme.options.preliminary_limit();
         let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
-            let mut diagonals = Diagonals::new(batch.residues.len(), self.scheme.options.words.window);
+            let mut scan_workspace =
+                ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.window);
             let mut workspace = Workspace::default();
             let mut found = Vec::new();
             for block in blocks {
                 let comparisons = (block.len() * batch.queries.len()) as u64;
                 for index in block {
                     let subject = subjects.residues(index);
-                    let finder =
-                        Finder { batch, neighbourhoods: &self.neighbourhoods, matrix: &self.scheme.matrix };
-                    finder.find(subject, &mut diagonals, &mut found);
+                    let finder = Finder {
+                        batch,
+                        neighbourhoods: &self.neighbourhoods,
+                        matrix: &self.scheme.matrix,
+                        kernel: self.scheme.ungapped_kernel.as_ref(),
+                    };
+                    finder.find(subject, &mut scan_workspace, &mut found);
                     for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
                         let ordinal = first_ordinal + index as u64;
                         let nominee = self.nominee(batch, group, subject, index, ordinal, &mut workspace);

@@ -5,8 +5,17 @@ use super::gapped::{Extender, Gaps, Workspace};
 use super::option_error::OptionError;
 use super::options::{DatabaseTotals, Scheme, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
-use super::ungapped::{Diagonals, Finder};
+use super::ungapped::{self, Finder};
 use super::words::Neighbourhoods;
+
+/// What does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Code that any processor runs.
+    Twin,
+    /// The kernel for this processor, where there is one.
+    Kernel,
+}
 
 /// One query, ready to be compared stage by stage.
 #[derive(Debug)]
@@ -14,7 +23,7 @@ pub struct Stages {
     scheme: Scheme,
     neighbourhoods: Neighbourhoods,
     batch: Batch,
-    diagonals: Diagonals,
+    scan_workspace: ungapped::Workspace,
     workspace: Workspace,
 }
 
@@ -35,7 +44,7 @@ impl Stages {
         let query = SearchedQuery::new(query, &options);
         let batch = batches(&[query], &scheme, &neighbourhoods).pop();
         Ok(batch.map(|batch| Self {
-            diagonals: Diagonals::new(batch.residues.len(), options.words.window),
+            scan_workspace: ungapped::Workspace::new(batch.residues.len(), options.words.window),
             scheme,
             neighbourhoods,
             batch,
@@ -44,22 +53,26 @@ impl Stages {
     }
 
     /// Word scan and ungapped extensions. Returns the number of ungapped HSPs.
-    pub fn scan(&mut self, subject: &[u8]) -> usize {
+    pub fn scan(&mut self, subject: &[u8], by: By) -> usize {
         let Self { batch, neighbourhoods, .. } = self;
-        let finder = Finder { batch, neighbourhoods, matrix: &self.scheme.matrix };
+        let kernel = self.scheme.ungapped_kernel.as_ref().filter(|_| by == By::Kernel);
+        let finder = Finder { batch, neighbourhoods, matrix: &self.scheme.matrix, kernel };
         let mut found = Vec::new();
-        finder.find(subject, &mut self.diagonals, &mut found);
+        finder.find(subject, &mut self.scan_workspace, &mut found);
         found.len()
     }
 
-    /// Score of the gapped alignment through the pair `start`, by the code that any processor runs.
+    /// Score of the gapped alignment through the pair `start`.
     pub fn gapped_score(&mut self, subject: &[u8], start: (usize, usize)) -> i32 {
-        let extender = Extender {
-            scores: self.scheme.matrix.scores(),
-            gaps: self.scheme.gaps,
-            x: self.scheme.gapped_drop_off(self.scheme.options.drop_off.gapped),
-        };
+        let extender = extender(&self.scheme, self.scheme.options.drop_off.gapped);
         extender.score(self.batch.query(0), subject, start, Gaps::Anywhere, &mut self.workspace).score
+    }
+
+    /// Score of the final alignment through the pair `start`, and how many runs of columns it has.
+    pub fn aligned(&mut self, subject: &[u8], start: (usize, usize)) -> (i32, usize) {
+        let extender = extender(&self.scheme, self.scheme.options.drop_off.last);
+        let (gapped, runs) = extender.align(self.batch.query(0), subject, start, &mut self.workspace);
+        (gapped.score, runs.len())
     }
 
     /// Whether that score stays below `limit`, by the kernel; `None` where there is no kernel.
@@ -74,4 +87,8 @@ impl Stages {
             &mut self.workspace.lanes,
         ))
     }
+}
+
+fn extender(scheme: &Scheme, drop_off: f64) -> Extender<'_> {
+    Extender { scores: scheme.matrix.scores(), gaps: scheme.gaps, x: scheme.gapped_drop_off(drop_off) }
 }

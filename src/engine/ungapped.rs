@@ -3,11 +3,11 @@
 //! Source: `core/aa_ungapped.c` (`s_BlastAaWordFinder_TwoHit`, `s_BlastAaWordFinder_OneHit`); the
 //! method is that of Altschul et al., Nucleic Acids Research 25:3389 (1997).
 
-use std::ops::Range;
-
 use super::batch::{Batch, BatchQuery};
+use super::diagonals::Diagonals;
 use super::extension;
-use super::kernel::prefetch;
+use super::kernel::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
+use super::two_hits::{self, HittingWord};
 use super::words::{Lists, Neighbourhoods, Position, WordLists};
 use crate::scoring::Matrix;
 
@@ -26,52 +26,26 @@ pub(super) struct UngappedHsp {
     pub(super) length: u32,
 }
 
-/// What is remembered of each diagonal while one subject is scanned.
-///
-/// A cell holds twice the subject position of the last word hit or, less 1, of what is a word before
-/// the end of the extension that has covered the diagonal. So word hits that are to be passed over,
-/// because they overlap the last one or lie in an extension, are those less than a word away.
-/// Positions are biased by an offset that grows from subject to subject, so that old cells read as
-/// "long ago" and need no clearing.
+/// Reusable working memory of scans.
 #[derive(Debug)]
-pub(super) struct Diagonals {
-    /// Joined residues of the batch.
-    residues: usize,
-    cells: Vec<i32>,
-    /// Word hits closer than this make an extension; 0 lets every hit do so.
-    window: u32,
-    offset: u32,
-    /// Working memory: the words of the subject that are hit, as positions and ranges of their lists.
-    ranges: Vec<(u32, Range<u32>)>,
-    /// Working memory: query position and distance of second hits.
-    seconds: Vec<(u32, u32)>,
+pub(super) struct Workspace {
+    diagonals: Diagonals,
+    /// The words of the subject that hit something.
+    words: Vec<HittingWord>,
+    short: two_hits::Workspace<u16>,
+    long: two_hits::Workspace<u32>,
+    kernel_subject: KernelSubject,
 }
 
-/// Bias from which the cells are cleared, well before `position << 1` overflows.
-const OFFSET_LIMIT: u32 = 1 << 29;
-/// Subject words whose lists are on their way to the cache while one is worked on.
-const LOOK_AHEAD: usize = 4;
-
-impl Diagonals {
-    /// State for a batch of `residues` joined residues.
+impl Workspace {
+    /// For a batch of `residues` joined residues.
     pub(super) fn new(residues: usize, window: u32) -> Self {
-        Self { residues, cells: Vec::new(), window, offset: window, ranges: Vec::new(), seconds: Vec::new() }
-    }
-
-    /// Has a cell for every diagonal with a subject of `length` residues.
-    fn make_room(&mut self, length: usize) {
-        let diagonals = self.residues + length + 1;
-        if self.cells.len() < diagonals {
-            self.cells.resize(diagonals, 0);
-        }
-    }
-
-    /// Forgets everything, ready for the subject after one of `subject_length` residues.
-    fn advance(&mut self, subject_length: u32) {
-        self.offset = self.offset.saturating_add(subject_length).saturating_add(self.window);
-        if self.offset > OFFSET_LIMIT {
-            self.cells.fill(0);
-            self.offset = self.window;
+        Self {
+            diagonals: Diagonals::new(residues, window),
+            words: Vec::new(),
+            short: two_hits::Workspace::default(),
+            long: two_hits::Workspace::default(),
+            kernel_subject: KernelSubject::default(),
         }
     }
 }
@@ -82,28 +56,43 @@ pub(super) struct Finder<'a> {
     pub(super) batch: &'a Batch,
     pub(super) neighbourhoods: &'a Neighbourhoods,
     pub(super) matrix: &'a Matrix,
+    /// Knows the outcome of most extensions, where the processor can.
+    pub(super) kernel: Option<&'a UngappedKernel>,
 }
 
 impl Finder<'_> {
     /// Fills `found` with the ungapped HSPs of a subject with every query of the batch, ordered by
     /// query and then as the gapped stage takes them: score ↓, subject start ↑, length ↓, query
     /// start ↑.
-    pub(super) fn find(&self, subject: &[u8], diagonals: &mut Diagonals, found: &mut Vec<UngappedHsp>) {
+    pub(super) fn find(&self, subject: &[u8], workspace: &mut Workspace, found: &mut Vec<UngappedHsp>) {
         found.clear();
-        let mut scan =
-            Scan { batch: self.batch, size: self.neighbourhoods.size(), subject, matrix: self.matrix, found };
-        diagonals.make_room(subject.len());
-        diagonals.ranges.clear();
+        let Workspace { diagonals, words: hitting, short, long, kernel_subject } = workspace;
+        hitting.clear();
         words(subject, self.neighbourhoods).for_each(|(subject_at, word)| {
             if let Some(range) = self.batch.words.range(word) {
-                diagonals.ranges.push((subject_at as u32, range));
+                hitting.push((subject_at as u32, range));
             }
         });
-        match self.batch.words.lists() {
-            Lists::Short(lists) => scan.run(lists, diagonals),
-            Lists::Long(lists) => scan.run(lists, diagonals),
+        let kernel = self.kernel.zip(self.batch.kernel_queries.as_ref());
+        if kernel.is_some() {
+            kernel_subject.fill(subject);
         }
-        diagonals.advance(subject.len() as u32);
+        let kernel = kernel.map(|(kernel, queries)| (kernel, queries, &*kernel_subject));
+        let size = self.neighbourhoods.size();
+        let mut scan = Scan { batch: self.batch, size, subject, matrix: self.matrix, kernel, found };
+        let (window, offset) = (diagonals.window(), diagonals.offset());
+        let cells = diagonals.of_subject(subject.len());
+        let is_short = cells.len() <= usize::from(u16::MAX);
+        match self.batch.words.lists() {
+            Lists::Short(lists) if window == 0 => scan.one_hit(lists, hitting, offset, cells),
+            Lists::Long(lists) if window == 0 => scan.one_hit(lists, hitting, offset, cells),
+            Lists::Short(lists) if is_short => {
+                two_hits::scan(&mut scan, lists, hitting, (window, offset), cells, short);
+            }
+            Lists::Short(lists) => two_hits::scan(&mut scan, lists, hitting, (window, offset), cells, long),
+            Lists::Long(lists) => two_hits::scan(&mut scan, lists, hitting, (window, offset), cells, long),
+        }
+        diagonals.advance();
         found.sort_unstable_by_key(|h| {
             (h.query_place, -h.score, h.subject_start, std::cmp::Reverse(h.length), h.query_start)
         });
@@ -127,64 +116,26 @@ fn words(subject: &[u8], neighbourhoods: &Neighbourhoods) -> impl Iterator<Item 
 }
 
 /// One pass over a subject.
-struct Scan<'a> {
+pub(super) struct Scan<'a> {
     batch: &'a Batch,
     /// Residues of a word.
-    size: usize,
-    subject: &'a [u8],
+    pub(super) size: usize,
+    pub(super) subject: &'a [u8],
     matrix: &'a Matrix,
+    kernel: Option<(&'a UngappedKernel, &'a KernelQueries, &'a KernelSubject)>,
     found: &'a mut Vec<UngappedHsp>,
 }
 
 impl Scan<'_> {
-    fn run<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
-        if diagonals.window > 0 {
-            self.two_hits(lists, diagonals);
-        } else {
-            self.one_hit(lists, diagonals);
-        }
-    }
-
-    /// Two hits on a diagonal, not overlapping and within the window, start an extension.
-    fn two_hits<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
-        let Diagonals { cells, window, offset, ranges, seconds, .. } = diagonals;
-        let (window, offset) = (*window, *offset);
-        seconds.resize(lists.longest() + 1, (0, 0));
-        let (cells, seconds) = (cells.as_mut_slice(), seconds.as_mut_slice());
-        let apart = window.min(self.size as u32);
-        let near = (apart << 1) as i32;
-        let span = (window - apart) << 1;
-        for (place, &(subject_at, ref range)) in ranges.iter().enumerate() {
-            if let Some((_, ahead)) = ranges.get(place + LOOK_AHEAD) {
-                prefetch(lists.positions(ahead));
-            }
-            let cells = self.cells_at(subject_at, cells);
-            let here = ((subject_at + offset) << 1) as i32;
-            // Hits of one subject word lie on different diagonals, so that extensions can wait. Nothing
-            // in the loop branches on what the cells hold, which no processor could foresee.
-            let mut found = 0;
-            for &query_at in lists.positions(range) {
-                let cell = &mut cells[query_at.index()];
-                let distance = here - *cell;
-                *cell = if distance >= near { here } else { *cell };
-                seconds[found] = (query_at.index() as u32, distance as u32);
-                found += usize::from((distance.wrapping_sub(near) as u32) < span);
-            }
-            for &(query_at, distance) in &seconds[..found] {
-                // An odd distance is one to the end of an extension.
-                if distance & 1 == 0
-                    && let Some(covered) = self.second_hit(query_at, subject_at, distance >> 1)
-                {
-                    cells[query_at as usize] = ((covered + offset - apart) << 1) as i32 - 1;
-                }
+    /// Extends second hits as far as the kernel can; all outcomes are unknown where there is none.
+    pub(super) fn extend(&self, hits: &[SecondHit], outcomes: &mut Vec<Outcome>) {
+        match self.kernel {
+            Some((kernel, queries, subject)) => kernel.extend(queries, subject, hits, outcomes),
+            None => {
+                outcomes.clear();
+                outcomes.resize(hits.len(), Outcome::UNKNOWN);
             }
         }
-    }
-
-    /// The cells of the diagonals that a subject position has with each joined position.
-    fn cells_at<'c>(&self, subject_at: u32, cells: &'c mut [i32]) -> &'c mut [i32] {
-        let first = self.subject.len() - subject_at as usize;
-        &mut cells[first..first + self.batch.residues.len()]
     }
 
     /// Extends a second word hit and keeps the HSP if it scores enough. Returns the subject position
@@ -192,53 +143,42 @@ impl Scan<'_> {
     ///
     /// Hardly any is kept, so the query is looked up last; extensions end at the sentinels beside it.
     #[inline(never)]
-    fn second_hit(&mut self, query_at: u32, subject_at: u32, distance: u32) -> Option<u32> {
-        let (query, subject) = (self.batch.residues.as_slice(), self.subject);
-        let x = self.batch.drop_off_at(query_at);
-        let (query_word, subject_at) = (query_at as usize, subject_at as usize);
-        // Start just behind the best-scoring prefix of the word.
-        let prefix =
-            extension::best_prefix(&query[query_word..][..self.size], &subject[subject_at..], self.matrix);
-        let (query_middle, subject_middle) = (query_word + prefix, subject_at + prefix);
-
-        let left = extension::left(&query[..query_middle], &subject[..subject_middle], self.matrix, x, 0);
-        let (mut score, mut length, mut covered) = (left.score, left.length, None);
-        // To the right only if the extension to the left has reached the first hit.
-        let first_hit_end = subject_at - distance as usize + self.size;
-        if left.length + first_hit_end >= subject_middle {
-            let (query, subject) = (&query[query_middle..], &subject[subject_middle..]);
-            let right = extension::right(query, subject, self.matrix, x, score);
-            score = right.score;
-            length += right.length;
-            covered = Some((subject_middle + right.looked_at - (self.size - 1)) as u32);
-        }
-        if score >= self.batch.lowest_cutoff {
-            let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(query_at);
+    pub(super) fn second_hit(&mut self, hit: SecondHit) -> Option<u32> {
+        let pair = (self.batch.residues.as_slice(), self.subject);
+        let x = self.batch.drop_off_at(hit.query_at);
+        let extended = extension::from_second_hit(pair, hit, self.size, self.matrix, x);
+        if extended.score >= self.batch.lowest_cutoff {
+            let (query_place, BatchQuery { range, cutoffs, .. }) = self.batch.query_at(hit.query_at);
             // The first hit may belong to the query before this one, so that there are not two.
-            let has_two = query_word - range.start >= distance as usize;
-            if has_two && score >= cutoffs.ungapped {
+            let has_two = hit.query_at as usize - range.start >= hit.distance as usize;
+            if has_two && extended.score >= cutoffs.ungapped {
                 self.found.push(UngappedHsp {
                     query_place,
-                    score,
-                    query_start: (query_middle - left.length - range.start) as u32,
-                    subject_start: (subject_middle - left.length) as u32,
-                    length: length as u32,
+                    score: extended.score,
+                    query_start: (extended.query_start - range.start) as u32,
+                    subject_start: extended.subject_start as u32,
+                    length: extended.length as u32,
                 });
             }
         }
-        covered
+        extended.covered
     }
 
     /// Every hit that no extension has covered starts one.
-    fn one_hit<P: Position>(&mut self, lists: &WordLists<P>, diagonals: &mut Diagonals) {
-        let Diagonals { cells, offset, ranges, .. } = diagonals;
-        for &(subject_at, ref range) in ranges.iter() {
-            let cells = self.cells_at(subject_at, cells);
-            let here = (subject_at + *offset) as i32;
-            for &query_at in lists.positions(range) {
-                let cell = &mut cells[query_at.index()];
-                if here >= *cell {
-                    *cell = (self.only_hit(query_at.index() as u32, subject_at as usize) + *offset) as i32;
+    fn one_hit<P: Position>(
+        &mut self,
+        lists: &WordLists<P>,
+        words: &[HittingWord],
+        offset: u32,
+        cells: &mut [i32],
+    ) {
+        for &(subject_at, ref range) in words {
+            let first = self.subject.len() - subject_at as usize;
+            for query_at in lists.positions(range).iter().map(|position| position.index()) {
+                let cell = &mut cells[first + query_at];
+                if (query_at as u32 + offset) as i32 >= *cell {
+                    let covered = self.only_hit(query_at as u32, subject_at as usize);
+                    *cell = (query_at as u32 + offset) as i32 + (covered as i32 - subject_at as i32);
                 }
             }
         }

@@ -12,6 +12,8 @@ use super::symbols::Symbols;
 use crate::scoring::Matrix;
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
+/// Positions of a [`WordLists::piece`].
+pub(super) const PIECE: usize = 32;
 /// Longest words whose neighbourhoods are all worked out in advance.
 const CACHED_SIZE: usize = 3;
 
@@ -127,12 +129,15 @@ pub(super) struct WordLists<P> {
 }
 
 /// A position in the joined residues of a batch.
-pub(super) trait Position: Copy + Default {
+pub(super) trait Position: Copy + Default + PartialEq {
     /// The position as a number that may be too large.
     fn new(position: u32) -> Self;
 
     /// The position as an index.
     fn index(self) -> usize;
+
+    /// Their sum, which may be too large.
+    fn plus(self, other: Self) -> Self;
 }
 
 impl Position for u16 {
@@ -142,6 +147,10 @@ impl Position for u16 {
 
     fn index(self) -> usize {
         usize::from(self)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
     }
 }
 
@@ -153,6 +162,10 @@ impl Position for u32 {
     fn index(self) -> usize {
         self as usize
     }
+
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
 }
 
 impl<P> WordLists<P> {
@@ -160,6 +173,12 @@ impl<P> WordLists<P> {
     #[inline]
     pub(super) fn positions(&self, range: &Range<u32>) -> &[P] {
         &self.positions[range.start as usize..range.end as usize]
+    }
+
+    /// A list's positions from a place inside it; behind its end come others.
+    #[inline]
+    pub(super) fn piece(&self, start: u32) -> &[P; PIECE] {
+        self.positions[start as usize..].first_chunk().expect("lists are followed by room for a piece")
     }
 
     /// Length of the longest list.
@@ -222,7 +241,9 @@ fn fill<P: Position>(
     sizes: &[u32],
 ) -> WordLists<P> {
     let mut next = starts.to_vec();
-    let mut positions = vec![P::default(); starts.last().map_or(0, |&end| end as usize)];
+    let all = starts.last().map_or(0, |&end| end as usize);
+    // The last list is followed by others too.
+    let mut positions = vec![P::default(); all + PIECE];
     for &(residues, word, position) in words {
         for &neighbour in found.of(residues, word) {
             let slot = &mut next[neighbour as usize];

@@ -8,6 +8,10 @@ mod gapped;
 #[cfg(target_arch = "x86_64")]
 mod gapped_avx2;
 mod prefetch;
+mod ungapped;
+#[cfg(target_arch = "x86_64")]
+mod ungapped_avx512;
 
 pub(super) use gapped::{GappedKernel, GappedLanes};
 pub(super) use prefetch::prefetch;
+pub(super) use ungapped::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
