@@ -46,14 +46,18 @@ fn stages(criterion: &mut Criterion) {
             b.iter(|| stages.scan(black_box(&subject), by));
         });
     }
-    group.bench_function("gapped score", |b| {
-        b.iter(|| stages.gapped_score(black_box(&related), start));
-    });
-    group.bench_function("alignment", |b| b.iter(|| stages.aligned(black_box(&related), start)));
-    let limit = stages.gapped_score(&subject, start) + 1;
+    for (name, by) in [("portable", By::Twin), ("kernel", By::Kernel)] {
+        group.bench_function(format!("gapped score, {name}"), |b| {
+            b.iter(|| stages.gapped_score(black_box(&related), start, by));
+        });
+        group.bench_function(format!("alignment, {name}"), |b| {
+            b.iter(|| stages.aligned(black_box(&related), start, by));
+        });
+    }
+    let limit = stages.gapped_score(&subject, start, By::Twin) + 1;
     if stages.gapped_falls_short(&subject, start, limit).is_some() {
         group.bench_function("unrelated, gapped score, portable", |b| {
-            b.iter(|| stages.gapped_score(black_box(&subject), start));
+            b.iter(|| stages.gapped_score(black_box(&subject), start, By::Twin));
         });
         group.bench_function("unrelated, falls short, kernel", |b| {
             b.iter(|| stages.gapped_falls_short(black_box(&subject), start, limit));

@@ -6,7 +6,7 @@
 //! `core/blast_gapalign.c` (`Blast_SemiGappedAlign`, `s_RestrictedGappedAlign`, `ALIGN_EX`).
 
 use super::hit::{Edit, EditRun};
-use super::kernel::GappedLanes;
+use super::kernel::{GappedLanes, WideLanes, WideScores, extend_wide};
 use crate::scoring::{GapCosts, Scores};
 use crate::sequence::alphabet::SENTINEL;
 
@@ -49,31 +49,44 @@ pub(super) struct Workspace {
     trace: Trace,
     /// For the kernel that stands in for extensions that come to nothing.
     pub(super) lanes: GappedLanes,
+    wide: WideLanes,
 }
 
 /// Where each cell came from, row by row.
 #[derive(Debug, Default)]
-struct Trace {
+pub(super) struct Trace {
     steps: Vec<u8>,
     /// For each row the start of its steps and its first column.
     rows: Vec<(usize, usize)>,
 }
 
-const FROM_DIAGONAL: u8 = 0;
-const FROM_ROW_GAP: u8 = 1;
-const FROM_COLUMN_GAP: u8 = 2;
+pub(super) const FROM_DIAGONAL: u8 = 0;
+pub(super) const FROM_ROW_GAP: u8 = 1;
+pub(super) const FROM_COLUMN_GAP: u8 = 2;
 const ORIGIN: u8 = 3;
-const EXTENDS_ROW_GAP: u8 = 4;
-const EXTENDS_COLUMN_GAP: u8 = 8;
+pub(super) const EXTENDS_ROW_GAP: u8 = 4;
+pub(super) const EXTENDS_COLUMN_GAP: u8 = 8;
 
 impl Trace {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.steps.clear();
         self.rows.clear();
     }
 
-    fn start_row(&mut self, first_column: usize) {
+    pub(super) fn start_row(&mut self, first_column: usize) {
         self.rows.push((self.steps.len(), first_column));
+    }
+
+    /// Adds the steps of the row's next columns.
+    pub(super) fn push(&mut self, steps: &[u8]) {
+        self.steps.extend_from_slice(steps);
+    }
+
+    /// Room for the steps of the row's next columns.
+    fn room(&mut self, columns: usize) -> &mut [u8] {
+        let start = self.steps.len();
+        self.steps.resize(start + columns, FROM_DIAGONAL);
+        &mut self.steps[start..]
     }
 
     fn step(&self, row: usize, column: usize) -> u8 {
@@ -137,6 +150,8 @@ impl<const LEFT: bool> Side<'_, LEFT> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extender<'a> {
     pub(super) scores: &'a Scores,
+    /// The same scores for the kernel, where there is one.
+    pub(super) wide: Option<&'a WideScores>,
     pub(super) gaps: GapCosts,
     /// Drop-off in raw score units.
     pub(super) x: i32,
@@ -221,7 +236,7 @@ impl Extender<'_> {
         subject: Side<'_, LEFT>,
         workspace: &mut Workspace,
     ) -> Extent {
-        let Workspace { cells, trace, .. } = workspace;
+        let Workspace { cells, trace, wide, .. } = workspace;
         let mut end = Extent { score: 0, rows: 0, columns: 0 };
         trace.clear();
         if query.len() == 0 || subject.len() == 0 {
@@ -232,6 +247,15 @@ impl Extender<'_> {
         let open = self.gaps.of(1);
         let x = self.x.max(open);
 
+        if let Some(scores) = self.wide
+            && !RESTRICTED
+        {
+            let extent = extend_wide::<LEFT, TRACE>(scores, self.gaps, x, (query.0, subject.0), wide, trace);
+            if let Some(extent) = extent {
+                return extent;
+            }
+            trace.clear();
+        }
         cells.clear();
         cells.push(subject.cell(0, 0, -open));
         let mut score = -open;
@@ -259,6 +283,7 @@ impl Extender<'_> {
             let mut row_gap = DEAD;
             let mut last = first;
             let row_start = first;
+            let row_steps = if TRACE { trace.room(size - row_start) } else { &mut [] };
             for (column, cell) in (row_start..size).zip(&mut cells[row_start..size]) {
                 let next = cell.best + scores.score(cell.residue);
                 let column_gap_allowed = !RESTRICTED || column == gap_column;
@@ -312,7 +337,7 @@ impl Extender<'_> {
                     cell.best = score;
                 }
                 if TRACE {
-                    trace.steps.push(step);
+                    row_steps[column - row_start] = step;
                 }
                 score = next;
             }
@@ -348,10 +373,10 @@ impl Extender<'_> {
 
 /// Score of one side and how far it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Extent {
-    score: i32,
-    rows: usize,
-    columns: usize,
+pub(super) struct Extent {
+    pub(super) score: i32,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
 }
 
 #[inline]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::composition::Adjuster;
-use super::kernel::{GappedKernel, UngappedKernel};
+use super::kernel::{GappedKernel, UngappedKernel, WideScores};
 use super::masking::{Masking, QueryLocation};
 use super::option_error::OptionError;
 use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
@@ -197,6 +197,8 @@ pub(super) struct Scheme {
     pub(super) statistics: FiniteSize,
     /// Tells which preliminary alignments are not worth keeping, where the processor can.
     pub(super) kernel: Option<GappedKernel>,
+    /// The scores for the kernel of gapped extensions, where the processor has one.
+    pub(super) wide: Option<WideScores>,
     /// Tells which ungapped extensions come to nothing, where the processor can.
     pub(super) ungapped_kernel: Option<UngappedKernel>,
     /// Makes matrices for pairs, unless composition does not count.
@@ -214,6 +216,7 @@ impl Scheme {
             database_residues: options.database_residues.unwrap_or(totals.residues),
             database_sequences: totals.sequences,
             shortest_subject: SHORTEST_SUBJECT,
+            wide: WideScores::new(matrix.scores()),
             ungapped_kernel: UngappedKernel::new(matrix.scores(), options.words.size),
             adjuster: Adjuster::new(options.composition, &matrix),
             matrix,

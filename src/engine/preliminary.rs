@@ -48,6 +48,7 @@ pub(super) fn hsps(
 ) -> Vec<PreliminaryHsp> {
     let extender = Extender {
         scores: scheme.matrix.scores(),
+        wide: scheme.wide.as_ref(),
         gaps: scheme.gaps,
         x: scheme.gapped_drop_off(scheme.options.drop_off.gapped),
     };

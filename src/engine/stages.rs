@@ -63,14 +63,14 @@ impl Stages {
     }
 
     /// Score of the gapped alignment through the pair `start`.
-    pub fn gapped_score(&mut self, subject: &[u8], start: (usize, usize)) -> i32 {
-        let extender = extender(&self.scheme, self.scheme.options.drop_off.gapped);
+    pub fn gapped_score(&mut self, subject: &[u8], start: (usize, usize), by: By) -> i32 {
+        let extender = extender(&self.scheme, self.scheme.options.drop_off.gapped, by);
         extender.score(self.batch.query(0), subject, start, Gaps::Anywhere, &mut self.workspace).score
     }
 
     /// Score of the final alignment through the pair `start`, and how many runs of columns it has.
-    pub fn aligned(&mut self, subject: &[u8], start: (usize, usize)) -> (i32, usize) {
-        let extender = extender(&self.scheme, self.scheme.options.drop_off.last);
+    pub fn aligned(&mut self, subject: &[u8], start: (usize, usize), by: By) -> (i32, usize) {
+        let extender = extender(&self.scheme, self.scheme.options.drop_off.last, by);
         let (gapped, runs) = extender.align(self.batch.query(0), subject, start, &mut self.workspace);
         (gapped.score, runs.len())
     }
@@ -89,6 +89,11 @@ impl Stages {
     }
 }
 
-fn extender(scheme: &Scheme, drop_off: f64) -> Extender<'_> {
-    Extender { scores: scheme.matrix.scores(), gaps: scheme.gaps, x: scheme.gapped_drop_off(drop_off) }
+fn extender(scheme: &Scheme, drop_off: f64, by: By) -> Extender<'_> {
+    Extender {
+        scores: scheme.matrix.scores(),
+        wide: scheme.wide.as_ref().filter(|_| by == By::Kernel),
+        gaps: scheme.gaps,
+        x: scheme.gapped_drop_off(drop_off),
+    }
 }

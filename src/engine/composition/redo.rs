@@ -13,6 +13,7 @@ use crate::engine::alignment::{Aligned, finished};
 use crate::engine::containment::{Boxed, Extents, by_score, contains};
 use crate::engine::gapped::{Extender, Workspace};
 use crate::engine::hit::{Adjustment, Hsp};
+use crate::engine::kernel::WideScores;
 use crate::engine::options::Scheme;
 use crate::engine::preliminary::PreliminaryHsp;
 use crate::engine::seg::Seg;
@@ -153,7 +154,7 @@ impl<'a> Redoer<'a> {
         // Whether SEG may find something in the subject.
         let mut biased = true;
         let mut near = false;
-        let mut matrix: Option<(Scores, Adjustment)> = None;
+        let mut matrix: Option<(Scores, Option<WideScores>, Adjustment)> = None;
         let mut matrices = 0;
         for (place, hsp) in preliminary.iter().enumerate() {
             let was_near = near;
@@ -173,11 +174,15 @@ impl<'a> Redoer<'a> {
                 continue;
             }
             if changed {
-                matrix = self.adjuster.matrix(composition, text, optimizer);
+                let adjusted = self.adjuster.matrix(composition, text, optimizer);
+                matrix = adjusted.map(|(scores, adjustment)| {
+                    let wide = WideScores::new(&scores);
+                    (scores, wide, adjustment)
+                });
                 matrices += 1;
             }
-            let Some((scores, adjustment)) = &matrix else { continue };
-            let extender = Extender { scores, gaps: self.gaps, x: self.x };
+            let Some((scores, wide, adjustment)) = &matrix else { continue };
+            let extender = Extender { scores, wide: wide.as_ref(), gaps: self.gaps, x: self.x };
             let (gapped, edits) = extender.align(&self.text, text, hsp.start, gapped_workspace);
             let hsp = Redone { aligned: Aligned { gapped, edits }, adjustment: *adjustment };
             if hsp.score() >= 1 {

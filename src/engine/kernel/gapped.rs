@@ -221,7 +221,7 @@ mod tests {
             );
             let matrix = Matrix::new(name);
             let costs = GapCosts { open, extend };
-            let twin = Extender { scores: matrix.scores(), gaps: costs, x };
+            let twin = Extender { scores: matrix.scores(), wide: None, gaps: costs, x };
             let score = twin.score(&query, &subject, start, gaps, &mut Workspace::default()).score;
             if let Some(kernel) = GappedKernel::new(matrix.scores(), costs, x) {
                 let short = kernel.falls_short(&query, &subject, start, gaps, limit, &mut GappedLanes::default());

@@ -11,7 +11,11 @@ mod prefetch;
 mod ungapped;
 #[cfg(target_arch = "x86_64")]
 mod ungapped_avx512;
+mod wide;
+#[cfg(target_arch = "x86_64")]
+mod wide_avx512;
 
 pub(super) use gapped::{GappedKernel, GappedLanes};
 pub(super) use prefetch::prefetch;
 pub(super) use ungapped::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
+pub(super) use wide::{WideLanes, WideScores, extend_wide};
