@@ -1,9 +1,11 @@
 //! The calls of a server's API.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use bytes::Bytes;
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -29,12 +31,25 @@ pub(super) struct Health {
 #[derive(Debug, Deserialize)]
 pub(super) struct Accepted {
     pub(super) id: JobId,
-    pub(super) queries: u64,
-    pub(super) comparisons: u64,
+    /// Not known yet of queries that were uploaded.
+    pub(super) queries: Option<u64>,
+    pub(super) comparisons: Option<u64>,
     #[serde(default)]
     pub(super) warnings: Vec<Warning>,
     #[serde(default)]
     pub(super) further_warnings: u64,
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {}: ", self.id)?;
+        match (self.queries, self.comparisons) {
+            (Some(queries), Some(comparisons)) => {
+                write!(f, "{} queries, {} comparisons", HumanCount(queries), HumanCount(comparisons))
+            }
+            _ => f.write_str("its queries are uploaded and will be read"),
+        }
+    }
 }
 
 /// Where to send queries that are too large for one request.

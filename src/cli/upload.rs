@@ -95,11 +95,16 @@ impl Client {
         let ticket = self.upload(None).await?;
         let id = ticket.id;
         let parts = self.send_upload(ticket, queries).await?;
-        let mut request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
-        if let Some(parts) = parts {
-            request = request.query(&[("parts", parts)]);
-        }
-        self.json(request).await
+        // An upload is one search however often it is submitted.
+        self.persistently(async || {
+            let request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
+            self.json(match parts {
+                Some(parts) => request.query(&[("parts", parts)]),
+                None => request,
+            })
+            .await
+        })
+        .await
     }
 
     /// Sends what a ticket is for; returns the number of parts, if it was sent in parts.
@@ -167,10 +172,7 @@ impl Client {
     }
 
     /// Tries again what fails, after longer and longer pauses.
-    async fn persistently<F>(&self, step: impl Fn() -> F) -> anyhow::Result<()>
-    where
-        F: Future<Output = anyhow::Result<()>>,
-    {
+    async fn persistently<T>(&self, step: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
         let mut pause = Duration::from_millis(300);
         for _ in 1..TRIES {
             match step().await {
