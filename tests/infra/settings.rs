@@ -12,9 +12,10 @@ use crate::contract::{functions, project};
 use crate::templates::Templates;
 
 /// What the Functions host reads; the program does not.
-const HOST_SETTINGS: [&str; 4] = [
+const HOST_SETTINGS: [&str; 5] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsFeatureFlags",
     "AzureWebJobsStorage__credential",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 ];
