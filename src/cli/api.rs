@@ -25,6 +25,8 @@ pub(super) struct Health {
     pub(super) date: Option<Timestamp>,
     /// What its users sign in to, if they do; empty if it does not say.
     pub(super) audience: Option<String>,
+    /// Longest body that it takes, in bytes, if it says.
+    pub(super) body_limit: Option<u64>,
 }
 
 /// What the server says of a search that it has accepted.
@@ -88,7 +90,7 @@ impl Client {
         // App Service authentication that lets nobody pass without a token names its audience here.
         let challenge = header("www-authenticate").and_then(resource_id).map(str::to_owned);
         if response.status() == StatusCode::UNAUTHORIZED {
-            return Ok(Health { version: None, date, audience: challenge });
+            return Ok(Health { version: None, date, audience: challenge, body_limit: None });
         }
         let text = response.text().await.unwrap_or_default();
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -97,6 +99,7 @@ impl Client {
             version: answer["version"].as_str().map(str::to_owned),
             date,
             audience: sign_in.map(|sign_in| sign_in["audience"].as_str().unwrap_or_default().to_owned()),
+            body_limit: answer["body_limit_bytes"].as_u64(),
         })
     }
 

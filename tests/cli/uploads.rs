@@ -26,6 +26,21 @@ fn submit_large(url: &str) {
 }
 
 #[test]
+fn a_server_says_beforehand_how_much_it_takes() {
+    let lab = Lab::start(&["--body-limit", "1500000"]);
+    let submit = ["submit", "--database", DATABASE, "--wait", "--server", &lab.server.url, "--query", "-"];
+    let padded = |blanks: usize| {
+        let queries = std::fs::read(examples::queries()).unwrap();
+        [vec![b'\n'; blanks], queries].concat()
+    };
+    assert_same_report("that fits", &run_with_input(&submit, &padded(1_200_000)).ok(), examples::report());
+    assert!(!lab.server.process.stderr().contains("/api/uploads"));
+    assert_same_report("too long", &run_with_input(&submit, &padded(2_000_000)).ok(), examples::report());
+    let log = lab.server.process.stderr();
+    assert!(log.contains("/api/uploads") && !log.contains("status=413"), "{log}");
+}
+
+#[test]
 fn a_folder_takes_large_queries_in_parts() {
     let lab = Lab::start(&SMALL);
     submit_large(&lab.server.url);
