@@ -159,6 +159,9 @@ impl Pipeline {
         };
         let read = self.store_chunks(job.id, self.chunk_limits(&job.volumes), job.options, open).await;
         let trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-        trouble.map_or(read, |error| Err(error.into()))
+        match trouble {
+            Some(error) => Err(error.into()),
+            None => read,
+        }
     }
 }
