@@ -2,10 +2,12 @@
 //! member that they ask for is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::bench::eventually;
@@ -42,6 +44,31 @@ fn asked() -> BTreeMap<String, BTreeSet<String>> {
     asked
 }
 
+/// The names of a line's members as they come, repeated ones included.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a line of the log")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = map.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_that_workbook_and_alerts_ask_for_is_logged_with_its_members() {
     let bench = damaged_account().await.host(|options| options).await;
@@ -60,8 +87,13 @@ async fn every_line_that_workbook_and_alerts_ask_for_is_logged_with_its_members(
     })
     .await;
 
+    for (_, line) in bench.host.consoles() {
+        let Names(names) = serde_json::from_str(&line.text).expect(&line.text);
+        let once: BTreeSet<_> = names.iter().collect();
+        assert_eq!(once.len(), names.len(), "a member is there twice: {}", line.text);
+    }
     let (lines, asked) = (lines(), asked());
-    assert!(asked.len() >= 8, "{asked:#?}");
+    assert!(asked.len() >= 7, "{asked:#?}");
     for (text, members) in asked.iter().filter(|(text, _)| !NOT_HERE.contains(&text.as_str())) {
         let found: Vec<_> = lines.iter().filter(|line| line["message"] == **text).collect();
         assert!(!found.is_empty(), "nothing has logged {text:?}");
