@@ -41,9 +41,12 @@ if [[ $(az group exists --name "$group") != true ]]; then
 fi
 
 az resource list --resource-group "$group" --output table --query "[].{name: name, type: type}"
-# Every resource of the templates that can have tags has this one; the others belong to one that has.
-foreign=$(az resource list --resource-group "$group" --output tsv \
-    --query "[?tags.workload == null && !contains(type, '/privateDnsZones/') && type != 'microsoft.insights/actiongroups'].name")
+# Every resource of the templates that can have tags has this one. The others belong to one that has, or are made by
+# Azure itself: the interfaces of private endpoints, and what Application Insights brings with it.
+foreign=$(az resource list --resource-group "$group" --output tsv --query "[?tags.workload == null \
+    && !contains(type, '/privateDnsZones/') && !contains(type, '/networkInterfaces') \
+    && !contains(type, 'martDetectorAlertRules') && !contains(type, 'martdetectoralertrules') \
+    && !contains(type, '/actionGroups') && !contains(type, '/actiongroups')].name")
 if [[ $foreign && ! $all ]]; then
     fail "the group holds resources that are not skyblast's: ${foreign//$'\n'/, }; delete skyblast's one by one, or give --all"
 fi

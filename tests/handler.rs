@@ -19,6 +19,8 @@ mod lost;
 mod outage;
 #[path = "handler/packaged.rs"]
 mod packaged;
+#[path = "handler/questions.rs"]
+mod questions;
 #[path = "handler/traces.rs"]
 mod traces;
 #[path = "handler/workers.rs"]

@@ -77,6 +77,9 @@ var settings = {
   AzureWebJobsStorage__queueServiceUri: queueEndpoint
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
+  // The host would keep its diagnostic events in a table, a third service with a role and an endpoint of its own;
+  // they repeat what FunctionAppLogs has.
+  AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
   AZURE_CLIENT_ID: identityClientId
   SKYBLAST_BLOB_ENDPOINT: blobEndpoint
   SKYBLAST_QUEUE_ENDPOINT: queueEndpoint

@@ -1,9 +1,11 @@
 //! The calls of a server's API.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use bytes::Bytes;
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -23,18 +25,33 @@ pub(super) struct Health {
     pub(super) date: Option<Timestamp>,
     /// What its users sign in to, if they do; empty if it does not say.
     pub(super) audience: Option<String>,
+    /// Longest body that it takes, in bytes, if it says.
+    pub(super) body_limit: Option<u64>,
 }
 
 /// What the server says of a search that it has accepted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Accepted {
     pub(super) id: JobId,
-    pub(super) queries: u64,
-    pub(super) comparisons: u64,
+    /// Not known yet of queries that were uploaded.
+    pub(super) queries: Option<u64>,
+    pub(super) comparisons: Option<u64>,
     #[serde(default)]
     pub(super) warnings: Vec<Warning>,
     #[serde(default)]
     pub(super) further_warnings: u64,
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {}: ", self.id)?;
+        match (self.queries, self.comparisons) {
+            (Some(queries), Some(comparisons)) => {
+                write!(f, "{} queries, {} comparisons", HumanCount(queries), HumanCount(comparisons))
+            }
+            _ => f.write_str("its queries are uploaded and will be read"),
+        }
+    }
 }
 
 /// Where to send queries that are too large for one request.
@@ -73,7 +90,7 @@ impl Client {
         // App Service authentication that lets nobody pass without a token names its audience here.
         let challenge = header("www-authenticate").and_then(resource_id).map(str::to_owned);
         if response.status() == StatusCode::UNAUTHORIZED {
-            return Ok(Health { version: None, date, audience: challenge });
+            return Ok(Health { version: None, date, audience: challenge, body_limit: None });
         }
         let text = response.text().await.unwrap_or_default();
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -82,6 +99,7 @@ impl Client {
             version: answer["version"].as_str().map(str::to_owned),
             date,
             audience: sign_in.map(|sign_in| sign_in["audience"].as_str().unwrap_or_default().to_owned()),
+            body_limit: answer["body_limit_bytes"].as_u64(),
         })
     }
 

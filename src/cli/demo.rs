@@ -84,12 +84,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     outln!("3. Submitting {} by POST {server}/api/searches", queries.display())?;
     let client = Client::of(server)?;
     let accepted = client.submit(&queries, "demo", &SearchFlags::up_to(EVALUE)).await?;
-    outln!(
-        "   job {}: {} queries, {} comparisons",
-        accepted.id,
-        accepted.queries,
-        HumanCount(accepted.comparisons)
-    )?;
+    outln!("   {accepted}")?;
 
     outln!("4. Comparing: one queue message per shard (chunk of queries × volume), then merging")?;
     let status = client.watch(accepted.id).await?;

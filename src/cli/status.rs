@@ -47,7 +47,10 @@ fn print(status: &Status) -> io::Result<()> {
     outln!("job          {}", status.id)?;
     outln!("state        {}", status.state)?;
     outln!("database     {}", status.database)?;
-    outln!("queries      {} ({} residues)", HumanCount(status.queries), HumanCount(status.residues))?;
+    match status.queries {
+        0 if !status.state.is_final() => outln!("queries      not read yet")?,
+        queries => outln!("queries      {} ({} residues)", HumanCount(queries), HumanCount(status.residues))?,
+    }
     let (shards, chunks) = (status.shards, status.chunks);
     outln!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed)?;
     outln!("merged       {} of {} chunks", chunks.done, chunks.total)?;

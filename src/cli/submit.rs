@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use indicatif::HumanCount;
 
 use super::client::{Client, ServerFlags};
 use super::options::SearchFlags;
@@ -50,14 +49,16 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     let client = Client::connect(&args.server).await?;
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
-    let (queries, comparisons) = (HumanCount(accepted.queries), HumanCount(accepted.comparisons));
-    eprintln!("accepted job {}: {queries} queries, {comparisons} comparisons", accepted.id);
+    eprintln!("accepted {accepted}");
     if !args.wait {
         outln!("{}", accepted.id)?;
         eprintln!("next: skyblast status {} --watch", accepted.id);
         return Ok(());
     }
     let status = client.watch(accepted.id).await?;
+    if accepted.queries.is_none() {
+        print_warnings(&status.warnings, status.further_warnings);
+    }
     eprintln!("{}", summary(&status));
     print_failures(&status);
     if !status.state.has_report() {

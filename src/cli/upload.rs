@@ -23,6 +23,9 @@ use crate::jobs::JobId;
 /// Longer queries are not sent in the request, whatever the server takes: it would have to have them
 /// all before the connection is given up.
 const LONGEST_REQUEST: u64 = 64 << 20;
+/// Before longer ones are sent the server is asked how much it takes: it may hang up on a body that is
+/// too long before it has said so.
+const WORTH_ASKING: u64 = 1 << 20;
 /// Length of the blocks that go straight to storage.
 const BLOCK: u64 = 8 << 20;
 /// Pieces under way at the same time.
@@ -83,7 +86,11 @@ impl Client {
     ) -> anyhow::Result<Accepted> {
         let queries = Queries::open(path).await?;
         let submission = || self.submission(database, flags);
-        if queries.length <= LONGEST_REQUEST {
+        let limit = match queries.length {
+            ..=WORTH_ASKING => None,
+            _ => self.health().await?.body_limit,
+        };
+        if queries.length <= limit.unwrap_or(LONGEST_REQUEST).min(LONGEST_REQUEST) {
             let file = queries.file.try_clone().await?;
             // The Functions host does not take bodies of unknown length.
             let request = submission()?.header("content-length", queries.length).body(Body::from(file));
@@ -95,11 +102,16 @@ impl Client {
         let ticket = self.upload(None).await?;
         let id = ticket.id;
         let parts = self.send_upload(ticket, queries).await?;
-        let mut request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
-        if let Some(parts) = parts {
-            request = request.query(&[("parts", parts)]);
-        }
-        self.json(request).await
+        // An upload is one search however often it is submitted.
+        self.persistently(async || {
+            let request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
+            self.json(match parts {
+                Some(parts) => request.query(&[("parts", parts)]),
+                None => request,
+            })
+            .await
+        })
+        .await
     }
 
     /// Sends what a ticket is for; returns the number of parts, if it was sent in parts.
@@ -167,10 +179,7 @@ impl Client {
     }
 
     /// Tries again what fails, after longer and longer pauses.
-    async fn persistently<F>(&self, step: impl Fn() -> F) -> anyhow::Result<()>
-    where
-        F: Future<Output = anyhow::Result<()>>,
-    {
+    async fn persistently<T>(&self, step: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
         let mut pause = Duration::from_millis(300);
         for _ in 1..TRIES {
             match step().await {

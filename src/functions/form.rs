@@ -55,11 +55,6 @@ impl Form {
         }
     }
 
-    /// Queries that have been uploaded before; `content` gives them.
-    pub(super) async fn uploaded(options: Options, content: Body) -> Result<Self, Problem> {
-        Self::fasta(options, "", content, u64::MAX).await
-    }
-
     async fn fasta(options: Options, media_type: &str, body: Body, limit: u64) -> Result<Self, Problem> {
         let reader = BodyReader::open(body, limit).await?;
         let url_encoded = media_type == URL_ENCODED;

@@ -23,6 +23,8 @@ pub(super) struct Health {
     version: &'static str,
     /// `ok`, or what is wrong.
     storage: String,
+    /// Longest body of a request.
+    body_limit_bytes: u64,
     /// How users sign in, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_in: Option<SignIn>,
@@ -40,8 +42,9 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Hea
         Ok(()) => (StatusCode::OK, "ok", "ok".to_owned()),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", reason),
     };
-    let sign_in = app.limits.sign_in.clone();
-    (code, Json(Health { status, version: env!("CARGO_PKG_VERSION"), storage, sign_in }))
+    let (body_limit_bytes, sign_in) = (app.limits.body_bytes, app.limits.sign_in.clone());
+    let version = env!("CARGO_PKG_VERSION");
+    (code, Json(Health { status, version, storage, body_limit_bytes, sign_in }))
 }
 
 /// Asks blobs and queues something cheap. "Not found" is an answer too.

@@ -3,8 +3,8 @@
 //!
 //! The answer to the first has an address of storage (`url`), to which the client sends the queries as a
 //! block blob, or none: then they are sent here in parts. `POST /api/searches?upload=<id>`, with
-//! `&parts=<number of parts>` if there are any, submits them. `POST /api/uploads?id=<id>` gives another
-//! address when the first has expired.
+//! `&parts=<number of parts>` if there are any, submits them; it does not wait until they are read.
+//! `POST /api/uploads?id=<id>` gives another address when the first has expired.
 
 use std::sync::Arc;
 

@@ -42,7 +42,12 @@ impl Pipeline {
             reason,
             instance_milliseconds: Some(self.cost(id).await?),
         };
-        self.close(id, outcome).await
+        let outcome = self.close(id, outcome).await?;
+        // Queries that have not been read will not be.
+        if let Err(error) = self.discard_upload(id).await {
+            tracing::warn!(job = %id, %error, "could not remove what was uploaded");
+        }
+        Ok(outcome)
     }
 
     /// Removes everything of a request that was not accepted.

@@ -84,7 +84,8 @@ impl Pipeline {
         Ok(garbage)
     }
 
-    /// What [`collect_garbage`](Self::collect_garbage) does, at most once a day.
+    /// What [`collect_garbage`](Self::collect_garbage) does, at most once a day; what is to outlive the jobs
+    /// is kept then, too.
     pub(super) async fn collect_daily(&self, now: Timestamp) -> Result<Garbage> {
         let blob = names::collected()?;
         let before: Option<Collected> = match self.catalog.blobs.get(&blob).await {
@@ -98,6 +99,7 @@ impl Pipeline {
         if before.is_some_and(recent) {
             return Ok(Garbage::default());
         }
+        self.keep_share_key().await?;
         let garbage = self.collect_garbage(now, GRACE, false).await?;
         let json = serde_json::to_vec(&Collected { at: now }).map_err(|e| Error::Internal(e.to_string()))?;
         self.catalog.blobs.put(&blob, json.into()).await?;

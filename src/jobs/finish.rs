@@ -44,8 +44,7 @@ impl Pipeline {
             reason: None,
             instance_milliseconds: Some(self.cost(id).await?),
         };
-        let outcome = self.close(id, outcome).await?;
-        tracing::info!(job = %id, state = %outcome.state, "closed a job");
+        self.close(id, outcome).await?;
         Ok(())
     }
 

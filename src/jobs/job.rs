@@ -32,7 +32,7 @@ pub struct ChunkInfo {
     pub residues: u64,
 }
 
-/// A request as it was accepted; `job.json`. Never changes.
+/// A request as it was accepted, and what its queries are; `job.json`. Never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// The job.
@@ -121,7 +121,7 @@ impl Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Accepted, not yet laid out.
+    /// Accepted, not yet laid out; queries that were uploaded may not have been read.
     Queued,
     /// Shards are being compared or merged.
     Running,

@@ -20,6 +20,7 @@ mod error;
 mod finish;
 mod frame;
 mod id;
+mod intake;
 mod job;
 mod merge;
 mod messages;

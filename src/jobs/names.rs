@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! active/<job>                        the job is not closed yet (what sweep looks at)
-//! <job>/job.json                      the request as accepted; immutable
+//! <job>/intake.json                   the request as accepted, if its queries were uploaded; immutable
+//! <job>/job.json                      the request with what its queries are; immutable
 //! <job>/queries/<chunk>               a chunk's queries; immutable
 //! <job>/manifest.json                 the plan: the grid of chunks and volumes; immutable
 //! <job>/hits/<chunk>/<volume>         a shard's hits; immutable
@@ -19,8 +20,9 @@
 //! <job>/spent/<chunk>/<volume>-<ms>   that a shard was compared, in so many milliseconds
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
-//! uploads/<job>                       the upload is not a job yet
-//! secrets/shares                      what links to reports are signed with
+//! uploads/<job>                       the upload has not been submitted yet
+//! secrets/shares                      what links to reports are signed with; touched daily by sweep, as
+//!                                     blobs of this container expire
 //! ```
 //!
 //! Container `databases`:

@@ -14,6 +14,7 @@ use tracing::Instrument;
 use super::catalog::Catalog;
 use super::error::{Error, Result};
 use super::id::JobId;
+use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
 use super::messages::{self, Message, Stage};
 use super::names;
@@ -167,9 +168,14 @@ impl Pipeline {
         Ok(self.jobs.info(blob).await?.is_some())
     }
 
-    /// The job as accepted; [`Error::UnknownJob`] if there is none.
+    /// The job as accepted; [`Error::UnknownJob`] if there is none. It has no chunks as long as its
+    /// queries have not been read.
     pub(super) async fn job(&self, id: JobId) -> Result<Job> {
-        self.find_json(&names::of_job(id, "job.json")?).await?.ok_or(Error::UnknownJob(id))
+        if let Some(job) = self.find_json(&names::of_job(id, "job.json")?).await? {
+            return Ok(job);
+        }
+        let intake: Option<Intake> = self.find_json(&names::of_job(id, "intake.json")?).await?;
+        intake.map(|intake| intake.job).ok_or(Error::UnknownJob(id))
     }
 
     pub(super) async fn find_plan(&self, id: JobId) -> Result<Option<Plan>> {

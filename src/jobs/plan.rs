@@ -1,10 +1,10 @@
-//! Plan: lays out a job's grid, then announces its shards page by page.
+//! Plan: reads queries that were uploaded, lays out a job's grid, then announces its shards page by page.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::error::{Error, Result};
-use super::job::Plan;
+use super::job::{Job, Plan};
 use super::messages::{JobSubmitted, ShardPlanned, Stage};
 use super::names;
 use super::pipeline::Pipeline;
@@ -21,7 +21,13 @@ impl Pipeline {
         if self.is_closed(id).await? {
             return Ok(());
         }
-        let job = self.job(id).await?;
+        let job: Job = match self.find_json(&names::of_job(id, "job.json")?).await? {
+            Some(job) => job,
+            None => match self.take_in(id).await? {
+                Some(job) => job,
+                None => return Ok(()),
+            },
+        };
         let blob = names::of_job(id, "manifest.json")?;
         let plan = match self.find_plan(id).await? {
             Some(plan) => plan,

@@ -52,6 +52,12 @@ impl Pipeline {
         Ok(id)
     }
 
+    /// Keeps the key of links from expiring with the jobs that it lies among.
+    pub(super) async fn keep_share_key(&self) -> Result<()> {
+        self.jobs.touch(&names::share_secret()?).await?;
+        Ok(())
+    }
+
     async fn share_key(&self) -> Result<[u8; 32]> {
         let blob = names::share_secret()?;
         let stored = match self.jobs.get(&blob).await {

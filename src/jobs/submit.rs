@@ -1,21 +1,25 @@
 //! Submit: a request becomes a job. Queries are cut into chunks and stored while they are read.
 
 use std::io::BufRead;
+use std::pin::pin;
 
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
-use super::chunk::{ChunkLimits, Chunker, QueryChunk};
+use super::chunk::{ChunkLimits, Chunker, QueryChunk, Warning};
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::id::JobId;
-use super::job::{ChunkInfo, Job};
+use super::job::{ChunkInfo, DatabaseRef, Job};
 use super::messages::{JobSubmitted, Stage};
 use super::names;
 use super::pipeline::Pipeline;
 use super::trace::Trace;
-use crate::database::Manifest;
+use crate::database::{Manifest, VolumeInfo};
 use crate::engine::{DatabaseTotals, QueryLocation, SearchOptions};
 use crate::report::OutputFormat;
+use crate::sequence::defline;
 use crate::sequence::fasta::{FastaError, Reader};
 
 /// A request for a search, checked as far as it can be without the queries.
@@ -36,8 +40,6 @@ pub struct Submitter {
     pub owner: Option<String>,
     /// The trace that the request belongs to.
     pub trace: Option<Trace>,
-    /// The upload that holds the queries.
-    pub upload: Option<JobId>,
 }
 
 /// Why a request was not accepted. Nothing of it is kept.
@@ -68,6 +70,39 @@ pub enum SubmitError {
 
 /// Chunks that may wait between the thread that reads them and the task that stores them.
 const CHUNKS_IN_FLIGHT: usize = 2;
+/// Chunks that are being stored at the same time.
+const STORES_IN_FLIGHT: usize = 8;
+
+impl Job {
+    /// A job whose queries have not been read.
+    pub(super) fn new(
+        id: JobId,
+        submitter: &Submitter,
+        trace: Trace,
+        request: &Request,
+        database: DatabaseRef,
+        manifest: Manifest,
+    ) -> Self {
+        Self {
+            id,
+            program: "blastp".to_owned(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            submitted: Timestamp::now(),
+            owner: submitter.owner.clone(),
+            trace: Some(trace.to_string()),
+            database,
+            database_title: Some(manifest.title),
+            database_created: Some(manifest.created),
+            totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
+            volumes: manifest.volumes,
+            options: request.options,
+            outfmt: request.outfmt.to_string(),
+            chunks: Vec::new(),
+            warnings: Vec::new(),
+            further_warnings: 0,
+        }
+    }
+}
 
 impl Pipeline {
     /// Accepts a search of the FASTA that `open` opens (on a thread that may block), from nobody in
@@ -82,8 +117,7 @@ impl Pipeline {
         self.submit_by(&Submitter::default(), request, open).await
     }
 
-    /// Like [`submit`](Self::submit), for `submitter`. An upload that has become a job already is that
-    /// job.
+    /// Like [`submit`](Self::submit), for `submitter`.
     pub async fn submit_by<R, F>(
         &self,
         submitter: &Submitter,
@@ -95,56 +129,27 @@ impl Pipeline {
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
         let (database, manifest) = self.catalog.resolve(&request.database).await?;
-        let id = match submitter.upload {
-            Some(id) => {
-                let submitted_as = format!("{database} {:?} {}", request.options, request.outfmt);
-                self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
-                id
-            }
-            None => JobId::random().map_err(|e| Error::Internal(e.to_string()))?,
-        };
+        let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
         self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         let accepted = match self.catalog.manifest(&database).await {
-            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest), request.options, open).await,
+            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest.volumes), request.options, open).await,
             Err(error) if error.is_not_found() => Err(self.catalog.unknown(&request.database).await.into()),
             Err(error) => Err(error.into()),
         };
         let (chunks, warnings, further_warnings) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Another request may have submitted the same upload meanwhile, and removed it.
-                if submitter.upload.is_some()
-                    && let Some(job) = self.submitted_upload(id, submitter.owner.as_deref()).await?
-                {
-                    return Ok(job);
-                }
-                if let Err(left) = self.refuse(id, submitter, &error).await {
+                if let Err(left) = self.discard(id).await {
                     tracing::warn!(job = %id, error = %left, "could not remove a refused job; sweep will");
                 }
                 return Err(error);
             }
         };
-        let job = Job {
-            id,
-            program: "blastp".to_owned(),
-            engine: env!("CARGO_PKG_VERSION").to_owned(),
-            submitted: Timestamp::now(),
-            owner: submitter.owner.clone(),
-            trace: Some(trace.to_string()),
-            database,
-            database_title: Some(manifest.title.clone()),
-            database_created: Some(manifest.created),
-            volumes: manifest.volumes,
-            totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
-            options: request.options,
-            outfmt: request.outfmt.to_string(),
-            chunks,
-            warnings,
-            further_warnings,
-        };
+        let job = Job::new(id, submitter, trace, request, database, manifest);
+        let job = Job { chunks, warnings, further_warnings, ..job };
         let json = serde_json::to_vec(&job).map_err(|e| Error::Internal(e.to_string()))?;
         let blob = names::of_job(id, "job.json")?;
         self.jobs.put_if_absent(&blob, json.into()).await.map_err(Error::from)?;
@@ -153,44 +158,14 @@ impl Pipeline {
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }
-        if submitter.upload.is_some()
-            && let Err(error) = self.discard_upload(id).await
-        {
-            tracing::warn!(job = %id, %error, "could not remove what was uploaded; sweep will");
-        }
         let trace_id = trace.trace_id();
         tracing::info!(job = %id, trace_id, queries = job.queries(), database = %job.database, "accepted a job");
         Ok(job)
     }
 
-    /// The job that an upload of `owner`'s has become, if it has.
-    pub async fn submitted_upload(&self, id: JobId, owner: Option<&str>) -> Result<Option<Job>> {
-        let job: Option<Job> = self.find_json(&names::of_job(id, "job.json")?).await?;
-        Ok(job.filter(|job| job.owner.as_deref() == owner))
-    }
-
-    /// Removes what a request that failed has left. An upload is kept if trying again may help.
-    async fn refuse(&self, id: JobId, submitter: &Submitter, error: &SubmitError) -> Result<()> {
-        let try_again = match error {
-            SubmitError::Pipeline(error) => error.is_retryable(),
-            SubmitError::Fasta(error) => matches!(error, FastaError::Read { .. }),
-            SubmitError::NoQueries | SubmitError::OutOfRange(_) | SubmitError::OnlyEmptyQueries { .. } => {
-                false
-            }
-        };
-        if submitter.upload.is_some() && try_again {
-            // Should nobody try again, sweep removes it.
-            return Ok(());
-        }
-        self.discard(id).await?;
-        if submitter.upload.is_some() {
-            self.jobs.delete(&names::ticket(id)?).await?;
-        }
-        Ok(())
-    }
-
-    fn chunk_limits(&self, manifest: &Manifest) -> ChunkLimits {
-        let largest = manifest.volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
+    /// How queries are cut for these volumes.
+    pub(super) fn chunk_limits(&self, volumes: &[VolumeInfo]) -> ChunkLimits {
+        let largest = volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
         let mut limits = ChunkLimits::for_volumes_of(largest);
         if let Some(residues) = self.settings.chunk_residues {
             limits.residues = residues;
@@ -198,48 +173,72 @@ impl Pipeline {
         limits
     }
 
-    async fn store_chunks<R, F>(
+    /// Reads queries and stores them in chunks. Returns what the chunks hold, and what was odd.
+    pub(super) async fn store_chunks<R, F>(
         &self,
         id: JobId,
         limits: ChunkLimits,
         options: SearchOptions,
         open: F,
-    ) -> Result<(Vec<ChunkInfo>, Vec<super::Warning>, u64), SubmitError>
+    ) -> Result<(Vec<ChunkInfo>, Vec<Warning>, u64), SubmitError>
     where
         R: BufRead,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
-        let (sender, mut receiver) = tokio::sync::mpsc::channel::<QueryChunk>(CHUNKS_IN_FLIGHT);
+        let (sender, receiver) = tokio::sync::mpsc::channel::<QueryChunk>(CHUNKS_IN_FLIGHT);
         let reading = tokio::task::spawn_blocking(move || -> Result<_, FastaError> {
             let mut chunker = Chunker::new(open()?, limits, options);
+            let mut first_id = None;
             while let Some(chunk) = chunker.next().transpose()? {
+                let first = chunk.queries.first().map(|query| defline::id(&query.defline).to_vec());
+                first_id = first_id.or(first);
                 if sender.blocking_send(chunk).is_err() {
                     break;
                 }
             }
             let (warnings, further) = chunker.warnings();
-            Ok((warnings.to_vec(), further))
+            Ok((first_id.unwrap_or_default(), warnings.to_vec(), further))
         });
-        let mut chunks = Vec::new();
-        let mut first_id = None;
-        while let Some(chunk) = receiver.recv().await {
-            let first =
-                chunk.queries.first().map(|query| crate::sequence::defline::id(&query.defline).to_vec());
-            first_id = first_id.or(first);
-            let blob = names::queries(id, chunks.len() as u32)?;
-            let frame = frame::encode(Kind::Queries, &chunk)?;
-            self.jobs.put(&blob, frame).await.map_err(Error::from)?;
-            chunks.push(ChunkInfo { queries: chunk.queries.len() as u64, residues: chunk.residues() });
+        let stop = CancellationToken::new();
+        let chunks = stream::unfold(receiver, |mut receiver| {
+            let stop = stop.clone();
+            async move { Some((stop.run_until_cancelled(receiver.recv()).await??, receiver)) }
+        });
+        let mut stored = pin!(
+            chunks
+                .enumerate()
+                .map(async |(number, chunk)| self.store_chunk(id, number, &chunk).await)
+                .buffered(STORES_IN_FLIGHT)
+        );
+        let (mut chunks, mut failure) = (Vec::new(), None);
+        // What is under way when one fails is waited for: it must not be written after the rest was removed.
+        while let Some(stored) = stored.next().await {
+            match stored {
+                Ok(chunk) => chunks.push(chunk),
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    stop.cancel();
+                }
+            }
         }
-        let (warnings, further) = reading.await.map_err(|e| Error::Internal(e.to_string()))??;
+        if let Some(error) = failure {
+            return Err(error.into());
+        }
+        let (first_id, warnings, further) = reading.await.map_err(|e| Error::Internal(e.to_string()))??;
         let records: u64 = chunks.iter().map(|chunk| chunk.queries).sum();
         if records == 0 {
             return Err(options.query_location.map_or(SubmitError::NoQueries, SubmitError::OutOfRange));
         }
         if chunks.iter().all(|chunk| chunk.residues == 0) {
-            let first = String::from_utf8_lossy(&first_id.unwrap_or_default()).into_owned();
+            let first = String::from_utf8_lossy(&first_id).into_owned();
             return Err(SubmitError::OnlyEmptyQueries { records, first });
         }
         Ok((chunks, warnings, further))
+    }
+
+    async fn store_chunk(&self, id: JobId, number: usize, chunk: &QueryChunk) -> Result<ChunkInfo> {
+        let frame = frame::encode(Kind::Queries, chunk)?;
+        self.jobs.put(&names::queries(id, number as u32)?, frame).await?;
+        Ok(ChunkInfo { queries: chunk.queries.len() as u64, residues: chunk.residues() })
     }
 }

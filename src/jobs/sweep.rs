@@ -23,7 +23,8 @@ use super::trace::Trace;
 /// How often a job's missing shards are announced again before they are given up.
 const MAX_ROUNDS: u32 = 5;
 
-/// How long an accepted job may wait for its plan: laying it out is cheap and may be done twice.
+/// How long an accepted job may wait for its plan, once its queries have been read: laying it out is
+/// cheap and may be done twice.
 const PLAN_STALL: Duration = Duration::from_secs(60);
 
 /// What sweep remembers of a job; `swept.json`.
@@ -94,8 +95,10 @@ impl Pipeline {
         let before: Option<Swept> = self.find_json(&memory).await?;
         let last_look = before.map_or(marked, |swept| swept.at.max(marked));
         let plan = self.find_plan(id).await?;
-        let accepted = plan.is_some() || self.exists(&names::of_job(id, "job.json")?).await?;
-        if plan.is_none() && accepted && idle_for(last_look, self.settings.stall.min(PLAN_STALL)) {
+        let read = plan.is_some() || self.exists(&names::of_job(id, "job.json")?).await?;
+        let accepted = read || self.exists(&names::of_job(id, "intake.json")?).await?;
+        let patience = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
+        if plan.is_none() && accepted && idle_for(last_look, patience) {
             self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
             sweep.announced += 1;
             return self.remember(id, Swept { at: now, rounds: 0, settled: 0 }).await;

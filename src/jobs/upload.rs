@@ -2,8 +2,9 @@
 //!
 //! An upload's id becomes the job's, so submitting it twice is submitting it once. The client sends the
 //! queries straight to storage with a grant, or, if the store has none to give, in parts through the
-//! server. A ticket says that the upload is wanted; sweep removes what has not become a job in time.
+//! server. A ticket says that the upload is wanted; sweep removes what has not been submitted in time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -70,37 +71,43 @@ impl Pipeline {
         Ok(())
     }
 
-    /// The content of an upload of `owner`'s that was sent straight to storage, or in so many `parts`.
-    pub async fn open_upload(
+    /// Whether an upload of `owner`'s is complete, that was sent straight to storage or in so many
+    /// `parts`.
+    pub(super) async fn check_upload(
         &self,
         id: JobId,
         owner: Option<&str>,
         parts: Option<u32>,
-    ) -> Result<BoxStream<'static, Result<Bytes>>> {
+    ) -> Result<()> {
         self.ticket(id, owner).await?;
         let missing = |what: String| Error::InvalidUpload { id, reason: format!("{what} has not been sent") };
         let Some(parts) = parts else {
-            let content = self.jobs.read(&names::input(id)?).await;
-            let content = content.map_err(|error| match names::absent(&error) {
-                true => missing("the content".to_owned()),
-                false => error.into(),
-            })?;
-            return Ok(content.map_err(Error::from).boxed());
+            let sent = self.exists(&names::input(id)?).await?;
+            return if sent { Ok(()) } else { Err(missing("the content".to_owned())) };
+        };
+        let listing = self.jobs.list(&names::all(id, "upload/parts"));
+        let sent: BTreeSet<_> = listing.map_ok(|blob| blob.name).try_collect().await?;
+        for number in 0..parts {
+            if !sent.contains(&names::upload_part(id, number)?) {
+                return Err(missing(format!("part {number} of {parts}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The content of an upload.
+    pub(super) async fn open_upload(
+        &self,
+        id: JobId,
+        parts: Option<u32>,
+    ) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let Some(parts) = parts else {
+            return Ok(self.jobs.read(&names::input(id)?).await?.map_err(Error::from).boxed());
         };
         let jobs = self.jobs.clone();
         let contents = stream::iter(0..parts).then(move |number| {
             let jobs = jobs.clone();
-            async move {
-                jobs.get(&names::upload_part(id, number)?).await.map_err(|error| {
-                    match names::absent(&error) {
-                        true => {
-                            let reason = format!("part {number} of {parts} has not been sent");
-                            Error::InvalidUpload { id, reason }
-                        }
-                        false => error.into(),
-                    }
-                })
-            }
+            async move { Ok(jobs.get(&names::upload_part(id, number)?).await?) }
         });
         Ok(contents.boxed())
     }

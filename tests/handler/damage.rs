@@ -25,7 +25,7 @@ fn volume_blob(volume: usize) -> (BlobName, String) {
 }
 
 /// An account whose database has lost a volume, and in another one a byte is wrong.
-async fn damaged_account() -> Account {
+pub(crate) async fn damaged_account() -> Account {
     let account = Account::with_database();
     let blobs = account.blobs("databases");
     assert!(blobs.delete(&volume_blob(GONE).0).await.unwrap());

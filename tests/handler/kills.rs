@@ -1,9 +1,14 @@
 //! Handlers and instances that die in the middle of a job.
 
+use std::io::Write;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::{Method, StatusCode};
+
 use crate::bench::{Account, Bench};
-use crate::common::examples::{self, SHARDS};
+use crate::common::examples::{self, DATABASE, SHARDS};
 use crate::common::process::PATIENCE;
 use crate::host::journal::Outcome;
 
@@ -74,4 +79,30 @@ async fn a_host_that_ends_in_the_middle_leaves_the_job_to_the_next_one() {
     let bench = account.host(|options| options).await;
     bench.completes(&id, examples::report()).await;
     assert!((bench.host.history().of("search").len() as u64) < SHARDS, "the first host had done some");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_killed_while_it_reads_an_upload_is_followed_by_one_that_reads_it_again() {
+    let bench = Account::with_database().host(|options| options).await;
+    let ticket = bench.send(bench.request(Method::POST, "uploads")).await.json();
+    let (id, url) = (ticket["id"].as_str().unwrap(), ticket["url"].as_str().unwrap());
+    // Empty lines before the first record take their time, and next to no room.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let lines = vec![b'\n'; 1 << 20];
+    (0..1_000).for_each(|_| encoder.write_all(&lines).unwrap());
+    encoder.write_all(&std::fs::read(examples::queries()).unwrap()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let put = client.put(url).header("x-ms-blob-type", "BlockBlob").header("x-ms-version", "2022-11-02");
+    let sent = put.body(encoder.finish().unwrap()).send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::CREATED);
+
+    let submission = bench.request(Method::POST, &format!("searches?database={DATABASE}&upload={id}"));
+    let accepted = bench.send(submission).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED, "{}", String::from_utf8_lossy(&accepted.body));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    bench.host.kill_handler(0).await;
+    bench.completes(id, examples::report()).await;
+    let plans: Vec<bool> =
+        bench.host.history().of("plan").iter().map(|call| call.outcome.is_success()).collect();
+    assert!(plans.len() > 1 && !plans[0] && plans.ends_with(&[true]), "{plans:?}");
 }

@@ -130,7 +130,10 @@ async fn health_and_readiness() {
     let answer = lab.get("/api/health").await;
     assert_eq!(answer.status, 200);
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(answer.json(), json!({ "status": "ok", "storage": "ok", "version": version }));
+    assert_eq!(
+        answer.json(),
+        json!({ "status": "ok", "storage": "ok", "version": version, "body_limit_bytes": 100_000_000 })
+    );
     assert_eq!(lab.get("/").await.status, 200);
 }
 

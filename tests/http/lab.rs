@@ -17,8 +17,7 @@ use skyblast::functions::{Limits, Services, host_router};
 use skyblast::jobs::worker::{self, WorkerSettings};
 use skyblast::jobs::{JOBS, JobId, Pipeline, Settings, Stage};
 use skyblast::sequence::fasta::Reader;
-use skyblast::store::Store;
-use skyblast::store::{Location, Queue};
+use skyblast::store::{BlobInfo, BlobName, Location, Queue, Store};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -145,6 +144,11 @@ impl Lab {
     pub(crate) async fn job_blobs(&self) -> Vec<String> {
         let blobs = self.store.blobs(JOBS).unwrap();
         blobs.list("").map_ok(|blob| blob.name.to_string()).try_collect().await.unwrap()
+    }
+
+    /// What is known of a job blob, if it exists.
+    pub(crate) async fn job_blob(&self, name: &str) -> Option<BlobInfo> {
+        self.store.blobs(JOBS).unwrap().info(&BlobName::parse(name).unwrap()).await.unwrap()
     }
 
     pub(crate) fn queue(&self, name: &str) -> Arc<dyn Queue> {

@@ -122,3 +122,19 @@ async fn a_link_reads_the_report_without_signing_in_until_it_expires() {
         call(&lab, "POST", &path, Some("ada"), String::new()).await.problem(400, "seconds");
     }
 }
+
+#[tokio::test]
+async fn the_key_of_links_is_kept_from_expiring_with_the_jobs() {
+    let lab = lab().await;
+    let id = submit(&lab, "ada").await;
+    let shares = format!("/api/searches/{id}/shares?seconds=3600");
+    let link = call(&lab, "POST", &shares, Some("ada"), String::new()).await.json()["link"].clone();
+    let before = lab.job_blob("secrets/shares").await.unwrap();
+    lab.pipeline.sweep(Timestamp::now()).await.unwrap();
+    let kept = lab.job_blob("secrets/shares").await.unwrap();
+    assert_ne!(kept.etag, before.etag, "its age is counted anew");
+    lab.pipeline.sweep(Timestamp::now()).await.unwrap();
+    assert_eq!(lab.job_blob("secrets/shares").await.unwrap().etag, kept.etag, "once a day is enough");
+    lab.complete(&id).await;
+    assert_eq!(lab.get(link.as_str().unwrap()).await.status, 200);
+}

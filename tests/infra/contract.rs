@@ -139,7 +139,7 @@ fn alerts_and_workbook_ask_for_what_the_program_logs_and_what_functions_are_call
         "src/cli/handler.rs",
         "src/functions/queue.rs",
         "src/functions/sweep.rs",
-        "src/jobs/finish.rs",
+        "src/jobs/cost.rs",
         "src/jobs/search.rs",
     ];
     let logged: String = logging.iter().map(|file| sources(file)).collect();
@@ -161,6 +161,25 @@ fn alerts_and_workbook_ask_for_what_the_program_logs_and_what_functions_are_call
     for (name, bindings) in functions() {
         let poison = bindings[0]["queueName"].as_str().is_some_and(|queue| queue.ends_with("-poison"));
         assert_eq!(name.ends_with("_poison"), poison, "{name}: the alert goes by the ending");
+    }
+}
+
+#[test]
+fn the_lines_that_the_runbook_explains_are_logged() {
+    let runbook = std::fs::read_to_string(project().join("docs/operations.md")).unwrap();
+    let table = runbook.split("| line | says |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = table.lines().filter_map(|row| row.split('|').nth(1));
+    let lines: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(lines.len() >= 8, "{lines:?}");
+    let sources: String = ["src/cli", "src/functions", "src/jobs"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(project().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    for line in lines {
+        assert!(sources.contains(&format!("\"{line}\"")), "nothing logs {line:?}");
     }
 }
 

@@ -165,6 +165,42 @@ fn wrong_use_is_explained_before_anything_happens() {
     }
 }
 
+/// What the question of teardown.sh says of a group with these resources.
+fn foreign(resources: &str) -> String {
+    let ended = Desk::new().run("teardown.sh", &["--group", "g", "--yes"], &[]);
+    let asked = ended.calls.iter().find(|call| call.contains("tags.workload")).unwrap();
+    let question = asked.split_once("--query ").unwrap().1;
+    // The package that az itself puts such questions to.
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/infra-checks/bin/python");
+    assert!(python.exists(), "jmespath is not installed; run tests/run once");
+    let search =
+        "import jmespath, json, sys; print(*jmespath.search(sys.argv[1], json.loads(sys.argv[2])), sep=',')";
+    let output = Command::new(python).args(["-c", search, question, resources]).output().unwrap();
+    assert!(output.status.success(), "{question}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn teardown_takes_for_foreign_only_what_neither_the_templates_nor_azure_have_made() {
+    let ours = r#"{"name": "app", "type": "Microsoft.Web/sites", "tags": {"workload": "skyblast"}}"#;
+    let of_azure = [
+        ("privatelink.blob.core.windows.net/vnet", "Microsoft.Network/privateDnsZones/virtualNetworkLinks"),
+        ("st-blob.nic.0f2c", "Microsoft.Network/networkInterfaces"),
+        ("Failure Anomalies - appi", "microsoft.alertsmanagement/smartDetectorAlertRules"),
+        ("Application Insights Smart Detection", "microsoft.insights/actiongroups"),
+    ];
+    let foreign_ones = [
+        ("vm", "Microsoft.Compute/virtualMachines", "null"),
+        ("st", "Microsoft.Storage/storageAccounts", r#"{"owner": "me"}"#),
+    ];
+    let of_azure = of_azure.iter().map(|(n, t)| format!(r#"{{"name": "{n}", "type": "{t}", "tags": null}}"#));
+    let made: Vec<String> = std::iter::once(ours.to_owned()).chain(of_azure).collect();
+    assert_eq!(foreign(&format!("[{}]", made.join(","))), "");
+    let others =
+        foreign_ones.map(|(n, t, tags)| format!(r#"{{"name": "{n}", "type": "{t}", "tags": {tags}}}"#));
+    assert_eq!(foreign(&format!("[{},{}]", made.join(","), others.join(","))), "vm,st");
+}
+
 #[test]
 fn teardown_deletes_only_what_it_was_asked_to() {
     let desk = Desk::new();

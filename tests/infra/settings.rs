@@ -12,9 +12,10 @@ use crate::contract::{functions, project};
 use crate::templates::Templates;
 
 /// What the Functions host reads; the program does not.
-const HOST_SETTINGS: [&str; 4] = [
+const HOST_SETTINGS: [&str; 5] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsFeatureFlags",
     "AzureWebJobsStorage__credential",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 ];
@@ -172,6 +173,21 @@ fn first_answer(port: u16, patience: Duration) -> Option<String> {
         std::thread::sleep(Duration::from_millis(20));
     }
     None
+}
+
+/// A body that the host refuses gets an answer that does not say what to do instead.
+#[test]
+fn the_program_refuses_long_bodies_before_the_host_does() {
+    const DEFAULT_OF_HOST: u64 = 104_857_600;
+    for (size, settings) in settings().1 {
+        let limit = |name: &str| {
+            let found = settings.iter().find(|(setting, _)| setting == name);
+            found.map(|(_, value)| value.text().unwrap().parse::<u64>().unwrap())
+        };
+        let ours = limit("SKYBLAST_BODY_LIMIT").unwrap_or(skyblast::functions::Limits::default().body_bytes);
+        let hosts = limit("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT").unwrap_or(DEFAULT_OF_HOST);
+        assert!(ours < hosts, "{size}: {ours} and {hosts}");
+    }
 }
 
 /// Bytes of `64MiB` or `1GiB`.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::sequence::input::InputError;
+
 /// A place in a FASTA input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -62,6 +64,15 @@ pub enum FastaError {
 }
 
 impl FastaError {
+    /// The input `name`, of which not even the first bytes can be used.
+    pub fn unreadable(name: &str, error: InputError) -> Self {
+        let source = match error {
+            InputError::Open { source, .. } | InputError::Read { source, .. } => source,
+            other => io::Error::other(other),
+        };
+        Self::Read { at: Place { input: name.to_owned(), record: 1, line: 1 }, source }
+    }
+
     /// Where the input went wrong.
     pub fn place(&self) -> &Place {
         match self {

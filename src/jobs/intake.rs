@@ -1,0 +1,167 @@
+//! Intake: a search whose queries were uploaded before is accepted at once, and they are read by the
+//! step `plan`. Reading them may take longer than a request may.
+//!
+//! The request is written down (`intake.json`); whatever happens to the process that reads, the message
+//! comes back and the queries are read again, into the same chunks.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::chunk::Warning;
+use super::error::{Error, Result};
+use super::id::JobId;
+use super::job::{ChunkInfo, Job, State};
+use super::messages::{JobSubmitted, Stage};
+use super::names;
+use super::pipeline::Pipeline;
+use super::submit::{Request, SubmitError, Submitter};
+use super::trace::Trace;
+use crate::sequence::fasta::{FastaError, Reader};
+use crate::sequence::input::Input;
+
+/// Name of the queries in errors.
+const QUERY: &str = "query";
+
+/// A search as it was accepted by reference; `intake.json`. Never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Intake {
+    /// The job, but for chunks and warnings: the queries have not been read.
+    pub(super) job: Job,
+    /// In how many parts they were uploaded; `None` if straight to storage.
+    parts: Option<u32>,
+}
+
+impl Pipeline {
+    /// Accepts a search with the queries of an upload, which was sent straight to storage or in so many
+    /// `parts`. When this returns, the job will run even if every process dies. An upload that has
+    /// become a job already is that job.
+    ///
+    /// The queries themselves are not looked at yet: if they are no FASTA, the job fails.
+    pub async fn submit_upload(
+        &self,
+        submitter: &Submitter,
+        upload: JobId,
+        parts: Option<u32>,
+        request: &Request,
+    ) -> Result<Job> {
+        let owner = submitter.owner.as_deref();
+        if let Some(job) = self.submitted_upload(upload, owner).await? {
+            return Ok(job);
+        }
+        match self.take_over(submitter, upload, parts, request).await {
+            // Another request may have submitted it meanwhile.
+            Err(Error::UnknownUpload(_)) => {
+                self.submitted_upload(upload, owner).await?.ok_or(Error::UnknownUpload(upload))
+            }
+            other => other,
+        }
+    }
+
+    async fn take_over(
+        &self,
+        submitter: &Submitter,
+        id: JobId,
+        parts: Option<u32>,
+        request: &Request,
+    ) -> Result<Job> {
+        self.check_upload(id, submitter.owner.as_deref(), parts).await?;
+        let (database, manifest) = self.catalog.resolve(&request.database).await?;
+        let submitted_as = format!("{database} {:?} {}", request.options, request.outfmt);
+        self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
+        let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
+        // The marker comes first: should this process die here, sweep removes what was written.
+        self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await?;
+        // From here on garbage collection spares the volumes, unless the database was removed before.
+        match self.catalog.manifest(&database).await {
+            Err(error) if error.is_not_found() => return Err(self.catalog.unknown(&request.database).await),
+            other => drop(other?),
+        }
+        let job = Job::new(id, submitter, trace, request, database, manifest);
+        let json = serde_json::to_vec(&Intake { job, parts }).map_err(|e| Error::Internal(e.to_string()))?;
+        self.jobs.put_if_absent(&names::of_job(id, "intake.json")?, json.into()).await?;
+        // Should the announcement get lost, sweep repeats it.
+        let message = JobSubmitted { job: id, first_shard: 0 };
+        if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
+            tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
+        }
+        // Nothing more is to be sent.
+        if let Err(error) = self.jobs.delete(&names::ticket(id)?).await {
+            tracing::warn!(job = %id, %error, "could not remove an upload's ticket; plan will");
+        }
+        let job = self.job(id).await?;
+        tracing::info!(job = %id, trace_id = trace.trace_id(), database = %job.database, "accepted a job");
+        Ok(job)
+    }
+
+    /// The job that an upload of `owner`'s has become, if it has.
+    async fn submitted_upload(&self, id: JobId, owner: Option<&str>) -> Result<Option<Job>> {
+        match self.job(id).await {
+            Ok(job) => Ok(Some(job).filter(|job| job.owner.as_deref() == owner)),
+            Err(Error::UnknownJob(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the queries of a search that was accepted by reference. `None` if they cannot be used; its
+    /// job has failed then.
+    pub(super) async fn take_in(&self, id: JobId) -> Result<Option<Job>> {
+        let intake: Option<Intake> = self.find_json(&names::of_job(id, "intake.json")?).await?;
+        let Intake { job, parts } = intake.ok_or(Error::UnknownJob(id))?;
+        let accepted = names::of_job(id, "job.json")?;
+        let error = match self.read_upload(&job, parts).await {
+            Ok((chunks, warnings, further_warnings)) => {
+                let job = Job { chunks, warnings, further_warnings, ..job };
+                let json = serde_json::to_vec(&job).map_err(|e| Error::Internal(e.to_string()))?;
+                self.jobs.put_if_absent(&accepted, json.into()).await?;
+                if let Err(error) = self.discard_upload(id).await {
+                    tracing::warn!(job = %id, %error, "could not remove what was uploaded");
+                }
+                tracing::info!(job = %id, queries = job.queries(), "read the queries of a job");
+                return self.find_json(&accepted).await;
+            }
+            Err(error) => error,
+        };
+        // Where the same message was delivered twice, the other may have read and removed them.
+        if let Some(job) = self.find_json(&accepted).await? {
+            return Ok(Some(job));
+        }
+        match error {
+            SubmitError::Pipeline(error) => Err(error),
+            refusal => {
+                tracing::info!(job = %id, reason = %refusal, "the queries of a job cannot be used");
+                self.close_without_report(id, State::Failed, Some(refusal.to_string())).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn read_upload(
+        &self,
+        job: &Job,
+        parts: Option<u32>,
+    ) -> Result<(Vec<ChunkInfo>, Vec<Warning>, u64), SubmitError> {
+        // What broke off looks like bad FASTA, but storage knows better.
+        let trouble = Arc::new(Mutex::new(None));
+        let noted = trouble.clone();
+        let content = self.open_upload(job.id, parts).await?.map_err(move |error| {
+            let text = error.to_string();
+            noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            io::Error::other(text)
+        });
+        let reader = SyncIoBridge::new(StreamReader::new(content));
+        let open = move || match Input::from_reader(QUERY, reader) {
+            Ok(input) => Ok(Reader::new(QUERY, input)),
+            Err(error) => Err(FastaError::unreadable(QUERY, error)),
+        };
+        let read = self.store_chunks(job.id, self.chunk_limits(&job.volumes), job.options, open).await;
+        let trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match trouble {
+            Some(error) => Err(error.into()),
+            None => read,
+        }
+    }
+}
