@@ -33,8 +33,8 @@ pub(super) fn write(out: &mut impl Write, shown: &[Shown<'_>]) -> io::Result<()>
     Ok(())
 }
 
-/// Writes one line per subject with what subjects can be sorted by; of the query, `length` residues were
-/// searched.
+/// Writes one line per subject with what subjects can be sorted by; the whole query has `length`
+/// residues.
 pub(super) fn write_sortable(out: &mut impl Write, shown: &[Shown<'_>], length: usize) -> io::Result<()> {
     let rows: Vec<[String; 4]> = shown
         .iter()

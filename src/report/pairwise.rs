@@ -61,7 +61,7 @@ pub(super) fn query(
         match style.hit_order {
             _ if listed.is_empty() => {}
             None => descriptions::write(out, listed)?,
-            Some(_) => descriptions::write_sortable(out, listed, searched.shown.len())?,
+            Some(_) => descriptions::write_sortable(out, listed, query.sequence.residues.len())?,
         }
         for shown in shown.iter().take(limits.alignments) {
             write_subject(out, context, style, query, &searched, shown)?;
