@@ -221,7 +221,7 @@ impl SearchedDatabase {
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
-        let (title, totals) = (database.title().to_owned(), database.totals());
+        let (title, totals, posted) = (database.title().to_owned(), database.totals(), database.made());
         let mut first_ordinal = 0;
         let volumes = database.into_volumes().into_iter().map(|volume| {
             let place = first_ordinal;
@@ -230,7 +230,7 @@ impl SearchedDatabase {
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
         let name = path.display().to_string();
-        Self::whole(name, title, totals, volumes.collect())
+        Self { posted, ..Self::whole(name, title, totals, volumes.collect()) }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
