@@ -8,9 +8,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use skyblast::cli::Cli;
 use skyblast::database::blastdb::{BlastDb, BlastDbError};
@@ -19,6 +21,11 @@ use skyblast::engine::{DatabaseTotals, Subjects};
 use skyblast::sequence::alphabet::decode;
 use skyblast::sequence::names::SubjectNames;
 use tempfile::TempDir;
+
+mod common;
+
+use common::in_process::assert_same_report;
+use common::made_alike::made_alike;
 
 fn golden(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/blastdb").join(file)
@@ -364,5 +371,49 @@ fn entries_of_any(database: &BlastDb) {
             let line = volume.defline(index).into_owned();
             SubjectNames::of(&line).accession_version();
         }
+    }
+}
+
+// Reports on several names
+
+/// Searches the database of several names per sequence and compares the report with blastp's.
+fn check_names(report: &str, arguments: &[&str]) {
+    let directory = TempDir::new().unwrap();
+    let out = directory.path().join("report");
+    let (query, list) = (golden("../edge/edge_db.fa"), golden("few.txt"));
+    let mut line: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&"search", &"--query", &query, &"--out", &out];
+    for argument in arguments {
+        match *argument {
+            "LIST" => line.push(&list),
+            _ => line.push(argument),
+        }
+    }
+    // Reports repeat the name of the database, so it is named as blastp was told.
+    let database = golden("names");
+    line.extend([&"--db" as &dyn AsRef<std::ffi::OsStr>, &database]);
+    run(&line).unwrap();
+    let ours = fs::read(out).unwrap();
+    let named = String::from_utf8(ours).unwrap().replace(database.to_str().unwrap(), "names");
+    let mut expected = Vec::new();
+    GzDecoder::new(fs::File::open(golden(report)).unwrap()).read_to_end(&mut expected).unwrap();
+    // The index says when the database was made.
+    let posted = |text: &str| text.lines().find(|line| line.contains("Posted date:")).map(str::to_owned);
+    assert_eq!(posted(&named), posted(&String::from_utf8_lossy(&expected)));
+    assert_same_report(report, &made_alike(named.as_bytes()), &made_alike(&expected));
+}
+
+#[test]
+fn all_names_of_a_sequence_are_reported() {
+    for format in ["0", "5", "15", "16"] {
+        let report = format!("names.report.{format}.gz");
+        check_names(&report, &["--evalue", "1", "--outfmt", format]);
+    }
+}
+
+#[test]
+fn any_name_of_a_sequence_may_be_listed() {
+    for (report, option) in [("names.few.7.gz", "--seqidlist"), ("names.others.7.gz", "--negative-seqidlist")]
+    {
+        check_names(report, &["--evalue", "1000", "--outfmt", "7", option, "LIST"]);
     }
 }

@@ -213,7 +213,7 @@ fn formats_that_cannot_be_written_are_refused_before_the_search() {
     for (options, reason) in [
         (vec!["--outfmt", "13"], "give --out, or use 15"),
         (vec!["--outfmt", "14"], "give --out, or use 16"),
-        (vec!["--outfmt", "17"], "only applicable to blastn"),
+        (vec!["--outfmt", "17 delim=,"], "format 17 takes SQ"),
         (vec!["--outfmt", "11"], "output format 11 is not available"),
         (vec!["--outfmt", "0", "--max-target-seqs", "3", "--num-alignments", "2"], "cannot be combined"),
         (vec!["--outfmt", "0", "--num-descriptions", "0", "--num-alignments", "0"], "0 of both"),
@@ -236,7 +236,7 @@ fn no_queries_make_an_empty_report() {
     let folder = tempfile::tempdir().unwrap();
     let proteins = [project_file("tests/golden/edge/edge_db.fa")];
     build_database(&folder.path().join("database"), &proteins, VolumeLimit::Bytes(u64::MAX));
-    for format in ["0", "5", "7", "15", "16"] {
+    for format in ["0", "5", "7", "15", "16", "17"] {
         let assert = skyblast(folder.path())
             .args(["search", "--db", "database", "--query", "-", "--outfmt", format])
             .write_stdin("")

@@ -53,6 +53,9 @@ impl Case {
     fn report(&self) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(&self.query, folder.path().join("query.fa")).unwrap();
+        for list in ["listed.txt", "others.txt"] {
+            fs::copy(project_file(FOLDER).join(list), folder.path().join(list)).unwrap();
+        }
         let mut arguments = self.arguments.clone();
         if arguments.iter().any(|argument| argument == "-subject") {
             write_joined(&self.database, &folder.path().join("given.fa"));
@@ -130,6 +133,26 @@ fn alignments_without_gaps() {
 }
 
 #[test]
+fn lines_of_any_length() {
+    check("lines.");
+}
+
+#[test]
+fn subjects_and_hsps_in_other_orders() {
+    check("order.");
+}
+
+#[test]
+fn listed_subjects_and_all_others() {
+    check("listed.");
+}
+
+#[test]
+fn parts_of_given_subjects() {
+    check("subject_part.");
+}
+
+#[test]
 fn columns_named_twice() {
     check("columns.");
 }
@@ -139,7 +162,18 @@ fn every_case_is_run_and_every_report_belongs_to_a_case() {
     let names: BTreeSet<String> = cases().into_iter().map(|case| case.name).collect();
     for name in &names {
         let group = name.split('.').next().unwrap();
-        let groups = ["masks", "part", "given", "space", "ungapped", "columns"];
+        let groups = [
+            "masks",
+            "part",
+            "given",
+            "space",
+            "ungapped",
+            "columns",
+            "lines",
+            "order",
+            "listed",
+            "subject_part",
+        ];
         assert!(groups.contains(&group), "{name} is in no group");
     }
     let files = fs::read_dir(project_file(FOLDER)).unwrap().map(|entry| entry.unwrap().file_name());
@@ -166,7 +200,7 @@ fn what_cannot_be_had_is_refused_by_name() {
             "option -use_sw_tback of blastp",
         ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-taxids", "9606"], 2, "option -taxids of blastp"),
-        (&["-query", "masked.fa", "-db", "masked_db.fa", "-bogus"], 2, "'-b'"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-bogus"], 2, "blastp has no option -bogus"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject", "given.fa"], 2, "--subject"),
         (
             &["-query", "masked.fa", "-db", "masked_db.fa", "-ungapped"],
@@ -175,6 +209,24 @@ fn what_cannot_be_had_is_refused_by_name() {
         ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-query_loc", "9-3"], 2, "'9-3' for '--query-loc"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-query_loc", "900-903"], 1, "no query reaches"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject_loc", "2-9"], 2, "cannot be used with"),
+        (
+            &["-query", "masked.fa", "-subject", "given.fa", "-subject_loc", "900-903"],
+            1,
+            "--subject-loc 900-903 is not in it",
+        ),
+        (
+            &["-query", "masked.fa", "-subject", "given.fa", "-seqidlist", "listed.txt"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["-query", "masked.fa", "-db", "masked_db.fa", "-seqidlist", "listed.txt"],
+            1,
+            "leaves no sequence of masked_db.fa",
+        ),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-sorthits", "5"], 2, "4 (query coverage)"),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-line_length", "0"], 2, "--line-length"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-seg", "maybe"], 2, "'maybe' for '--seg"),
         (&["-query", "masked.fa", "-subject", "masked.fa", "-lcase_masking"], 1, "lower case in subjects"),
     ] {

@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use clap::error::{Error, ErrorKind};
 
+use crate::report::Column;
+
 /// What is done with an option of blastp.
 #[derive(Clone, Copy)]
 enum Known {
@@ -13,8 +15,8 @@ enum Known {
     Flag(&'static str),
     /// Takes a value that changes no result here.
     Ignored,
-    /// Takes a value of which there is only one here; why.
-    Only(&'static str, &'static str),
+    /// Takes no value and changes no result here.
+    IgnoredFlag,
     /// Is not there; why.
     Refused(&'static str),
     /// Asks for help.
@@ -23,9 +25,9 @@ enum Known {
     Version,
 }
 
-use Known::{Flag, Help, Ignored, Only, Refused, Value, Version};
+use Known::{Flag, Help, Ignored, IgnoredFlag, Refused, Value, Version};
 
-const NO_LISTS: &str = "databases are searched whole; make one of the sequences you want with makedb";
+const NO_LISTS: &str = "identifiers of this kind are not in databases; -seqidlist takes accessions";
 const NO_TAXONOMY: &str = "databases have no taxonomy; make one of the sequences you want with makedb";
 const NO_DATABASE_MASKS: &str = "databases have no masks";
 const NOT_PER_VOLUME: &str = "the filter compares all hits of the whole database while they are found, which \
@@ -50,22 +52,22 @@ const OPTIONS: [(&str, Known); 62] = [
     ("threshold", Value("--threshold")),
     ("comp_based_stats", Value("--comp-based-stats")),
     ("subject", Value("--subject")),
-    ("subject_loc", Refused("subjects are searched whole; cut the file instead")),
+    ("subject_loc", Value("--subject-loc")),
     ("outfmt", Value("--outfmt")),
-    ("show_gis", Refused("reports show identifiers as the database has them")),
+    ("show_gis", IgnoredFlag),
     ("num_descriptions", Value("--num-descriptions")),
     ("num_alignments", Value("--num-alignments")),
-    ("line_length", Only("60", "format 0 has 60 columns in a line")),
+    ("line_length", Value("--line-length")),
     ("html", Refused("reports are not written as HTML; formats 5, 15 and 16 are easily converted")),
-    ("sorthits", Only("0", "hits are sorted by E-value")),
-    ("sorthsps", Only("0", "HSPs are sorted by E-value")),
+    ("sorthits", Value("--sorthits")),
+    ("sorthsps", Value("--sorthsps")),
     ("seg", Value("--seg")),
     ("soft_masking", Value("--soft-masking")),
     ("lcase_masking", Flag("--lcase-masking")),
     ("gilist", Refused(NO_LISTS)),
-    ("seqidlist", Refused(NO_LISTS)),
+    ("seqidlist", Value("--seqidlist")),
     ("negative_gilist", Refused(NO_LISTS)),
-    ("negative_seqidlist", Refused(NO_LISTS)),
+    ("negative_seqidlist", Value("--negative-seqidlist")),
     ("taxids", Refused(NO_TAXONOMY)),
     ("negative_taxids", Refused(NO_TAXONOMY)),
     ("taxidlist", Refused(NO_TAXONOMY)),
@@ -91,7 +93,10 @@ const OPTIONS: [(&str, Known); 62] = [
     ("xdrop_gap_final", Value("--xdrop-gap-final")),
     ("window_size", Value("--window-size")),
     ("ungapped", Flag("--ungapped")),
-    ("parse_deflines", Refused("identifiers of queries are shown as they are written")),
+    (
+        "parse_deflines",
+        Refused("identifiers are shown as they are written, without NCBI's rules for accessions"),
+    ),
     ("num_threads", Value("--threads")),
     ("mt_mode", Ignored),
     ("remote", Refused("searches run on this machine; `skyblast submit` uses a server")),
@@ -124,6 +129,9 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error>
     let mut spelled_so = false;
     while let Some(argument) = arguments.next() {
         let Some((name, known, joined)) = known(&argument) else {
+            if let Some(mistake) = mistake(&argument, &translated) {
+                return Err(Error::raw(ErrorKind::UnknownArgument, mistake));
+            }
             translated.push(argument);
             continue;
         };
@@ -140,6 +148,7 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error>
             Version => return Ok(CommandLine::Version),
             Flag(long) => translated.push(long.into()),
             Ignored => drop(value()?),
+            IgnoredFlag => {}
             Value("--out") => {
                 let value = value()?;
                 if value != "-" {
@@ -147,8 +156,7 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error>
                 }
             }
             Value(long) => translated.push(assigned(long, &value()?)),
-            Only(only, _) if value()? == only => {}
-            Only(_, reason) | Refused(reason) => {
+            Refused(reason) => {
                 let text = format!("the option -{name} of blastp is not available: {reason}\n");
                 return Err(Error::raw(ErrorKind::UnknownArgument, text));
             }
@@ -171,6 +179,27 @@ fn known(argument: &OsStr) -> Option<(&'static str, Known, Option<OsString>)> {
     let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let (name, known) = OPTIONS.into_iter().find(|(known, _)| *known == name)?;
     Some((name, known, value.map(OsString::from)))
+}
+
+/// What is wrong with an argument that follows `before` and is no option of blastp, if it is known better
+/// than by a general rule: an option of another program, or columns that the format has lost.
+fn mistake(argument: &OsStr, before: &[OsString]) -> Option<String> {
+    let text = argument.to_str()?;
+    let name = text.strip_prefix('-').unwrap_or_default().split('=').next().unwrap_or_default();
+    if name.len() > 1 && name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Some(format!(
+            "blastp has no option -{name}; `skyblast search --help` lists what there is, with two hyphens\n"
+        ));
+    }
+    let format = match before {
+        [.., last] if names(last, "--outfmt") => last.to_str()?.split_once('=')?.1,
+        [.., option, last] if option == "--outfmt" => last.to_str()?,
+        _ => return None,
+    };
+    let is_column = text == "std" || Column::ALL.iter().any(|column| column.name() == text);
+    is_column.then(|| {
+        format!("the columns belong to the format, as one argument: --outfmt \"{format} {text} ...\"\n")
+    })
 }
 
 /// `--long=value`, so that a value may start with a hyphen.
@@ -207,15 +236,15 @@ mod tests {
                 "skyblast search --query=q.fa --db=x --outfmt=6 std qlen --threads=2",
             ),
             (
-                &["search", "-db=x", "-lcase_masking", "-mt_mode", "1", "-out", "-"],
+                &["search", "-db=x", "-lcase_masking", "-show_gis", "-mt_mode", "1", "-out", "-"],
                 "skyblast search --db=x --lcase-masking --query=- --outfmt=0",
             ),
             (
                 &["search", "--query", "-", "-db", "-x-", "--outfmt", "7", "-sorthits", "0"],
-                "skyblast search --query - --db=-x- --outfmt 7",
+                "skyblast search --query - --db=-x- --outfmt 7 --sorthits=0",
             ),
             (&["search", "--query", "q", "--db", "x"], "skyblast search --query q --db x"),
-            (&["search", "-bogus", "1"], "skyblast search -bogus 1"),
+            (&["search", "-v", "-1", "-"], "skyblast search -v -1 -"),
             (&["search", "-db", "x", "-h"], "skyblast search --help"),
             (&["makedb", "-db", "x"], "skyblast makedb -db x"),
         ] {
@@ -231,8 +260,11 @@ mod tests {
                 &["search", "-culling_limit", "2"],
                 "option -culling_limit of blastp is not available: the filter",
             ),
-            (&["search", "-line_length", "80"], "option -line_length of blastp is not available: format 0"),
             (&["search", "-db"], "option -db needs a value"),
+            (&["search", "-db", "x", "-dust", "yes"], "blastp has no option -dust;"),
+            (&["search", "-perc_identity=90"], "blastp has no option -perc_identity;"),
+            (&["search", "-outfmt", "6", "qseqid", "sseqid"], "one argument: --outfmt \"6 qseqid ...\""),
+            (&["search", "--outfmt", "7", "std"], "one argument: --outfmt \"7 std ...\""),
         ] {
             let refused = translate(line).expect_err("a refusal");
             assert!(refused.contains(text), "{refused}");

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::engine::{CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task};
-use crate::report::{ListLimits, OutputFormat};
+use crate::report::{HitOrder, HspOrder, ListLimits, OutputFormat, PairwiseChoices};
 use crate::scoring::MatrixName;
 
 /// Options that change what is found and how it is written; named as blastp names them.
@@ -25,10 +25,24 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "N")]
     num_alignments: Option<usize>,
 
+    /// Columns of an alignment per line in format 0 [default: 60]
+    #[arg(long, value_name = "N")]
+    line_length: Option<NonZeroUsize>,
+
+    /// Order of subjects in format 0: 0 (E-value), 1 (bit score), 2 (total score), 3 (percent
+    /// identity) or 4 (query coverage); the list of subjects then has these columns
+    #[arg(long, value_name = "N")]
+    sorthits: Option<HitOrder>,
+
+    /// Order of a subject's HSPs in format 0: 0 (E-value), 1 (score), 2 (query start), 3 (percent
+    /// identity) or 4 (subject start)
+    #[arg(long, value_name = "N")]
+    sorthsps: Option<HspOrder>,
+
     /// Report format: 0 (pairwise), 5 (XML), 6 (rows), 7 (rows and comments), 10 (comma-separated
-    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise). 6, 7 and 10
-    /// take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual ones
-    /// and `delim=X` before them changes what separates them
+    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise), 17 (SAM). 6, 7
+    /// and 10 take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual
+    /// ones and `delim=X` before them changes what separates them. "17 SQ" writes sequences too
     #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,
 
@@ -175,6 +189,15 @@ impl SearchFlags {
                  --max-target-seqs limits the others"
             );
         }
+        let style = PairwiseChoices {
+            line_length: self.line_length,
+            hit_order: self.sorthits,
+            hsp_order: self.sorthsps,
+        };
+        if let Some(name) = style.ignored_by(&format) {
+            eprintln!("warning: --{} is ignored: only format 0 uses it", name.replace('_', "-"));
+        }
+        style.apply(&mut format);
         let mut options = self.choices().resolve()?;
         options.max_target_seqs = limits.settle(&mut format)?;
         Ok((options, format))

@@ -1,18 +1,20 @@
-//! Where `skyblast search` writes its report: a stream, or a file per query and one that names them.
+//! Where `skyblast search` writes its report: a stream, or a file per query and one that names them. A
+//! report with a head waits in a temporary file until all hits are known.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use crate::engine::Hit;
 use crate::jobs::QueryChunk;
-use crate::report::{OutputFormat, ReportContext, ReportWriter};
+use crate::report::{ListedSubjects, OutputFormat, ReportContext, ReportWriter};
 
 /// A report that is being written.
 pub(super) struct ReportOutput<'a> {
     writer: ReportWriter<'a>,
+    context: &'a ReportContext,
     sink: Sink,
     queries: u64,
 }
@@ -20,6 +22,15 @@ pub(super) struct ReportOutput<'a> {
 enum Sink {
     Stream(Box<dyn Write>),
     Files(Files),
+    Waiting(Waiting),
+}
+
+/// A report whose head is written last.
+struct Waiting {
+    out: Box<dyn Write>,
+    /// All but the head.
+    body: BufWriter<File>,
+    subjects: ListedSubjects,
 }
 
 /// The files of a report of several files.
@@ -40,8 +51,8 @@ impl<'a> ReportOutput<'a> {
         context: &'a ReportContext,
     ) -> anyhow::Result<Self> {
         let sink = match (format.in_one_file(), path) {
-            (None, None) => Sink::Stream(Box::new(BufWriter::new(io::stdout()))),
-            (None, Some(path)) => Sink::Stream(Box::new(create(path)?)),
+            (None, _) if format.lists_subjects() => Sink::Waiting(Waiting::open(path)?),
+            (None, _) => Sink::Stream(open(path)?),
             (Some(_), Some(path)) => Sink::Files(Files::new(path, format.extension())?),
             (Some(single), None) => anyhow::bail!(
                 "output format {} writes a file per query: give --out, or use {} for one report",
@@ -49,7 +60,7 @@ impl<'a> ReportOutput<'a> {
                 single.number()
             ),
         };
-        Ok(Self { writer: ReportWriter::new(format, context), sink, queries: 0 })
+        Ok(Self { writer: ReportWriter::new(format, context), context, sink, queries: 0 })
     }
 
     /// Writes the queries of a chunk.
@@ -67,6 +78,10 @@ impl<'a> ReportOutput<'a> {
                     let mut out = files.next(place)?;
                     self.writer.query(&mut out, query, hits)?;
                     out.flush()?;
+                }
+                Sink::Waiting(Waiting { body, subjects, .. }) => {
+                    subjects.add(self.context, hits);
+                    self.writer.query(body, query, hits)?;
                 }
             }
             self.queries += 1;
@@ -88,8 +103,32 @@ impl<'a> ReportOutput<'a> {
                 self.writer.index(&mut out, &files.names)?;
                 out.flush()?;
             }
+            Sink::Waiting(Waiting { mut out, body, subjects }) => {
+                let mut body = body.into_inner().map_err(io::IntoInnerError::into_error)?;
+                body.rewind()?;
+                if self.queries > 0 {
+                    self.writer.head(&mut out, &subjects)?;
+                    io::copy(&mut body, &mut out)?;
+                }
+                out.flush()?;
+            }
         }
         Ok(())
+    }
+}
+
+impl Waiting {
+    /// Waits beside the file `path`, where there is room for it, or among temporary files.
+    fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        let out = open(path)?;
+        let folder = match path.and_then(Path::parent) {
+            None => std::env::temp_dir(),
+            Some(folder) if folder.as_os_str().is_empty() => Path::new(".").to_owned(),
+            Some(folder) => folder.to_owned(),
+        };
+        let body = tempfile::tempfile_in(&folder)
+            .with_context(|| format!("could not create a temporary file in {}", folder.display()))?;
+        Ok(Self { out, body: BufWriter::new(body), subjects: ListedSubjects::default() })
     }
 }
 
@@ -110,6 +149,14 @@ impl Files {
         self.names.push(name);
         Ok(out)
     }
+}
+
+/// The file `path`, or standard output.
+fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
+    Ok(match path {
+        None => Box::new(BufWriter::new(io::stdout())),
+        Some(path) => Box::new(create(path)?),
+    })
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {

@@ -7,7 +7,7 @@ use super::options::{SearchFlags, ThreadFlags};
 use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
-use crate::engine::Search;
+use crate::engine::{QueryLocation, Search};
 use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
@@ -23,6 +23,8 @@ Examples:
   skyblast search --query q.fa --db swissprot            (a BLAST database, in $BLASTDB too)
   skyblast search --query q.fa --db few_proteins.fa
   skyblast search --query q.fa --subject few_proteins.fa --outfmt 0
+  skyblast search --query q.fa --db proteins.db --seqidlist chosen.txt
+  skyblast search --query q.fa --db proteins.db --outfmt '17 SQ' --out hits.sam
 
 A command line of blastp works with only the program's name changed:
   blastp          -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
@@ -52,6 +54,18 @@ pub(super) struct SearchArgs {
     #[arg(long, value_name = "FASTA", conflicts_with = "db")]
     subject: Option<PathBuf>,
 
+    /// Search this part of every subject of --subject, as in 10-250; positions stay those of the whole
+    #[arg(long, value_name = "START-STOP", requires = "subject", conflicts_with = "db")]
+    subject_loc: Option<QueryLocation>,
+
+    /// Search only the sequences of the database whose identifiers this file lists, one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+    seqidlist: Option<PathBuf>,
+
+    /// Search all sequences of the database but those whose identifiers this file lists
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "seqidlist"])]
+    negative_seqidlist: Option<PathBuf>,
+
     /// File for the report [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -69,11 +83,7 @@ pub(super) struct SearchArgs {
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
-    let database = match (&args.subject, &args.db) {
-        (Some(subjects), _) => SearchedDatabase::read_subjects(subjects, options.masking.lower_case)?,
-        (None, Some(database)) => SearchedDatabase::open(database)?,
-        (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
-    };
+    let database = open(args, options.masking.lower_case)?;
     let input = Input::open(&args.query)?;
 
     let described = DatabaseText {
@@ -81,12 +91,13 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         title: database.title.clone(),
         posted: database.posted,
         totals: database.totals,
-        is_given: database.shortest_given.is_some(),
+        searched: database.searched,
+        is_given: database.is_given,
     };
     let context = ReportContext::new(described, options)?;
     let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
-    let mut search = Search::new(options, database.totals)?;
-    if let Some(residues) = database.shortest_given {
+    let mut search = Search::new(options, database.searched)?;
+    if let Some(residues) = database.shortest {
         search = search.in_given_subjects(residues);
     }
     let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
@@ -107,7 +118,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
             let threads = args.threads.count();
             merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
-        out.write_chunk(&chunk, &merger.finish())?;
+        let mut hits = merger.finish();
+        database.origins.restore(&mut hits);
+        out.write_chunk(&chunk, &hits)?;
     }
     if let (0, Some(location)) = (queries, options.query_location) {
         return Err(SubmitError::OutOfRange(location).into());
@@ -120,6 +133,22 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         eprintln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
     }
     Ok(())
+}
+
+/// Opens what is searched.
+fn open(args: &SearchArgs, masked_lower_case: bool) -> anyhow::Result<SearchedDatabase> {
+    let database = match (&args.subject, &args.db) {
+        (Some(subjects), _) => {
+            return SearchedDatabase::read_subjects(subjects, args.subject_loc, masked_lower_case);
+        }
+        (None, Some(database)) => SearchedDatabase::open(database)?,
+        (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
+    };
+    match (&args.seqidlist, &args.negative_seqidlist) {
+        (Some(list), _) => database.restrict(list, false),
+        (None, Some(list)) => database.restrict(list, true),
+        (None, None) => Ok(database),
+    }
 }
 
 /// How many queries there will be, judged by how much of the input has been read.

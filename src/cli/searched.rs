@@ -1,17 +1,22 @@
 //! What `--db` names: a skyblast database, a BLAST database or a FASTA file.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 
+use super::id_list::IdList;
 use super::makedb::{Warnings, read_sequences};
+use super::origins::Origins;
 use crate::database::blastdb::{BlastDb, BlastDbError};
 use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
-use crate::engine::{DatabaseTotals, Subjects};
+use crate::engine::{DatabaseTotals, QueryLocation, Subjects};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
+use crate::sequence::names::{Name, SubjectNames, parted};
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
 const BLASTDB: &str = "BLASTDB";
@@ -27,10 +32,17 @@ pub(super) struct SearchedDatabase {
     pub(super) title: String,
     /// When it was made, if it says so.
     pub(super) posted: Option<Timestamp>,
-    /// The size that E-values refer to.
+    /// Its size.
     pub(super) totals: DatabaseTotals,
-    /// Length of the shortest sequence, if these were given with the queries (`--subject`).
-    pub(super) shortest_given: Option<u64>,
+    /// The size of what is searched of it, which E-values refer to.
+    pub(super) searched: DatabaseTotals,
+    /// What is searched of it.
+    pub(super) origins: Origins,
+    /// Whether its sequences were given with the queries (`--subject`).
+    pub(super) is_given: bool,
+    /// Length of the shortest sequence, if cutoffs depend on it: they do unless a database is searched
+    /// as a whole.
+    pub(super) shortest: Option<u64>,
     /// Its volumes, in the order of their sequences.
     pub(super) volumes: Vec<SearchedVolume>,
 }
@@ -69,10 +81,16 @@ impl SearchedDatabase {
         }
     }
 
-    /// Reads the sequences that `--subject` names. Like blastp, counts those without residues.
+    /// Reads the sequences that `--subject` names, and of each only `part` if there is one. Like blastp,
+    /// counts those without residues.
     ///
     /// With `masked_lower_case`, lower case is refused: blastp would mask it in these too.
-    pub(super) fn read_subjects(path: &Path, masked_lower_case: bool) -> anyhow::Result<Self> {
+    pub(super) fn read_subjects(
+        path: &Path,
+        part: Option<QueryLocation>,
+        masked_lower_case: bool,
+    ) -> anyhow::Result<Self> {
+        let mut lengths = Vec::new();
         let mut volume = ResidentVolume::default();
         let mut warnings = Warnings::default();
         let mut shortest: Option<usize> = None;
@@ -87,16 +105,94 @@ impl SearchedDatabase {
                 record.label()
             );
             warnings.note(&name, &record);
+            let whole = record.residues.len();
+            ensure!(
+                !part.is_some_and(|part| part.within(whole).is_empty()),
+                "{name}: {}: has {whole} residues, so --subject-loc {} is not in it",
+                record.label(),
+                part.map(|part| part.to_string()).unwrap_or_default(),
+            );
+            let searched = &record.residues[part.map_or(0..whole, |part| part.within(whole))];
+            lengths.push(whole as u32);
             // blastp takes no blanks before their ids into titles.
-            volume.push(record.defline.trim_ascii_start(), &record.residues);
-            let length = record.residues.len();
+            volume.push(record.defline.trim_ascii_start(), searched);
+            let length = searched.len();
             shortest = Some(shortest.map_or(length, |shortest| shortest.min(length)));
         }
         warnings.print();
         let shortest = shortest.with_context(|| format!("{name} holds no sequence to search"))?;
         let stated = format!("User specified sequence set (Input: {})", path.display());
         let (title, shortest) = (format!("{stated}."), Some(shortest as u64));
-        Ok(Self { shortest_given: shortest, ..Self::resident(stated, title, volume) })
+        let origins = match part {
+            None => Origins::Whole,
+            Some(part) => Origins::Parts { skipped: part.skipped(), lengths },
+        };
+        Ok(Self { is_given: true, shortest, origins, ..Self::resident(stated, title, volume) })
+    }
+
+    /// Searches only the sequences that the list in the file `list` names, or all but these. Of several
+    /// names of a sequence, only those that are listed, or are not, are reported.
+    pub(super) fn restrict(self, list: &Path, to_others: bool) -> anyhow::Result<Self> {
+        let ids = IdList::read(list)?;
+        let mut found = HashSet::new();
+        let mut searched = DatabaseTotals { sequences: 0, residues: 0 };
+        let (mut ordinals, mut volumes, mut shortest) = (Vec::new(), Vec::new(), u64::MAX);
+        for SearchedVolume { first_ordinal, subjects, .. } in self.volumes {
+            let before = searched;
+            let mut chosen = Vec::new();
+            for index in 0..subjects.len() {
+                let line = subjects.defline(index);
+                let names = SubjectNames::of(&line);
+                let stays = |name: &&Name<'_>| {
+                    let matching = ids.matching(name, names.is_parted());
+                    found.extend(matching.iter().map(|id| id.to_vec()));
+                    matching.is_empty() == to_others
+                };
+                let kept: Vec<_> = names.names().iter().filter(stays).collect();
+                let all_kept = kept.len() == names.names().len();
+                if !kept.is_empty() {
+                    ordinals.push(first_ordinal + index as u64);
+                    searched.sequences += 1;
+                    let length = subjects.residues(index).len() as u64;
+                    searched.residues += length;
+                    shortest = shortest.min(length);
+                    let renamed = || parted(kept.iter().map(|name| (&*name.id, &*name.title)));
+                    chosen.push((index, (!all_kept).then(renamed)));
+                }
+            }
+            volumes.push(SearchedVolume {
+                first_ordinal: before.sequences,
+                residues: searched.residues - before.residues,
+                subjects: Box::new(ChosenSubjects { subjects, chosen }),
+            });
+        }
+        let missing = ids.len() - found.len();
+        ensure!(searched.sequences > 0, "{}: leaves no sequence of {} to search", list.display(), self.name);
+        if missing > 0 {
+            eprintln!(
+                "warning: {}: {missing} of {} identifiers are not in {}",
+                list.display(),
+                ids.len(),
+                self.name
+            );
+        }
+        Ok(Self { searched, origins: Origins::Chosen(ordinals), shortest: Some(shortest), volumes, ..self })
+    }
+
+    /// A database that is searched as a whole.
+    fn whole(name: String, title: String, totals: DatabaseTotals, volumes: Vec<SearchedVolume>) -> Self {
+        let (searched, origins) = (totals, Origins::Whole);
+        Self {
+            name,
+            title,
+            posted: None,
+            totals,
+            searched,
+            origins,
+            is_given: false,
+            shortest: None,
+            volumes,
+        }
     }
 
     /// Sequences in memory as a database.
@@ -104,7 +200,7 @@ impl SearchedDatabase {
         let residues = volume.total_residues();
         let totals = DatabaseTotals { sequences: volume.len() as u64, residues };
         let only = SearchedVolume { first_ordinal: 0, residues, subjects: Box::new(volume) };
-        Self { name, title, posted: None, totals, shortest_given: None, volumes: vec![only] }
+        Self::whole(name, title, totals, vec![only])
     }
 
     fn open_skyblast(directory: &Path) -> anyhow::Result<Self> {
@@ -121,11 +217,11 @@ impl SearchedDatabase {
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
         // A folder may lie anywhere, and a server has none: its title is what both can call it.
         let (name, title) = (manifest.title.clone(), manifest.title.clone());
-        Ok(Self { name, title, posted: Some(manifest.created), totals, shortest_given: None, volumes })
+        Ok(Self { posted: Some(manifest.created), ..Self::whole(name, title, totals, volumes) })
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
-        let (title, totals) = (database.title().to_owned(), database.totals());
+        let (title, totals, posted) = (database.title().to_owned(), database.totals(), database.made());
         let mut first_ordinal = 0;
         let volumes = database.into_volumes().into_iter().map(|volume| {
             let place = first_ordinal;
@@ -134,7 +230,7 @@ impl SearchedDatabase {
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
         let name = path.display().to_string();
-        Self { name, title, posted: None, totals, shortest_given: None, volumes: volumes.collect() }
+        Self { posted, ..Self::whole(name, title, totals, volumes.collect()) }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
@@ -160,6 +256,30 @@ impl SearchedDatabase {
         read.with_context(|| format!("could not read {name} as a database"))?;
         ensure!(!volume.is_empty(), "{name} holds no sequence to search");
         Ok(Self::resident(name.clone(), name, volume))
+    }
+}
+
+/// Some of the sequences of a volume.
+struct ChosenSubjects {
+    subjects: Box<dyn Subjects>,
+    /// Their places, and their definition lines where some names are left out.
+    chosen: Vec<(usize, Option<Vec<u8>>)>,
+}
+
+impl Subjects for ChosenSubjects {
+    fn len(&self) -> usize {
+        self.chosen.len()
+    }
+
+    fn residues(&self, index: usize) -> &[u8] {
+        self.subjects.residues(self.chosen[index].0)
+    }
+
+    fn defline(&self, index: usize) -> Cow<'_, [u8]> {
+        match &self.chosen[index] {
+            (_, Some(line)) => line.into(),
+            (place, None) => self.subjects.defline(*place),
+        }
     }
 }
 

@@ -113,6 +113,11 @@ impl QueryLocation {
         self.start as usize > length
     }
 
+    /// Residues before the part.
+    pub fn skipped(self) -> u32 {
+        self.start
+    }
+
     /// Residues of the part of a query that is long enough.
     pub fn length(self) -> u32 {
         self.end - self.start

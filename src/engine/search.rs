@@ -45,8 +45,8 @@ impl Search {
         Ok(Self { scheme, neighbourhoods })
     }
 
-    /// The same search in sequences that are given with the queries, the shortest of which has
-    /// `residues` residues: blastp knows that of them, but not of a database.
+    /// The same search in sequences that are given with the queries or chosen from a database, the
+    /// shortest of which has `residues` residues: blastp knows that of them, but not of whole databases.
     pub fn in_given_subjects(mut self, residues: u64) -> Self {
         self.scheme.shortest_subject = residues.max(SHORTEST_SUBJECT);
         self

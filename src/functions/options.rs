@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::str::FromStr;
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -11,18 +12,21 @@ use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError};
 use crate::jobs::{JobId, Request};
-use crate::report::{ListLimits, OutputFormat};
+use crate::report::{ListLimits, OutputFormat, PairwiseChoices};
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 7] = [
+const OWN_RANGES: [(&str, &str); 10] = [
     ("database", "a name of GET /api/databases, or name@version"),
-    ("outfmt", "0, 5, 6, 7, 10, 15 or 16; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
+    ("outfmt", "0, 5, 6, 7, 10, 15, 16 or 17; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
     ("num_alignments", "0 to 1000000, with outfmt 0"),
+    ("line_length", "1 or more, with outfmt 0"),
+    ("sorthits", "0 to 4, with outfmt 0"),
+    ("sorthsps", "0 to 4, with outfmt 0"),
     ("program", "blastp"),
     ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
     ("parts", "the number of parts in which it was sent, if it was"),
@@ -94,6 +98,12 @@ impl Options {
         count.map(Some).ok_or_else(|| out_of_range(name, &text))
     }
 
+    /// Takes out a value, if there is one.
+    fn take_parsed<T: FromStr>(&mut self, name: &'static str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.0.remove(name) else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|_| out_of_range(name, &text))
+    }
+
     /// Takes out the format and the limits on subjects, which depend on each other.
     fn take_format(&mut self) -> Result<(OutputFormat, usize), Problem> {
         let mut format = self.take_outfmt()?.unwrap_or_default();
@@ -107,6 +117,15 @@ impl Options {
             let reason = "has a meaning for outfmt 0 only; max_target_seqs limits the others";
             return Err(invalid(name, &format.to_string(), reason));
         }
+        let style = PairwiseChoices {
+            line_length: self.take_parsed("line_length")?,
+            hit_order: self.take_parsed("sorthits")?,
+            hsp_order: self.take_parsed("sorthsps")?,
+        };
+        if let Some(name) = style.ignored_by(&format) {
+            return Err(invalid(name, &format.to_string(), "has a meaning for outfmt 0 only"));
+        }
+        style.apply(&mut format);
         match limits.settle(&mut format) {
             Ok(targets) if targets <= MAX_TARGETS => Ok((format, targets)),
             Ok(targets) => Err(out_of_range("max_target_seqs", &targets.to_string())),

@@ -1,6 +1,5 @@
 //! Finish: composes the report from its parts and closes the job.
 
-use bytes::Bytes;
 use futures::TryStreamExt;
 use jiff::Timestamp;
 
@@ -31,7 +30,8 @@ impl Pipeline {
         let parts = (0..plan.chunks).map(|chunk| names::text(id, chunk)).collect::<Result<Vec<_>>>()?;
         let format = output_format(&job)?;
         let end = render_end(&format, &report_context(&job)?, job.queries())?;
-        self.jobs.compose_if_absent(&report(&job, &format)?, Bytes::new(), &parts, end.into()).await?;
+        let head = self.head(&job, &format).await?;
+        self.jobs.compose_if_absent(&report(&job, &format)?, head, &parts, end.into()).await?;
 
         let (failed, shards_failed) = self.failures(id).await?;
         let state = if shards_failed == 0 { State::Completed } else { State::CompletedWithFailedShards };

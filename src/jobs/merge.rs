@@ -1,5 +1,6 @@
 //! Merge: joins the shards of one chunk into a part of the report.
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::names;
 use super::pipeline::Pipeline;
 use super::shard::{Merger, ShardHits};
 use crate::engine::Hit;
-use crate::report::{DatabaseText, OutputFormat, ReportContext, ReportWriter};
+use crate::report::{DatabaseText, ListedSubjects, OutputFormat, ReportContext, ReportWriter};
 
 /// The merged hits of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,6 +135,21 @@ impl Pipeline {
         frame::decode(Kind::Part, blob.as_str(), &self.jobs.get(&blob).await?)
     }
 
+    /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
+    /// parts are read for it, one after the other.
+    pub(super) async fn head(&self, job: &Job, format: &OutputFormat) -> Result<Bytes> {
+        let context = report_context(job)?;
+        let mut subjects = ListedSubjects::default();
+        if format.lists_subjects() {
+            for chunk in 0..job.chunks.len() as u32 {
+                for hits in self.part(job.id, chunk).await?.hits {
+                    subjects.add(&context, &hits);
+                }
+            }
+        }
+        render_head(format, &context, &subjects).map(Bytes::from)
+    }
+
     async fn find_part(&self, id: JobId, chunk: u32) -> Result<Option<Part>> {
         match self.part(id, chunk).await {
             Err(error) if error.is_not_found() => Ok(None),
@@ -170,6 +186,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
         title: job.database_title.clone().unwrap_or_else(|| job.database.name.clone()),
         posted: job.database_created,
         totals: job.totals,
+        searched: job.totals,
         is_given: false,
     };
     Ok(ReportContext::new(database, job.options)?)
@@ -191,6 +208,19 @@ pub fn render(
         }
         writer.query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;
     }
+    Ok(text)
+}
+
+/// What comes before the texts of all chunks in a report on hits in `subjects`.
+pub fn render_head(
+    format: &OutputFormat,
+    context: &ReportContext,
+    subjects: &ListedSubjects,
+) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    ReportWriter::new(format, context)
+        .head(&mut text, subjects)
+        .map_err(|e| Error::Internal(e.to_string()))?;
     Ok(text)
 }
 

@@ -49,7 +49,7 @@ pub use doctor::{Check, MAX_CLOCK_SKEW};
 pub use error::{Error, Result};
 pub use id::{JobId, ParseJobIdError};
 pub use job::{ChunkInfo, DatabaseRef, FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};
-pub use merge::{render, render_end};
+pub use merge::{render, render_end, render_head};
 pub use messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 pub use names::{DATABASES, JOBS};
 pub use pipeline::{Pipeline, Settings};

@@ -57,8 +57,15 @@ impl Pipeline {
         }
         let context = Arc::new(report_context(&job)?);
         let end = render_end(&format, &context, job.queries())?;
+        let chunks = job.chunks.len() as u32;
         let (pipeline, style) = (self.clone(), format.clone());
-        let parts = stream::iter(0..job.chunks.len() as u32).then(move |chunk| {
+        // What comes first must not be empty: it tells whether the report can be read.
+        let head = stream::iter(format.lists_subjects().then_some(job)).then(move |job| {
+            let (pipeline, style) = (pipeline.clone(), style.clone());
+            async move { pipeline.head(&job, &style).await }
+        });
+        let (pipeline, style) = (self.clone(), format.clone());
+        let parts = stream::iter(0..chunks).then(move |chunk| {
             let (pipeline, format, context) = (pipeline.clone(), style.clone(), context.clone());
             async move {
                 let queries = pipeline.chunk(id, chunk).await?;
@@ -66,7 +73,7 @@ impl Pipeline {
                 Self::compute(move || render(&format, &context, &queries, &part.hits)).await.map(Bytes::from)
             }
         });
-        let content = parts.chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();
+        let content = head.chain(parts).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();
         Ok(Report::Ready { format, content })
     }
 

@@ -219,18 +219,21 @@ fn describe_hit(
     hit: &Hit,
 ) -> Value {
     use Value::{List, Object, Text};
-    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
-    let mut description = vec![("id", Text(id)), ("accession", Text(accession)), ("title", Text(title))];
-    if context.database.is_given {
-        description.retain(|(name, _)| *name != "accession");
-    }
+    let descriptions = SubjectLabel::all(hit, context).into_iter().map(|label| {
+        let SubjectLabel { id, accession, title } = label;
+        let mut description = vec![("id", Text(id)), ("accession", Text(accession)), ("title", Text(title))];
+        if context.database.is_given {
+            description.retain(|(name, _)| *name != "accession");
+        }
+        Object("HitDescr", description)
+    });
     let hsps =
         (1i64..).zip(&hit.hsps).map(|(number, hsp)| describe_hsp(context, query, searched, number, hsp));
     Object(
         "Hit",
         vec![
             ("num", Value::count(number)),
-            ("description", List(vec![Object("HitDescr", description)])),
+            ("description", List(descriptions.collect())),
             ("len", Value::count(hit.subject_length)),
             ("hsps", List(hsps.collect())),
         ],

@@ -14,6 +14,9 @@ use crate::sequence::names::SubjectNames;
 /// The name that reports give the program: the results are those of this blastp.
 pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
 
+/// Its version alone.
+pub(super) const PROGRAM_VERSION: &str = concat!("2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
+
 /// The publication that reports of all formats name, as XML and JSON have it.
 pub(super) const REFERENCE: &str = "Stephen F. Altschul, Thomas L. Madden, Alejandro A. Sch&auml;ffer, \
     Jinghui Zhang, Zheng Zhang, Webb Miller, and David J. Lipman (1997), \"Gapped BLAST and PSI-BLAST: \
@@ -30,6 +33,8 @@ pub struct DatabaseText {
     pub posted: Option<Timestamp>,
     /// Its size.
     pub totals: DatabaseTotals,
+    /// The size of what is searched of it, which statistics refer to.
+    pub searched: DatabaseTotals,
     /// Whether it is no database but sequences that were given with the queries (`-subject`).
     pub is_given: bool,
 }
@@ -98,7 +103,7 @@ impl ReportContext {
     pub(super) fn statistics(&self, query: QueryText<'_>) -> Option<QueryStatistics> {
         let query = self.searched(query).compared;
         let ungapped = ungapped_parameters(&query, &self.matrix)?;
-        let DatabaseTotals { residues, sequences } = self.database.totals;
+        let DatabaseTotals { residues, sequences } = self.database.searched;
         let database = self.options.database_residues.unwrap_or(residues);
         let row =
             if self.options.ungapped { TableRow { karlin: ungapped, ..self.ungapped } } else { self.gapped };
@@ -219,14 +224,37 @@ pub(super) struct SubjectLabel {
 }
 
 impl SubjectLabel {
-    /// The names of a hit's subject. Without parsed identifiers, databases have it numbered only.
+    /// What XML calls a hit's subject: all its names in one title. Without parsed identifiers, databases
+    /// have it numbered only.
     pub(super) fn of(hit: &Hit, context: &ReportContext) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let names = SubjectNames::of(&hit.defline);
-        if names.is_parted() {
-            let (accession, title) = (text(&names.accession()), text(names.title()));
-            return Self { id: text(names.seqid()), accession, title };
+        let [first, further @ ..] = names.names() else { return Self::unparsed(hit, context) };
+        if !names.is_parted() {
+            return Self::unparsed(hit, context);
         }
+        let mut title = text(&first.title);
+        for name in further {
+            title.push_str(&format!(" >{} {}", text(&name.id), text(&name.title)));
+        }
+        let accession = text(&names.entry_of(names.chosen()));
+        Self { id: text(names.printed_id(first)), accession, title }
+    }
+
+    /// What JSON calls it: a label for each of its names.
+    pub(super) fn all(hit: &Hit, context: &ReportContext) -> Vec<Self> {
+        let names = SubjectNames::of(&hit.defline);
+        if !names.is_parted() {
+            return vec![Self::unparsed(hit, context)];
+        }
+        let label = |name| Self {
+            id: text(names.printed_id(name)),
+            accession: text(&names.entry_of(name)),
+            title: text(&name.title),
+        };
+        names.names().iter().map(label).collect()
+    }
+
+    fn unparsed(hit: &Hit, context: &ReportContext) -> Self {
         let title = subject_title(&hit.defline);
         if context.database.is_given {
             let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
@@ -236,12 +264,18 @@ impl SubjectLabel {
     }
 }
 
-/// A subject's definition line as text; a parsed one as accession and title.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A subject's definition line as text; a parsed one as accession and title of the name that stands for
+/// the subject.
 pub(super) fn subject_title(defline: &[u8]) -> String {
     let names = SubjectNames::of(defline);
     if names.is_parted() {
-        let heading = [&*names.accession_version(), names.title()].join(&b' ');
-        return String::from_utf8_lossy(&heading).trim_end().to_owned();
+        let name = names.chosen();
+        let heading = [&*names.heading_of(name), &*name.title].join(&b' ');
+        return text(&heading).trim_end().to_owned();
     }
-    String::from_utf8_lossy(&defline::database_title(defline)).into_owned()
+    text(&defline::database_title(defline))
 }

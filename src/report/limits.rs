@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use super::outfmt::{OutputFormat, PairwiseLimits};
+use super::outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle};
 
 /// What the user said of the number of subjects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl ListLimits {
         if self.max_target_seqs.is_some() && (self.descriptions.is_some() || self.alignments.is_some()) {
             return Err(LimitError::Incompatible);
         }
-        let OutputFormat::Pairwise(limits) = format else {
+        let OutputFormat::Pairwise(PairwiseStyle { limits, .. }) = format else {
             return Ok(self.max_target_seqs.unwrap_or(DEFAULT_TARGETS));
         };
         let default = match self.max_target_seqs {
@@ -103,6 +103,9 @@ mod tests {
         assert_eq!(settle("0", limits), Err(LimitError::Incompatible));
         let limits = ListLimits { max_target_seqs: None, descriptions: Some(0), alignments: Some(0) };
         assert_eq!(settle("0", limits), Err(LimitError::NothingShown));
-        assert!(limits.ignored_by(&OutputFormat::Xml) && !limits.ignored_by(&OutputFormat::Pairwise(None)));
+        assert!(
+            limits.ignored_by(&OutputFormat::Xml)
+                && !limits.ignored_by(&OutputFormat::Pairwise(PairwiseStyle::default()))
+        );
     }
 }

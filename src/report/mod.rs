@@ -2,18 +2,24 @@
 //!
 //! [`OutputFormat`] is what the user asks for, [`ReportContext`] what a report says beside its
 //! hits, and [`ReportWriter`] writes it. One file per format: `pairwise` (0), `xml` (5), `tabular`
-//! (6, 7, 10) and `blast_output2` (13 to 16). All of them equal blastp's bytes but for the name
-//! and version of the program and the date of the database.
+//! (6, 7, 10), `blast_output2` (13 to 16) and `sam` (17). All but the last, which blastp does not have,
+//! equal blastp's bytes but for the name and version of the program and the date of the database.
 
 mod blast_output2;
+mod choices;
 mod column;
 mod columns;
 mod context;
+mod coverage;
+mod descriptions;
+mod entities;
 mod escape;
 mod limits;
 mod number;
+mod order;
 mod outfmt;
 mod pairwise;
+mod sam;
 mod tabular;
 mod title;
 mod tree;
@@ -21,8 +27,11 @@ mod wrap;
 mod writer;
 mod xml;
 
+pub use choices::PairwiseChoices;
 pub use column::Column;
 pub use context::{DatabaseText, QueryText, ReportContext};
 pub use limits::{LimitError, ListLimits};
-pub use outfmt::{OutputFormat, PairwiseLimits, ParseFormatError, Table, TableStyle};
+pub use order::{HitOrder, HspOrder};
+pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, Table, TableStyle};
+pub use sam::ListedSubjects;
 pub use writer::ReportWriter;

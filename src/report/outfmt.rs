@@ -1,18 +1,20 @@
 //! The `--outfmt` option: a format number and what belongs to it.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::column::{Column, STANDARD};
+use super::order::{HitOrder, HspOrder};
 
 /// Format of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutputFormat {
-    /// 0: alignments for people to read, up to limits or blastp's own.
-    Pairwise(Option<PairwiseLimits>),
+    /// 0: alignments for people to read.
+    Pairwise(PairwiseStyle),
     /// 5: XML, document type `NCBI_BlastOutput`.
     Xml,
     /// 6, 7 and 10: one row per HSP.
@@ -25,6 +27,33 @@ pub enum OutputFormat {
     Json,
     /// 16: XML, schema `NCBI_BlastOutput2`, in one file.
     Xml2,
+    /// 17: SAM, which blastp does not have.
+    Sam {
+        /// Whether the aligned part of the query is written out.
+        sequences: bool,
+    },
+}
+
+/// How a pairwise report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PairwiseStyle {
+    /// How much is shown, if not what blastp shows.
+    pub limits: Option<PairwiseLimits>,
+    /// Columns of an alignment per line (`-line_length`).
+    pub line_length: NonZeroUsize,
+    /// The order of subjects (`-sorthits`); if it is given, even that of E-values, the list of subjects
+    /// says what they can be sorted by.
+    pub hit_order: Option<HitOrder>,
+    /// The order of a subject's HSPs (`-sorthsps`).
+    pub hsp_order: Option<HspOrder>,
+}
+
+impl Default for PairwiseStyle {
+    /// That of blastp: 60 columns, everything by E-value.
+    fn default() -> Self {
+        const BLOCK: NonZeroUsize = NonZeroUsize::new(60).expect("a number above 0");
+        Self { limits: None, line_length: BLOCK, hit_order: None, hsp_order: None }
+    }
 }
 
 /// How many subjects a pairwise report shows per query.
@@ -86,6 +115,7 @@ impl OutputFormat {
             Self::Xml2Files => 14,
             Self::Json => 15,
             Self::Xml2 => 16,
+            Self::Sam { .. } => 17,
         }
     }
 
@@ -97,6 +127,7 @@ impl OutputFormat {
             Self::Table(Table { style: TableStyle::Commas, .. }) => "csv",
             Self::Xml | Self::Xml2Files | Self::Xml2 => "xml",
             Self::JsonFiles | Self::Json => "json",
+            Self::Sam { .. } => "sam",
         }
     }
 
@@ -109,6 +140,12 @@ impl OutputFormat {
             "json" => "application/json",
             _ => "text/plain; charset=utf-8",
         }
+    }
+
+    /// Whether such a report starts with a list of all subjects in it, so that nothing of it can be
+    /// written before all hits are known.
+    pub fn lists_subjects(&self) -> bool {
+        matches!(self, Self::Sam { .. })
     }
 
     /// For a report of several files, the format that has the same content in one.
@@ -131,16 +168,35 @@ impl Default for OutputFormat {
 /// Names of the limits in the text of a format.
 const DESCRIPTIONS: &str = "num_descriptions=";
 const ALIGNMENTS: &str = "num_alignments=";
+/// Names of what else a pairwise report takes.
+const LINE_LENGTH: &str = "line_length=";
+const HIT_ORDER: &str = "sorthits=";
+const HSP_ORDER: &str = "sorthsps=";
 /// Name of the delimiter.
 const DELIMITER: &str = "delim=";
+/// What SAM takes: sequences, and subjects as references, which they always are.
+const SEQUENCES: &str = "SQ";
+const SUBJECTS_AS_REFERENCES: &str = "SR";
 
 /// Writes the option so that it parses to the same format.
 impl fmt::Display for OutputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.number())?;
         match self {
-            Self::Pairwise(Some(limits)) => {
-                write!(f, " {DESCRIPTIONS}{} {ALIGNMENTS}{}", limits.descriptions, limits.alignments)
+            Self::Pairwise(style) => {
+                if let Some(limits) = style.limits {
+                    write!(f, " {DESCRIPTIONS}{} {ALIGNMENTS}{}", limits.descriptions, limits.alignments)?;
+                }
+                if style.line_length != PairwiseStyle::default().line_length {
+                    write!(f, " {LINE_LENGTH}{}", style.line_length)?;
+                }
+                if let Some(order) = style.hit_order {
+                    write!(f, " {HIT_ORDER}{}", order.number())?;
+                }
+                if let Some(order) = style.hsp_order {
+                    write!(f, " {HSP_ORDER}{}", order.number())?;
+                }
+                Ok(())
             }
             Self::Table(table) => {
                 if let Some(delimiter) = &table.delimiter {
@@ -151,6 +207,7 @@ impl fmt::Display for OutputFormat {
                 }
                 Ok(())
             }
+            Self::Sam { sequences: true } => write!(f, " {SEQUENCES}"),
             _ => Ok(()),
         }
     }
@@ -163,12 +220,6 @@ pub enum ParseFormatError {
     /// BLAST+ has it, skyblast does not.
     #[error("output format {0} is not available; skyblast writes {AVAILABLE}")]
     Unavailable(u8),
-    /// SAM, which BLAST+ refuses for proteins as well.
-    #[error(
-        "SAM format (17) is only applicable to blastn: it has no alphabet for proteins; \
-         5, 6 with the column btop, and 15 hold the same alignments"
-    )]
-    Sam,
     /// No such format.
     #[error(
         "{0:?} is no output format; give {AVAILABLE}; 6, 7 and 10 take columns, \
@@ -195,7 +246,7 @@ pub enum ParseFormatError {
 }
 
 const AVAILABLE: &str = "0 (pairwise), 5 (XML), 6 (tabular), 7 (tabular with comment lines), \
-    10 (comma-separated), 13 and 15 (JSON), 14 and 16 (XML2)";
+    10 (comma-separated), 13 and 15 (JSON), 14 and 16 (XML2), 17 (SAM)";
 
 fn known_columns() -> String {
     Column::ALL.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
@@ -203,8 +254,9 @@ fn known_columns() -> String {
 
 fn takes(number: u8) -> &'static str {
     match number {
-        0 => "num_descriptions=N and num_alignments=N",
+        0 => "num_descriptions=N, num_alignments=N, line_length=N, sorthits=0 to 4 and sorthsps=0 to 4",
         6 | 7 | 10 => "one delim=X, directly after the number, and columns",
+        17 => "SQ (with sequences) and SR (subjects as references, as always)",
         _ => "nothing after the number",
     }
 }
@@ -218,7 +270,7 @@ impl FromStr for OutputFormat {
         let number: u8 = first.parse().map_err(|_| ParseFormatError::Unknown(first.to_owned()))?;
         let table = |style| parse_table(style, number, words.clone()).map(Self::Table);
         let format = match number {
-            0 => return parse_limits(words).map(Self::Pairwise),
+            0 => return parse_pairwise(words).map(Self::Pairwise),
             5 => Self::Xml,
             6 => return table(TableStyle::Rows),
             7 => return table(TableStyle::Commented),
@@ -227,7 +279,7 @@ impl FromStr for OutputFormat {
             14 => Self::Xml2Files,
             15 => Self::Json,
             16 => Self::Xml2,
-            17 => return Err(ParseFormatError::Sam),
+            17 => return parse_sam(words),
             1..=4 | 8 | 9 | 11 | 12 | 18 => return Err(ParseFormatError::Unavailable(number)),
             _ => return Err(ParseFormatError::Unknown(first.to_owned())),
         };
@@ -238,24 +290,45 @@ impl FromStr for OutputFormat {
     }
 }
 
-fn parse_limits<'a>(
-    words: impl Iterator<Item = &'a str>,
-) -> Result<Option<PairwiseLimits>, ParseFormatError> {
+fn parse_pairwise<'a>(words: impl Iterator<Item = &'a str>) -> Result<PairwiseStyle, ParseFormatError> {
+    fn value<T: FromStr>(text: &str) -> Option<T> {
+        text.parse().ok()
+    }
+    let mut style = PairwiseStyle::default();
     let mut limits = PairwiseLimits::default();
-    let mut said = false;
     for word in words {
-        let (limit, value) = match (word.strip_prefix(DESCRIPTIONS), word.strip_prefix(ALIGNMENTS)) {
-            (Some(value), _) => (&mut limits.descriptions, value),
-            (_, Some(value)) => (&mut limits.alignments, value),
-            _ => return Err(ParseFormatError::Word { number: 0, word: word.to_owned() }),
+        let after = |name| word.strip_prefix(name);
+        let read = if let Some(text) = after(DESCRIPTIONS) {
+            value(text).map(|limit| limits.descriptions = limit).map(|()| style.limits = Some(limits))
+        } else if let Some(text) = after(ALIGNMENTS) {
+            value(text).map(|limit| limits.alignments = limit).map(|()| style.limits = Some(limits))
+        } else if let Some(text) = after(LINE_LENGTH) {
+            value(text).map(|length| style.line_length = length)
+        } else if let Some(text) = after(HIT_ORDER) {
+            value(text).map(|order| style.hit_order = Some(order))
+        } else if let Some(text) = after(HSP_ORDER) {
+            value(text).map(|order| style.hsp_order = Some(order))
+        } else {
+            None
         };
-        said = true;
-        *limit = value.parse().map_err(|_| ParseFormatError::Word { number: 0, word: word.to_owned() })?;
+        read.ok_or_else(|| ParseFormatError::Word { number: 0, word: word.to_owned() })?;
     }
-    if limits.descriptions == 0 && limits.alignments == 0 {
-        return Err(ParseFormatError::NothingShown);
+    match limits {
+        PairwiseLimits { descriptions: 0, alignments: 0 } => Err(ParseFormatError::NothingShown),
+        _ => Ok(style),
     }
-    Ok(said.then_some(limits))
+}
+
+fn parse_sam<'a>(words: impl Iterator<Item = &'a str>) -> Result<OutputFormat, ParseFormatError> {
+    let mut sequences = false;
+    for word in words {
+        match word {
+            SEQUENCES => sequences = true,
+            SUBJECTS_AS_REFERENCES => {}
+            _ => return Err(ParseFormatError::Word { number: 17, word: word.to_owned() }),
+        }
+    }
+    Ok(OutputFormat::Sam { sequences })
 }
 
 fn parse_table<'a>(
@@ -311,6 +384,7 @@ mod tests {
         for text in [
             "0",
             "0 num_descriptions=3 num_alignments=0",
+            "0 line_length=80 sorthits=0 sorthsps=4",
             "5",
             "6",
             "7",
@@ -322,6 +396,8 @@ mod tests {
             "14",
             "15",
             "16",
+            "17",
+            "17 SQ",
         ] {
             assert_eq!(text.parse::<OutputFormat>().expect("a format").to_string(), text);
         }
@@ -344,13 +420,15 @@ mod tests {
         for (text, part) in [
             ("1", "format 1 is not available"),
             ("11", "format 11 is not available"),
-            ("17", "only applicable to blastn"),
+            ("17 std", "takes SQ (with sequences) and SR"),
             ("19", "\"19\" is no output format"),
             ("6 length2", "\"length2\""),
             ("6 qseqid delim=,", "not \"delim=,\""),
             ("6 delim=", "not \"delim=\""),
             ("5 qseqid", "takes nothing after the number, not \"qseqid\""),
             ("0 qseqid", "takes num_descriptions=N"),
+            ("0 line_length=0", "not \"line_length=0\""),
+            ("0 sorthits=5", "not \"sorthits=5\""),
             ("0 num_alignments=x", "not \"num_alignments=x\""),
             ("0 num_alignments=0 num_descriptions=0", "0 of both"),
             ("", "\"\" is no"),

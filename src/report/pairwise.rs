@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
+use super::descriptions;
 use super::number::{bit_score, padded_general, short_evalue, with_commas};
-use super::outfmt::PairwiseLimits;
-use super::title::tidy;
+use super::order::Shown;
+use super::outfmt::PairwiseStyle;
 use super::wrap;
 use crate::engine::{Adjustment, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
@@ -30,11 +31,6 @@ composition-based statistics and other refinements\", Nucleic Acids
 Res. 29:2994-3005.
 ";
 
-/// Width of the text of a description.
-const DESCRIPTION_WIDTH: usize = 68;
-/// Columns of an alignment per line.
-const BLOCK: usize = 60;
-
 /// Writes what comes before the first query.
 pub(super) fn begin(out: &mut impl Write, context: &ReportContext) -> io::Result<()> {
     write!(out, "{PROGRAM}\n\n\n{REFERENCES}\n\n\n")?;
@@ -48,7 +44,7 @@ pub(super) fn begin(out: &mut impl Write, context: &ReportContext) -> io::Result
 pub(super) fn query(
     out: &mut impl Write,
     context: &ReportContext,
-    limits: PairwiseLimits,
+    style: &PairwiseStyle,
     query: QueryText<'_>,
     hits: &[Hit],
 ) -> io::Result<()> {
@@ -58,12 +54,17 @@ pub(super) fn query(
     if hits.is_empty() {
         out.write_all(b"\n\n***** No hits found *****\n")?;
     } else {
-        if limits.descriptions > 0 {
-            write_descriptions(out, &hits[..limits.descriptions.min(hits.len())])?;
-        }
+        let limits = style.limits.unwrap_or_default();
+        let shown = Shown::ordered(hits, style);
         let searched = context.searched(query);
-        for hit in hits.iter().take(limits.alignments) {
-            write_subject(out, context, query, &searched, hit)?;
+        let listed = &shown[..limits.descriptions.min(shown.len())];
+        match style.hit_order {
+            _ if listed.is_empty() => {}
+            None => descriptions::write(out, listed)?,
+            Some(_) => descriptions::write_sortable(out, listed, query.sequence.residues.len())?,
+        }
+        for shown in shown.iter().take(limits.alignments) {
+            write_subject(out, context, style, query, &searched, shown)?;
         }
     }
     write_statistics(out, context, query)
@@ -99,76 +100,57 @@ fn write_wrapped(out: &mut impl Write, name: &str, text: &[u8]) -> io::Result<()
     Ok(())
 }
 
-/// Writes one line per subject, with its best bit score and E-value.
-fn write_descriptions(out: &mut impl Write, hits: &[Hit]) -> io::Result<()> {
-    let rows: Vec<[String; 3]> = hits
-        .iter()
-        .filter_map(|hit| {
-            let best = hit.hsps.first()?;
-            Some([description(&hit.defline), bit_score(best.bit_score), short_evalue(best.evalue)])
-        })
-        .collect();
-    let widest = |column: usize, name: &str| {
-        rows.iter().map(|row| row[column].len()).chain([name.len()]).max().unwrap_or(0)
-    };
-    let (bits, evalue) = (widest(1, "(Bits)"), widest(2, "Value"));
-    let text = DESCRIPTION_WIDTH;
-    writeln!(out, "{:text$}  {:bits$}    E", "", "Score")?;
-    writeln!(out, "{:text$} {:bits$}  Value\n", "Sequences producing significant alignments:", "(Bits)")?;
-    for row in &rows {
-        writeln!(out, "{:text$}  {:bits$}  {:evalue$}", row[0], row[1], row[2])?;
-    }
-    Ok(())
-}
-
-/// A definition line, cut to the width of a description.
-fn description(defline: &[u8]) -> String {
-    let title = subject_title(defline);
-    if title.is_empty() {
-        return UNNAMED.to_owned();
-    }
-    let title = tidy(&title);
-    if title.chars().count() <= DESCRIPTION_WIDTH {
-        title
-    } else {
-        title.chars().take(DESCRIPTION_WIDTH - 3).chain("...".chars()).collect()
-    }
-}
-
 /// Writes a subject and its alignments.
 fn write_subject(
     out: &mut impl Write,
     context: &ReportContext,
+    style: &PairwiseStyle,
     query: QueryText<'_>,
     searched: &SearchedQuery<'_>,
-    hit: &Hit,
+    Shown { hit, hsps }: &Shown<'_>,
 ) -> io::Result<()> {
-    let names = SubjectNames::of(&hit.defline);
-    let mut title = subject_title(&hit.defline);
     out.write_all(b"\n\n>")?;
-    if names.is_parted() {
-        // Only what follows the identifier is measured.
-        out.write_all(&names.accession_version())?;
-        title = String::from_utf8_lossy(names.title()).into_owned();
-    } else if title.is_empty() {
-        title = UNNAMED.to_owned();
-    }
-    if names.is_parted() || context.database.is_given {
-        out.write_all(b" ")?;
-    }
-    for line in wrap::subject_lines(title.as_bytes()) {
-        out.write_all(line)?;
-        out.write_all(b"\n")?;
-    }
+    write_names(out, context, &hit.defline)?;
     writeln!(out, "Length={}", hit.subject_length)?;
-    for (place, hsp) in hit.hsps.iter().enumerate() {
+    for (place, hsp) in hsps.iter().enumerate() {
         if place > 0 {
             out.write_all(b"\n")?;
         }
         write_summary(out, hsp)?;
         let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeSearch);
         columns.mark_masked(hsp.query.start, searched, Mark::LowerCase);
-        write_alignment(out, hsp, &columns)?;
+        write_alignment(out, hsp, &columns, style.line_length.get())?;
+    }
+    Ok(())
+}
+
+/// Writes all names of a subject, each on lines of its own.
+fn write_names(out: &mut impl Write, context: &ReportContext, defline: &[u8]) -> io::Result<()> {
+    let names = SubjectNames::of(defline);
+    if !names.is_parted() {
+        let title = subject_title(defline);
+        let title = if title.is_empty() { UNNAMED } else { &title };
+        if context.database.is_given {
+            out.write_all(b" ")?;
+        }
+        return write_lines(out, title);
+    }
+    for (place, name) in names.names().iter().enumerate() {
+        if place > 0 {
+            out.write_all(b" ")?;
+        }
+        // Only what follows the identifier is measured.
+        out.write_all(&names.heading_of(name))?;
+        out.write_all(b" ")?;
+        write_lines(out, &String::from_utf8_lossy(&name.title))?;
+    }
+    Ok(())
+}
+
+fn write_lines(out: &mut impl Write, title: &str) -> io::Result<()> {
+    for line in wrap::subject_lines(title.as_bytes()) {
+        out.write_all(line)?;
+        out.write_all(b"\n")?;
     }
     Ok(())
 }
@@ -189,18 +171,18 @@ fn write_summary(out: &mut impl Write, hsp: &Hsp) -> io::Result<()> {
 }
 
 /// Rounded, but 100 only for all.
-fn percentage(count: u32, of: u32) -> u32 {
+pub(super) fn percentage(count: u32, of: u32) -> u32 {
     let rounded = (0.5 + 100.0 * f64::from(count) / f64::from(of)) as u32;
     if count == of { 100 } else { rounded.min(99) }
 }
 
 /// Writes the rows of an alignment, a block of columns at a time.
-fn write_alignment(out: &mut impl Write, hsp: &Hsp, columns: &Columns) -> io::Result<()> {
+fn write_alignment(out: &mut impl Write, hsp: &Hsp, columns: &Columns, line_length: usize) -> io::Result<()> {
     // blastp measures the last position counted from 0.
     let width = (hsp.query.end.max(hsp.subject.end) - 1).to_string().len();
     let (mut query, mut subject) = (hsp.query.start, hsp.subject.start);
-    for start in (0..columns.query.len()).step_by(BLOCK) {
-        let block = start..(start + BLOCK).min(columns.query.len());
+    for start in (0..columns.query.len()).step_by(line_length) {
+        let block = start..start.saturating_add(line_length).min(columns.query.len());
         out.write_all(b"\n")?;
         write_row(out, "Query", &mut query, &columns.query[block.clone()], width)?;
         write!(out, "{:1$}", "", "Query".len() + 2 + width + 2)?;
@@ -212,7 +194,7 @@ fn write_alignment(out: &mut impl Write, hsp: &Hsp, columns: &Columns) -> io::Re
 }
 
 /// Writes one row of a block and moves `before`, the number of residues before it, to its end. A
-/// row of gaps has no numbers.
+/// row of gaps has no numbers, nor has one of the first residue alone.
 fn write_row(
     out: &mut impl Write,
     name: &str,
@@ -221,12 +203,13 @@ fn write_row(
     width: usize,
 ) -> io::Result<()> {
     let residues = letters.iter().filter(|letter| **letter != b'-').count() as u32;
-    let (first, last) = match residues {
-        0 => (String::new(), String::new()),
+    let (first, last) = match (*before, residues) {
+        (_, 0) | (0, 1) => (String::new(), String::new()),
         _ => ((*before + 1).to_string(), (*before + residues).to_string()),
     };
     *before += residues;
-    write!(out, "{name}  {first:width$}  ")?;
+    // A number that is wider than the column takes from the gap behind it.
+    write!(out, "{name}  {first:0$}", width + 2)?;
     out.write_all(letters)?;
     writeln!(out, "  {last}")
 }
@@ -271,14 +254,5 @@ mod tests {
         assert_eq!(percentage(1_000, 1_000), 100);
         assert_eq!(percentage(1, 2), 50);
         assert_eq!(percentage(1, 200), 1);
-    }
-
-    #[test]
-    fn long_descriptions_are_cut_and_empty_ones_named() {
-        assert_eq!(description(&[b'x'; 68]).len(), 68);
-        assert!(description(&[b'x'; 69]).ends_with("xx..."));
-        assert_eq!(description(&[b'x'; 69]).len(), 68);
-        assert_eq!(description("é".repeat(69).as_bytes()).chars().count(), 68);
-        assert_eq!(description(b""), "unnamed protein product");
     }
 }

@@ -1,10 +1,12 @@
 //! Tabular reports, formats 6, 7 and 10 of BLAST+ (`objtools/align_format/tabular.cpp`).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::column::Column;
 use super::columns::pairs;
 use super::context::{PROGRAM, QueryText, ReportContext, given_id, given_number};
+use super::coverage::{covered, percent_of};
 use super::number;
 use super::outfmt::{Table, TableStyle};
 use crate::engine::{Hit, Hsp};
@@ -41,7 +43,7 @@ impl<'a> TabularWriter<'a> {
         let stated = self.context.options.query_location.map_or(length, |part| part.length() as usize);
         let searched = self.context.options.searched_range(length).len();
         for hit in hits {
-            let coverage = percent_covered(hit, stated);
+            let coverage = percent_of(covered(hit), stated);
             for hsp in &hit.hsps {
                 let row = Row {
                     query,
@@ -93,6 +95,32 @@ struct Lengths {
     searched: usize,
 }
 
+/// What names the query in a row (`qaccver`): the first word of its definition line, or its number.
+pub(super) fn query_accession(query: QueryText<'_>) -> Cow<'_, [u8]> {
+    match defline::id(query.defline) {
+        b"" => format!("Query_{}", query.number).into_bytes().into(),
+        id => id.into(),
+    }
+}
+
+/// What names the subject in a row (`saccver`), which may have been given with the queries.
+pub(super) fn subject_accession(hit: &Hit, is_given: bool) -> Cow<'_, [u8]> {
+    if is_given {
+        return given_id(&hit.defline).into();
+    }
+    let names = SubjectNames::of(&hit.defline);
+    if is_nameless(&names) {
+        return format!("BL_ORD_ID:{}", hit.ordinal()).into_bytes().into();
+    }
+    names.accession_version().into_owned().into()
+}
+
+/// Whether the title of a subject starts with a blank, so that it has no id; it then goes by its
+/// ordinal.
+fn is_nameless(names: &SubjectNames<'_>) -> bool {
+    !names.is_parted() && !names.title().is_empty() && defline::id(names.title()).is_empty()
+}
+
 struct Row<'a> {
     query: QueryText<'a>,
     lengths: Lengths,
@@ -107,10 +135,7 @@ impl Row<'_> {
     fn write(&self, out: &mut impl Write, column: Column) -> io::Result<()> {
         let Self { query, hit, hsp, .. } = self;
         match column {
-            Column::Qseqid | Column::Qacc | Column::Qaccver => match defline::id(query.defline) {
-                b"" => write!(out, "Query_{}", query.number),
-                id => out.write_all(id),
-            },
+            Column::Qseqid | Column::Qacc | Column::Qaccver => out.write_all(&query_accession(*query)),
             Column::Sallseqid | Column::Sallacc if self.is_given && defline::id(&hit.defline).is_empty() => {
                 out.write_all(given_number(hit.ordinal()).as_bytes())
             }
@@ -119,12 +144,10 @@ impl Row<'_> {
             {
                 out.write_all(given_id(&hit.defline))
             }
-            Column::Stitle | Column::Salltitles if self.is_given => out.write_all(b"N/A"),
+            Column::Stitle | Column::Salltitles | Column::Staxids if self.is_given => out.write_all(b"N/A"),
             Column::Sseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.seqid().to_vec()),
             Column::Sallseqid => self.write_subject(out, "gnl|BL_ORD_ID|", |names| names.all_seqids()),
-            Column::Saccver => {
-                self.write_subject(out, "BL_ORD_ID:", |names| names.accession_version().to_vec())
-            }
+            Column::Saccver => out.write_all(&subject_accession(hit, false)),
             Column::Sacc => self.write_subject(out, "BL_ORD_ID:", |names| names.accession().to_vec()),
             Column::Sallacc => self.write_subject(out, "BL_ORD_ID:", |names| names.all_accessions()),
             Column::Sgi | Column::Sallgi => out.write_all(SubjectNames::of(&hit.defline).gi()),
@@ -175,9 +198,7 @@ impl Row<'_> {
         }
     }
 
-    /// Writes the first word of the subject's definition line. A line of blanks has none; the subject
-    /// then goes by its number.
-    /// What names the subject; `prefix` and its ordinal if its title does not start with an id.
+    /// Writes what names the subject; `prefix` and its ordinal if its title does not start with an id.
     fn write_subject(
         &self,
         out: &mut impl Write,
@@ -185,9 +206,11 @@ impl Row<'_> {
         name: impl Fn(&SubjectNames<'_>) -> Vec<u8>,
     ) -> io::Result<()> {
         let names = SubjectNames::of(&self.hit.defline);
-        let nameless =
-            !names.is_parted() && !names.title().is_empty() && defline::id(names.title()).is_empty();
-        if nameless { write!(out, "{prefix}{}", self.hit.ordinal()) } else { out.write_all(&name(&names)) }
+        if is_nameless(&names) {
+            write!(out, "{prefix}{}", self.hit.ordinal())
+        } else {
+            out.write_all(&name(&names))
+        }
     }
 
     /// The letters of query and subject, column by column.
@@ -222,23 +245,4 @@ impl Row<'_> {
 fn percentage(columns: u32, hsp: &Hsp) -> f64 {
     // In this order, which decides how ties are rounded.
     f64::from(columns) / f64::from(hsp.alignment_length()) * 100.0
-}
-
-/// Percentage of a query of `length` residues, rounded, but 100 only for all of it.
-fn percent_of(residues: u64, length: usize) -> u64 {
-    let length = length.max(1) as u64;
-    if residues >= length { 100 } else { ((200 * residues + length) / (2 * length)).min(99) }
-}
-
-/// Percentage of the query that lies under at least one HSP of the subject.
-fn percent_covered(hit: &Hit, query_length: usize) -> u64 {
-    let mut ranges: Vec<_> = hit.hsps.iter().map(|hsp| (hsp.query.start, hsp.query.end)).collect();
-    ranges.sort_unstable();
-    let (mut covered, mut reached) = (0u64, 0);
-    for (start, end) in ranges {
-        let start = start.max(reached);
-        covered += u64::from(end.saturating_sub(start));
-        reached = reached.max(end);
-    }
-    percent_of(covered, query_length)
 }

@@ -4,14 +4,15 @@
 //! those of queries in XML and JSON (`objmgr/util/create_defline.cpp`). Everywhere else titles stand
 //! as they were given.
 
-/// Tidies a title: no punctuation at its end, no runs of blanks, blanks only behind commas and
+use super::entities::decoded;
+
+/// Tidies a title: entities of HTML decoded, no punctuation at its end, no runs of blanks, blanks only behind commas and
 /// semicolons and only outside of brackets, and no comma or full stop before an organism in square
 /// brackets.
-///
-/// The toolkit also decodes HTML entities; they are kept here.
 pub(super) fn tidy(title: &str) -> String {
+    let title = decoded(title);
     let kept = title.trim_end_matches(['.', ',', ';', '~', ' ']);
-    let title = if kept.is_empty() { title.trim_end_matches([',', ';', '~', ' ']) } else { kept };
+    let title = if kept.is_empty() { title.as_str().trim_end_matches([',', ';', '~', ' ']) } else { kept };
     let mut letters = title.trim_matches(' ').chars();
     let mut tidied = String::with_capacity(title.len());
     let Some(mut current) = letters.next() else { return tidied };

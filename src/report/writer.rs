@@ -4,14 +4,16 @@ use std::io::{self, Write};
 
 use super::context::{QueryText, ReportContext};
 use super::outfmt::OutputFormat;
+use super::sam::ListedSubjects;
 use super::tabular::TabularWriter;
-use super::{blast_output2, pairwise, xml};
+use super::{blast_output2, pairwise, sam, xml};
 use crate::engine::Hit;
 
-/// Writes a report: its beginning, what stands for each query, its end.
+/// Writes a report: its head, its beginning, what stands for each query, its end.
 ///
 /// The text of a query depends on nothing but the context, the query and its hits, so a report can
-/// be put together from pieces that were written apart.
+/// be put together from pieces that were written apart. Only the head, which few formats have, depends
+/// on the hits of all queries.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportWriter<'a> {
     format: &'a OutputFormat,
@@ -24,6 +26,15 @@ impl<'a> ReportWriter<'a> {
         Self { format, context }
     }
 
+    /// Writes what comes before everything else in a report on hits in `subjects`; nothing unless the
+    /// format [lists](OutputFormat::lists_subjects) them.
+    pub fn head(&self, out: &mut impl Write, subjects: &ListedSubjects) -> io::Result<()> {
+        match self.format {
+            OutputFormat::Sam { .. } => sam::head(out, subjects),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the beginning of a report. Some formats describe the first query in it.
     pub fn begin(&self, out: &mut impl Write, first: Option<QueryText<'_>>) -> io::Result<()> {
         match self.format {
@@ -31,16 +42,17 @@ impl<'a> ReportWriter<'a> {
             OutputFormat::Xml => xml::begin(out, self.context, first),
             OutputFormat::Json => blast_output2::begin_json(out),
             OutputFormat::Xml2 => blast_output2::begin_xml(out),
-            OutputFormat::Table(_) | OutputFormat::JsonFiles | OutputFormat::Xml2Files => Ok(()),
+            OutputFormat::Table(_)
+            | OutputFormat::JsonFiles
+            | OutputFormat::Xml2Files
+            | OutputFormat::Sam { .. } => Ok(()),
         }
     }
 
     /// Writes what stands for one query. In a report of several files, that is a whole file.
     pub fn query(&self, out: &mut impl Write, query: QueryText<'_>, hits: &[Hit]) -> io::Result<()> {
         match self.format {
-            OutputFormat::Pairwise(limits) => {
-                pairwise::query(out, self.context, limits.unwrap_or_default(), query, hits)
-            }
+            OutputFormat::Pairwise(style) => pairwise::query(out, self.context, style, query, hits),
             OutputFormat::Xml => xml::query(out, self.context, query, hits),
             OutputFormat::Table(table) => {
                 TabularWriter::new(table, self.context).write_query(out, query, hits)
@@ -49,6 +61,7 @@ impl<'a> ReportWriter<'a> {
             OutputFormat::Xml2Files => blast_output2::file_xml(out, self.context, query, hits),
             OutputFormat::Json => blast_output2::query_json(out, self.context, query, hits),
             OutputFormat::Xml2 => blast_output2::query_xml(out, self.context, query, hits),
+            OutputFormat::Sam { sequences } => sam::query(out, self.context, *sequences, query, hits),
         }
     }
 
@@ -58,7 +71,7 @@ impl<'a> ReportWriter<'a> {
             OutputFormat::Pairwise(_) => pairwise::end(out, self.context),
             OutputFormat::Xml => xml::end(out),
             OutputFormat::Table(table) => TabularWriter::new(table, self.context).write_end(out, queries),
-            OutputFormat::JsonFiles | OutputFormat::Xml2Files => Ok(()),
+            OutputFormat::JsonFiles | OutputFormat::Xml2Files | OutputFormat::Sam { .. } => Ok(()),
             OutputFormat::Json => blast_output2::end_json(out),
             OutputFormat::Xml2 => blast_output2::end_xml(out),
         }

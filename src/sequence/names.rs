@@ -103,6 +103,25 @@ impl<'a> SubjectNames<'a> {
         }
     }
 
+    /// The accession that XML and JSON give a name: without its version, and of an identifier of some
+    /// database (`gnl|database|tag`) only the tag.
+    pub fn entry_of<'n>(&self, name: &'n Name<'_>) -> Cow<'n, [u8]> {
+        match name.id.strip_prefix(b"gnl|").and_then(|rest| rest.splitn(2, |byte| *byte == b'|').nth(1)) {
+            Some(tag) if self.parted => tag.into(),
+            _ => self.accession_of(name, false),
+        }
+    }
+
+    /// What stands before a title in pairwise reports: the accession with its version, or the whole
+    /// identifier if it has none (`pir||A12345`).
+    pub fn heading_of<'n>(&self, name: &'n Name<'_>) -> Cow<'n, [u8]> {
+        let (_, id) = split_gi(&name.id);
+        match id.split(|byte| *byte == b'|').nth(1) {
+            Some(b"") if self.parted => Cow::Borrowed(&name.id),
+            _ => self.accession_of(name, true),
+        }
+    }
+
     /// The title of the first name (`stitle`); may be empty.
     pub fn title(&self) -> &[u8] {
         &self.names[0].title
@@ -128,12 +147,13 @@ impl<'a> SubjectNames<'a> {
     }
 
     /// The name that stands for the sequence: the first with a GI number, else the first.
-    fn chosen(&self) -> &Name<'a> {
+    pub fn chosen(&self) -> &Name<'a> {
         let with_gi = |name: &&Name<'_>| self.parted && split_gi(&name.id).0.is_some();
         self.names.iter().find(with_gi).unwrap_or(&self.names[0])
     }
 
-    fn printed_id<'n>(&self, name: &'n Name<'_>) -> &'n [u8] {
+    /// The identifier of a name as it is printed, without `lcl|`.
+    pub fn printed_id<'n>(&self, name: &'n Name<'_>) -> &'n [u8] {
         match name.id.strip_prefix(b"lcl|") {
             Some(local) if self.parted => local,
             _ => &name.id,
@@ -231,6 +251,22 @@ mod tests {
             ("gpp|GPC_123456789.1|", "GPC_123456789.1", "GPC_123456789"),
         ] {
             assert_eq!(accessions(id), (version.to_owned(), accession.to_owned()), "{id}");
+        }
+    }
+
+    /// Expected texts: blastp 2.12.0 -outfmt 0 and 5.
+    #[test]
+    fn headings_and_entries_differ_from_accessions_where_there_is_none() {
+        for (id, heading, entry) in [
+            ("sp|P01014.1|OVALY_CHICK", "P01014.1", "P01014"),
+            ("pir||A12345", "pir||A12345", "A12345"),
+            ("gnl|db|x", "db:x", "x"),
+            ("lcl|mine", "mine", "mine"),
+        ] {
+            let line = parted([(id.as_bytes(), &b"t"[..])]);
+            let names = SubjectNames::of(&line);
+            assert_eq!(&*names.heading_of(names.chosen()), heading.as_bytes());
+            assert_eq!(&*names.entry_of(names.chosen()), entry.as_bytes());
         }
     }
 

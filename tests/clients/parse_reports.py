@@ -16,6 +16,7 @@ import warnings
 warnings.simplefilter("ignore")
 
 import pandas
+import pysam
 from Bio import Blast, SearchIO
 from Bio.Blast import NCBIXML
 
@@ -69,6 +70,34 @@ def from_json(path):
     ]
 
 
+def from_sam(path):
+    """HSPs as pysam reads them, and whether the head lists exactly the references that occur."""
+    with pysam.AlignmentFile(path, check_sq=False) as alignments:
+        lengths = dict(zip(alignments.references, alignments.lengths))
+        lines = list(alignments)
+    assert set(lengths) == {line.reference_name for line in lines}
+    for line in lines:
+        assert line.mapping_quality == 255 and not line.is_unmapped
+        assert line.reference_end <= lengths[line.reference_name] == line.get_tag("ZL")
+        assert line.get_tag("AS") == line.get_tag("ZR")
+    def clipped(line):
+        kind, residues = line.cigartuples[0]
+        return residues if kind == pysam.CHARD_CLIP else 0
+    return [
+        key(line.query_name, line.reference_name,
+            (clipped(line) + 1, clipped(line) + line.query_alignment_length),
+            (line.reference_start + 1, line.reference_end))
+        for line in lines
+    ]
+
+
+def through_bam(path):
+    """The same after samtools has made BAM of it."""
+    bam = f"{path}.bam"
+    pysam.view("-b", "-o", bam, path, catch_stdout=False)
+    return from_sam(bam)
+
+
 def main():
     program, queries, database = (str(pathlib.Path(argument).resolve()) for argument in sys.argv[1:4])
     with tempfile.TemporaryDirectory() as folder:
@@ -90,6 +119,9 @@ def main():
             "5 by Bio.Blast.NCBIXML": from_xml(report("5")),
             "5 by Bio.SearchIO": from_search_io(report("5"), "blast-xml"),
             "15 by json": from_json(report("15")),
+            "17 by pysam": from_sam(report("17")),
+            "17 with sequences by pysam": from_sam(report("17 SQ")),
+            "17 as BAM by pysam": through_bam(report("17")),
         }
         for reader, hsps in found.items():
             # Bio.SearchIO has an order of its own.

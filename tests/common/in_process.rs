@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
 use skyblast::engine::{DatabaseTotals, Search, SearchOptions};
-use skyblast::jobs::{ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end};
-use skyblast::report::{DatabaseText, OutputFormat, ReportContext};
+use skyblast::jobs::{
+    ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end, render_head,
+};
+use skyblast::report::{DatabaseText, ListedSubjects, OutputFormat, ReportContext};
 use skyblast::sequence::fasta::Reader;
 use skyblast::sequence::input::Input;
 
@@ -105,20 +107,24 @@ impl OpenDatabase {
             title: "database.fa".to_owned(),
             posted: None,
             totals: self.totals,
+            searched: self.totals,
             is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();
         let mut report = Vec::new();
+        let mut subjects = ListedSubjects::default();
         for chunk in chunks {
             let mut merger = Merger::new(options, chunk);
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
-            report.extend(render(format, &context, chunk, &merger.finish()).unwrap());
+            let hits = merger.finish();
+            hits.iter().for_each(|hits| subjects.add(&context, hits));
+            report.extend(render(format, &context, chunk, &hits).unwrap());
         }
         let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
         report.extend(render_end(format, &context, queries).unwrap());
-        report
+        [render_head(format, &context, &subjects).unwrap(), report].concat()
     }
 }
 

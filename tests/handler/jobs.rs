@@ -59,7 +59,9 @@ async fn a_report_can_be_had_in_another_format() {
     let bench = Account::with_database().host(|options| options).await;
     let id = bench.submit_examples().await;
     bench.ended(&id).await;
-    for format in ["7", "6 qseqid sseqid pident qstart qend sstart send evalue bitscore qseq sseq stitle"] {
+    for format in
+        ["7", "17", "6 qseqid sseqid pident qstart qend sstart send evalue bitscore qseq sseq stitle"]
+    {
         let request = bench.request(Method::GET, &format!("searches/{id}/results"));
         let answer = bench.send(request.query(&[("outfmt", format)])).await;
         let expected = examples::search(&examples::queries(), &["--outfmt", format]);

@@ -59,6 +59,27 @@ async fn a_report_comes_in_its_own_and_in_other_formats() {
         .map(|row| format!("{row}\n"))
         .collect();
     assert_eq!(rows, own.text());
+
+    let sam = lab.get(&format!("{results}?outfmt=17+SQ")).await;
+    assert_eq!(sam.header("content-disposition"), format!("attachment; filename=\"{id}.sam\""));
+    let text = sam.text();
+    let (head, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('@'));
+    assert!(head[0].starts_with("@HD") && head[1].starts_with("@SQ\tSN:Q820S4\tLN:140"), "{head:?}");
+    assert_eq!(lines.len(), own.text().lines().count());
+    assert!(lines[0].starts_with("Q820S4\t0\tQ820S4\t1\t255\t140M\t"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_report_that_lists_its_subjects_is_made_like_any_other() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge&outfmt=17", two_queries()).await;
+    lab.complete(&id).await;
+    let own = lab.get(&format!("/api/searches/{id}/results")).await;
+    assert!(own.text().starts_with("@HD\tVN:1.2\tGO:query\n@SQ\tSN:Q820S4\tLN:140\n"), "{}", own.text());
+    let again = lab.submit("database=edge", two_queries()).await;
+    lab.complete(&again).await;
+    let other = lab.get(&format!("/api/searches/{again}/results?outfmt=17")).await;
+    assert_eq!(own.text(), other.text());
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn masked_parts_of_queries_are_searched_as_in_one_piece() {
     assert!(
         text.contains("\"query_masking\"") && text.contains("\"Query_22\"") && !text.contains("\"Query_20\"")
     );
-    for format in ["15", "16", "6 std qlen qseq"] {
+    for format in ["15", "16", "17 SQ", "6 std qlen qseq"] {
         let expected = fixture.expected(&queries, options, format);
         assert_same_report(format, &fixture.report(id, Some(format)).await, &expected);
     }

@@ -21,17 +21,30 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::error::BlastDbError;
 use super::file::FileBytes;
 
 /// Bytes of a number.
 const WORD: usize = 4;
 
+/// Reads `Nov 25, 2026  1:04 AM`, which zeros may follow.
+fn time_of(text: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?.trim_end_matches('\0').trim();
+    let words: Vec<_> = text.split_whitespace().collect();
+    let local = DateTime::strptime("%b %d, %Y %I:%M %p", words.join(" ")).ok()?;
+    Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
 /// An index, its tables checked to ascend.
 #[derive(Debug)]
 pub(super) struct Index {
     bytes: FileBytes,
     title: String,
+    made: Option<Timestamp>,
     sequences: usize,
     residues: u64,
     /// Where the table of header offsets starts.
@@ -59,7 +72,7 @@ impl Index {
         if version == 5 {
             fields.text()?;
         }
-        fields.text()?;
+        let made = time_of(fields.text()?);
         let sequences = fields.number()? as usize;
         let residues = u64::from_le_bytes(fields.array()?);
         fields.number()?;
@@ -68,7 +81,7 @@ impl Index {
         fields.take(table)?;
         let residue_table = fields.at;
         fields.take(table)?;
-        let index = Self { title, sequences, residues, headers, residue_table, bytes };
+        let index = Self { title, made, sequences, residues, headers, residue_table, bytes };
         for (table, content) in [(headers, "headers"), (residue_table, "sequences")] {
             if let Some(number) = (0..sequences).find(|number| index.range(table, *number).is_empty()) {
                 let reason = format!("the offsets of its {content} do not ascend at sequence {number}");
@@ -81,6 +94,11 @@ impl Index {
     /// Name of the database that the volume was made for.
     pub(super) fn title(&self) -> &str {
         &self.title
+    }
+
+    /// When the volume was made, by the clock of whoever made it, as if that had been in UTC.
+    pub(super) fn made(&self) -> Option<Timestamp> {
+        self.made
     }
 
     /// Number of sequences.

@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::alias::{Alias, bad, split_quoted};
 use super::error::BlastDbError;
 use super::volume::{BlastVolume, with_extension};
@@ -60,6 +62,12 @@ impl BlastDb {
     /// Name of the database: its alias file's, or those of its parts.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// When the youngest of its volumes was made, by the clock of whoever made it, as if that had been in
+    /// UTC.
+    pub fn made(&self) -> Option<Timestamp> {
+        self.volumes.iter().filter_map(BlastVolume::made).max()
     }
 
     /// The volumes, in the order of their sequences.

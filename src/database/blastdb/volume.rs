@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::error::BlastDbError;
 use super::file::FileBytes;
 use super::header;
@@ -34,6 +36,11 @@ impl BlastVolume {
     /// Name of the database that the volume was made for.
     pub fn title(&self) -> &str {
         self.index.title()
+    }
+
+    /// When it was made, by the clock of whoever made it, as if that had been in UTC.
+    pub fn made(&self) -> Option<Timestamp> {
+        self.index.made()
     }
 
     /// Sum of the lengths of all sequences.

@@ -1,0 +1,101 @@
+//! The list of subjects of a pairwise report, a line each (`objtools/align_format/showdefline.cpp`).
+
+use std::io::{self, Write};
+
+use super::context::{UNNAMED, subject_title};
+use super::coverage::covered;
+use super::number::{bit_score, short_evalue};
+use super::order::{Shown, total_bits};
+use super::pairwise::percentage;
+use super::title::tidy;
+use crate::engine::Hit;
+
+/// Width of the text of a description.
+const WIDTH: usize = 68;
+/// Names of the columns in two lines; the upper ones stand one column to the right.
+const TITLE: &str = "Sequences producing significant alignments:";
+
+/// Writes one line per subject, with its best bit score and E-value.
+pub(super) fn write(out: &mut impl Write, shown: &[Shown<'_>]) -> io::Result<()> {
+    let rows: Vec<[String; 3]> = shown
+        .iter()
+        .filter_map(|Shown { hit, .. }| {
+            let best = hit.hsps.first()?;
+            Some([description(&hit.defline), bit_score(best.bit_score), short_evalue(best.evalue)])
+        })
+        .collect();
+    let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 2, "Value"));
+    writeln!(out, "{:WIDTH$}  {:bits$}    E", "", "Score")?;
+    writeln!(out, "{TITLE:WIDTH$} {:bits$}  Value\n", "(Bits)")?;
+    for [text, score, value] in &rows {
+        writeln!(out, "{text}  {score:bits$}  {value:evalue$}")?;
+    }
+    Ok(())
+}
+
+/// Writes one line per subject with what subjects can be sorted by; the whole query has `length`
+/// residues.
+pub(super) fn write_sortable(out: &mut impl Write, shown: &[Shown<'_>], length: usize) -> io::Result<()> {
+    let rows: Vec<[String; 4]> = shown
+        .iter()
+        .map(|Shown { hit, .. }| {
+            let bits = hit.hsps.iter().map(|hsp| hsp.bit_score).fold(0.0, f64::max);
+            let evalue = hit.hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
+            let (bits, total) = (bit_score(bits), bit_score(total_bits(hit)));
+            [description(&hit.defline), bits, total, short_evalue(evalue)]
+        })
+        .collect();
+    let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 3, "Value"));
+    writeln!(out, "{:WIDTH$}  {:bits$}  Total  Query  {:evalue$}   Max", "", "Score", "  E")?;
+    writeln!(out, "{TITLE:WIDTH$} {:bits$}   Score  cover   {:evalue$}  Ident\n", "(Bits)", "Value")?;
+    for ([text, score, total, value], Shown { hit, .. }) in rows.iter().zip(shown) {
+        let cover = format!("{}%", 100 * covered(hit) / length.max(1) as u64);
+        let identity = format!("{}%", identity_of_best(hit));
+        writeln!(out, "{text}  {score:bits$}   {total:5}  {cover:5}  {value:evalue$}  {identity:10}")?;
+    }
+    Ok(())
+}
+
+/// Width of a column under its name.
+fn widest<const N: usize>(rows: &[[String; N]], column: usize, name: &str) -> usize {
+    rows.iter().map(|row| row[column].len()).chain([name.len()]).max().unwrap_or(0)
+}
+
+/// The percentage of identical columns in the HSP with the best score, although the column is called
+/// "Max Ident".
+fn identity_of_best(hit: &Hit) -> u32 {
+    hit.hsps.first().map_or(0, |hsp| percentage(hsp.identities, hsp.alignment_length()))
+}
+
+/// A definition line, cut or filled up to the width of a description.
+fn description(defline: &[u8]) -> String {
+    let mut title = subject_title(defline);
+    if title.is_empty() {
+        title = UNNAMED.to_owned();
+    }
+    let title = tidy(&title);
+    match title.len() {
+        // blastp measures bytes.
+        length @ ..=WIDTH => format!("{title}{:1$}", "", WIDTH - length),
+        _ => {
+            let whole = (0..=WIDTH - 3).rev().find(|end| title.is_char_boundary(*end));
+            let cut = &title[..whole.unwrap_or(0)];
+            format!("{cut}...{:1$}", "", WIDTH - 3 - cut.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_descriptions_are_cut_and_empty_ones_named() {
+        assert_eq!(description(&[b'x'; 68]).len(), 68);
+        assert!(description(&[b'x'; 69]).ends_with("xx..."));
+        assert_eq!(description(&[b'x'; 69]).len(), 68);
+        assert_eq!(description("é".repeat(69).as_bytes()), format!("{}... ", "é".repeat(32)));
+        assert_eq!(description("é".as_bytes()).len(), 68);
+        assert_eq!(description(b"").trim_end(), "unnamed protein product");
+    }
+}
