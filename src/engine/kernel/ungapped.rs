@@ -137,7 +137,7 @@ impl UngappedKernel {
         if residues.iter().any(|&code| usize::from(code) >= ALPHABET_SIZE) {
             return None;
         }
-        let place = |code: &u8| code % ROWS as u8 * STRIDE as u8 | code / ROWS as u8;
+        let place = |code: &u8| (code % ROWS as u8 * STRIDE as u8) | (code / ROWS as u8);
         let mut places = vec![SENTINEL; FAR_REACH];
         places.extend(residues.iter().map(place));
         places.resize(places.len() + FAR_REACH, SENTINEL);
