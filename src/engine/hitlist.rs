@@ -8,7 +8,7 @@
 //! and idempotent, so parts may arrive in any order and more than once.
 
 use super::hit::{Hit, Rank};
-use super::options::{CompositionMode, SearchOptions};
+use super::options::SearchOptions;
 
 /// Keeps the `limit` best by rank. `items` ends up sorted, without repeats of an ordinal.
 pub(super) fn keep_best<T>(items: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> Rank) {
@@ -25,8 +25,10 @@ const EVALUE_STRETCH: f64 = 5.0;
 
 /// Drops the hits that blastp would not have aligned: it goes through the subjects in the order of
 /// the database and, once every query of a batch has `wanted` good hits, leaves out those that look
-/// worse (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`).
-fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
+/// worse (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`). With locally optimal
+/// alignments it leaves out those for which a query has no room, by their
+/// [`optimal_evalue`](Hit::optimal_evalue).
+pub(super) fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
     for hits in batch.iter_mut() {
         hits.sort_by_key(Hit::ordinal);
     }
@@ -35,21 +37,49 @@ fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
     };
     let mut order: Vec<(u64, usize, usize)> = batch.iter().enumerate().flat_map(places).collect();
     order.sort_unstable();
-    let mut good = vec![0; batch.len()];
+    let mut rooms: Vec<Room> = batch.iter().map(|_| Room::default()).collect();
     let mut satisfied = 0;
     let mut skipped: Vec<Vec<bool>> = batch.iter().map(|hits| vec![false; hits.len()]).collect();
     for (_, query, place) in order {
-        let hit = &batch[query][place];
-        if satisfied == batch.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE {
+        let (hit, room) = (&batch[query][place], &mut rooms[query]);
+        let looks_worse = satisfied == skipped.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
+        let no_room = hit.optimal_evalue.is_some_and(|evalue| !room.is_left_for(evalue, wanted));
+        if looks_worse || no_room {
             skipped[query][place] = true;
-        } else if hit.rank().is_some_and(|rank| rank.evalue <= GOOD_EVALUE) {
-            good[query] += 1;
-            satisfied += usize::from(good[query] == wanted);
+        } else if let Some(rank) = hit.rank() {
+            room.fill(rank.evalue, wanted);
+            satisfied += usize::from(rank.evalue <= GOOD_EVALUE && room.good == wanted);
         }
     }
     for (hits, skipped) in batch.iter_mut().zip(skipped) {
         let mut skipped = skipped.into_iter();
         hits.retain(|_| skipped.next() != Some(true));
+    }
+}
+
+/// What the hits of a query so far leave room for (`composition_adjustment/compo_heap.c`).
+#[derive(Debug, Default)]
+struct Room {
+    /// Number of good hits.
+    good: usize,
+    /// The best E-values, as many as hits are wanted; ascending.
+    best: Vec<f64>,
+}
+
+impl Room {
+    fn is_left_for(&self, evalue: f64, wanted: usize) -> bool {
+        self.best.len() < wanted
+            || evalue <= GOOD_EVALUE
+            || self.best.last().is_none_or(|&worst| evalue < worst)
+    }
+
+    fn fill(&mut self, evalue: f64, wanted: usize) {
+        self.good += usize::from(evalue <= GOOD_EVALUE);
+        let place = self.best.partition_point(|&better| better <= evalue);
+        if place < wanted {
+            self.best.insert(place, evalue);
+            self.best.truncate(wanted);
+        }
     }
 }
 
@@ -60,7 +90,7 @@ pub struct Candidates(Vec<Hit>);
 impl Candidates {
     /// Candidates from the hits of one part, in any order.
     pub fn new(mut hits: Vec<Hit>, options: &SearchOptions) -> Self {
-        keep_best(&mut hits, options.preliminary_limit(), |hit| hit.preliminary);
+        keep_best(&mut hits, options.limit_of_a_part(), |hit| hit.preliminary);
         Self(hits)
     }
 
@@ -77,7 +107,7 @@ impl Candidates {
     pub fn report(batch: Vec<(usize, Self)>, options: &SearchOptions) -> Vec<Vec<Hit>> {
         let (lengths, mut hits): (Vec<usize>, Vec<Vec<Hit>>) =
             batch.into_iter().map(|(length, candidates)| (length, candidates.0)).unzip();
-        if options.composition != CompositionMode::Off {
+        if options.terminates_early() {
             terminate_early(&mut hits, options.max_target_seqs);
         }
         lengths.into_iter().zip(hits).map(|(length, hits)| reported(hits, length, options)).collect()
@@ -96,12 +126,17 @@ impl Candidates {
 
 /// What is left of the hits of a query of `query_length` residues, in final order.
 fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
-    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
-    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
-    let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+    let mut hits = competing(hits, options);
     hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
     hits.retain(|hit| !hit.hsps.is_empty());
     hits
+}
+
+/// The best of the hits that have alignments, in final order.
+pub(super) fn competing(hits: Vec<Hit>, options: &SearchOptions) -> Vec<Hit> {
+    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
+    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
+    ranked.into_iter().map(|(_, hit)| hit).collect()
 }
 
 /// A bounded collection of items by rank that drops the worse ones now and then.
@@ -118,7 +153,7 @@ impl<T> Shortlist<T> {
 
     pub(super) fn push(&mut self, item: T, rank: impl Fn(&T) -> Rank) {
         self.items.push(item);
-        if self.items.len() >= 2 * self.limit {
+        if self.items.len() >= self.limit.saturating_mul(2) {
             keep_best(&mut self.items, self.limit, rank);
         }
     }
@@ -140,6 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::CompositionMode;
     use crate::engine::hit::{Adjustment, Hsp};
 
     /// A hit whose final E-value differs from its preliminary one, or which has no alignment.
@@ -165,6 +201,8 @@ mod tests {
             subject_length: 1,
             defline: Vec::new(),
             hsps: last.map(hsp).into_iter().collect(),
+            unaligned: None,
+            optimal_evalue: None,
         }
     }
 

@@ -110,11 +110,13 @@ impl OpenDatabase {
         let context = ReportContext::new(database, options).unwrap();
         let mut report = Vec::new();
         for chunk in chunks {
-            let mut merger = Merger::new(options, chunk);
+            let mut merger = Merger::new(options, self.totals, chunk).unwrap();
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
-            report.extend(render(format, &context, chunk, &merger.finish()).unwrap());
+            report.extend(
+                render(format, &context, chunk, &merger.finish(NonZeroUsize::new(threads).unwrap())).unwrap(),
+            );
         }
         let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
         report.extend(render_end(format, &context, queries).unwrap());
