@@ -7,8 +7,10 @@
 //! preliminary ranks; joining parts applies the limit again. Joining is associative, commutative
 //! and idempotent, so parts may arrive in any order and more than once.
 
+use std::cmp::Reverse;
+
 use super::hit::{Hit, Rank};
-use super::options::SearchOptions;
+use super::options::{CompositionMode, SearchOptions};
 
 /// Keeps the `limit` best by rank. `items` ends up sorted, without repeats of an ordinal.
 pub(super) fn keep_best<T>(items: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> Rank) {
@@ -23,24 +25,31 @@ const GOOD_EVALUE: f64 = 0.002;
 /// (`EVALUE_STRETCH`).
 const EVALUE_STRETCH: f64 = 5.0;
 
-/// Drops the hits that blastp would not have aligned: it goes through the subjects in the order of
-/// the database and, once every query of a batch has `wanted` good hits, leaves out those that look
-/// worse (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`). With locally optimal
+/// Drops the hits that blastp would not have aligned: it goes through the subjects and, once every query
+/// of a batch has as many good hits as are wanted, leaves out those that look worse
+/// (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`). With locally optimal
 /// alignments it leaves out those for which a query has no room, by their
 /// [`optimal_evalue`](Hit::optimal_evalue).
-pub(super) fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
-    for hits in batch.iter_mut() {
-        hits.sort_by_key(Hit::ordinal);
+///
+/// With composition-based statistics it takes query after query, and the subjects of each by their
+/// preliminary rank; otherwise all in the order of the database
+/// (`core/blast_hspstream.c`: `BlastHSPStreamNew`, `BlastHSPStreamClose`, `BlastHSPStreamRead`).
+pub(super) fn terminate_early(batch: &mut [Vec<Hit>], options: &SearchOptions) {
+    let wanted = options.max_target_seqs;
+    let in_ranks = options.composition != CompositionMode::Off;
+    for hits in batch.iter_mut().filter(|_| in_ranks) {
+        hits.sort_by(|a, b| a.preliminary.compare(&b.preliminary));
     }
-    let places = |(query, hits): (usize, &Vec<Hit>)| {
-        (0..hits.len()).map(|place| (hits[place].ordinal(), query, place)).collect::<Vec<_>>()
-    };
-    let mut order: Vec<(u64, usize, usize)> = batch.iter().enumerate().flat_map(places).collect();
-    order.sort_unstable();
+    let places =
+        batch.iter().enumerate().flat_map(|(query, hits)| (0..hits.len()).map(move |place| (query, place)));
+    let mut order: Vec<(usize, usize)> = places.collect();
+    if !in_ranks {
+        order.sort_by_key(|&(query, place)| (batch[query][place].ordinal(), Reverse(query)));
+    }
     let mut rooms: Vec<Room> = batch.iter().map(|_| Room::default()).collect();
     let mut satisfied = 0;
     let mut skipped: Vec<Vec<bool>> = batch.iter().map(|hits| vec![false; hits.len()]).collect();
-    for (_, query, place) in order {
+    for (query, place) in order {
         let (hit, room) = (&batch[query][place], &mut rooms[query]);
         let looks_worse = satisfied == skipped.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
         let no_room = hit.optimal_evalue.is_some_and(|evalue| !room.is_left_for(evalue, wanted));
@@ -108,7 +117,7 @@ impl Candidates {
         let (lengths, mut hits): (Vec<usize>, Vec<Vec<Hit>>) =
             batch.into_iter().map(|(length, candidates)| (length, candidates.0)).unzip();
         if options.terminates_early() {
-            terminate_early(&mut hits, options.max_target_seqs);
+            terminate_early(&mut hits, options);
         }
         lengths.into_iter().zip(hits).map(|(length, hits)| reported(hits, length, options)).collect()
     }
@@ -175,7 +184,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::CompositionMode;
     use crate::engine::hit::{Adjustment, Hsp};
 
     /// A hit whose final E-value differs from its preliminary one, or which has no alignment.
@@ -251,17 +259,19 @@ mod tests {
         assert_eq!(ends_well(CompositionMode::Off, 1), [3]);
     }
 
+    /// The first query has all its alignments before the second has any.
     #[test]
     fn a_batch_is_aligned_until_all_its_queries_have_enough() {
         let options = SearchOptions { max_target_seqs: 1, ..SearchOptions::default() };
-        let first = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
-        let reported = |other: Vec<Hit>| {
-            let batch = vec![(100, first()), (100, Candidates::new(other, &options))];
-            Candidates::report(batch, &options)[0][0].ordinal()
+        let two = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
+        let one = |hits: Vec<Hit>| Candidates::new(hits, &options);
+        let reported = |batch: [Candidates; 2], query: usize| {
+            let batch = batch.map(|candidates| (100, candidates)).to_vec();
+            Candidates::report(batch, &options)[query][0].ordinal()
         };
-        assert_eq!(reported(Vec::new()), 3);
-        assert_eq!(reported(vec![hit(4, 1, Some(2))]), 3);
-        assert_eq!(reported(vec![hit(2, 1, Some(2))]), 0);
+        assert_eq!(reported([one(Vec::new()), two()], 1), 3);
+        assert_eq!(reported([one(vec![hit(4, 1, Some(2))]), two()], 1), 0);
+        assert_eq!(reported([two(), one(vec![hit(2, 1, Some(2))])], 0), 3);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl LateAlignment {
             .map(|(query, candidates)| self.align(query, self.finalists(query, candidates), threads))
             .collect();
         if options.terminates_early() {
-            terminate_early(&mut hits, options.max_target_seqs);
+            terminate_early(&mut hits, options);
         }
         queries.iter().zip(hits).map(|(query, hits)| self.reported(query, hits)).collect()
     }
