@@ -56,7 +56,7 @@ impl LateAlignment {
         let mut hits: Vec<Vec<Hit>> = queries
             .iter()
             .zip(candidates)
-            .map(|(query, candidates)| self.align(query, self.finalists(query, candidates), threads))
+            .map(|(query, candidates)| self.align(query, &self.finalists(query, candidates), threads))
             .collect();
         if options.terminates_early() {
             terminate_early(&mut hits, options);
@@ -97,7 +97,7 @@ impl LateAlignment {
         hits
     }
 
-    fn align(&self, query: &SearchedQuery<'_>, finalists: Vec<Finalist>, threads: NonZeroUsize) -> Vec<Hit> {
+    fn align(&self, query: &SearchedQuery<'_>, finalists: &[Finalist], threads: NonZeroUsize) -> Vec<Hit> {
         let Some(cutoffs) = Cutoffs::new(&query.compared, &self.scheme) else { return Vec::new() };
         let aligner = Aligner::new(&query.compared, query.shown, &self.scheme, cutoffs.without_gaps);
         let aligned = in_blocks(finalists.len(), 1, threads, |blocks| {
