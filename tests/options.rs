@@ -153,6 +153,16 @@ fn parts_of_given_subjects() {
 }
 
 #[test]
+fn hits_that_compete() {
+    check("contest.");
+}
+
+#[test]
+fn locally_optimal_alignments() {
+    check("optimal");
+}
+
+#[test]
 fn columns_named_twice() {
     check("columns.");
 }
@@ -173,6 +183,8 @@ fn every_case_is_run_and_every_report_belongs_to_a_case() {
             "order",
             "listed",
             "subject_part",
+            "contest",
+            "optimal",
         ];
         assert!(groups.contains(&group), "{name} is in no group");
     }
@@ -195,10 +207,39 @@ fn what_cannot_be_had_is_refused_by_name() {
     for (arguments, code, text) in [
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-remote"][..], 2, "option -remote of blastp"),
         (
-            &["-query", "masked.fa", "-db", "masked_db.fa", "-use_sw_tback"],
-            2,
-            "option -use_sw_tback of blastp",
+            &[
+                "-query",
+                "masked.fa",
+                "-db",
+                "masked_db.fa",
+                "-use_sw_tback",
+                "-ungapped",
+                "-comp_based_stats",
+                "0",
+            ],
+            1,
+            "use_sw_tback true is not possible",
         ),
+        (
+            &[
+                "-query",
+                "masked.fa",
+                "-db",
+                "masked_db.fa",
+                "-culling_limit",
+                "1",
+                "-best_hit_overhang",
+                "0.1",
+            ],
+            1,
+            "culling_limit 1 is not possible: must be left out with best_hit_overhang",
+        ),
+        (
+            &["-query", "masked.fa", "-db", "masked_db.fa", "-best_hit_overhang", "0.5"],
+            1,
+            "best_hit_overhang 0.5 is not possible",
+        ),
+        (&["-query", "masked.fa", "-db", "masked_db.fa", "-culling_limit", "-1"], 2, "'-1' for '--culling"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-taxids", "9606"], 2, "option -taxids of blastp"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-bogus"], 2, "blastp has no option -bogus"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject", "given.fa"], 2, "--subject"),

@@ -30,8 +30,6 @@ use Known::{Flag, Help, Ignored, IgnoredFlag, Refused, Value, Version};
 const NO_LISTS: &str = "identifiers of this kind are not in databases; -seqidlist takes accessions";
 const NO_TAXONOMY: &str = "databases have no taxonomy; make one of the sequences you want with makedb";
 const NO_DATABASE_MASKS: &str = "databases have no masks";
-const NOT_PER_VOLUME: &str = "the filter compares all hits of the whole database while they are found, which \
-                              volumes searched apart cannot do alike";
 const NO_STRATEGY: &str = "there are no search strategy files; give the options themselves";
 
 /// Every option that `blastp -help` lists.
@@ -79,10 +77,10 @@ const OPTIONS: [(&str, Known); 62] = [
     ("db_hard_mask", Refused(NO_DATABASE_MASKS)),
     ("qcov_hsp_perc", Value("--qcov-hsp-perc")),
     ("max_hsps", Value("--max-hsps")),
-    ("culling_limit", Refused(NOT_PER_VOLUME)),
-    ("best_hit_overhang", Refused(NOT_PER_VOLUME)),
-    ("best_hit_score_edge", Refused(NOT_PER_VOLUME)),
-    ("subject_besthit", Refused("all HSPs of a subject are reported; --max-hsps limits them")),
+    ("culling_limit", Value("--culling-limit")),
+    ("best_hit_overhang", Value("--best-hit-overhang")),
+    ("best_hit_score_edge", Value("--best-hit-score-edge")),
+    ("subject_besthit", Flag("--subject-besthit")),
     ("max_target_seqs", Value("--max-target-seqs")),
     ("dbsize", Value("--dbsize")),
     ("searchsp", Value("--searchsp")),
@@ -100,7 +98,7 @@ const OPTIONS: [(&str, Known); 62] = [
     ("num_threads", Value("--threads")),
     ("mt_mode", Ignored),
     ("remote", Refused("searches run on this machine; `skyblast submit` uses a server")),
-    ("use_sw_tback", Refused("final alignments are those of X-drop extensions, as blastp makes by default")),
+    ("use_sw_tback", Flag("--use-sw-tback")),
 ];
 
 /// The version as blastp states it: of the program whose results these are.
@@ -256,10 +254,7 @@ mod tests {
     fn what_is_not_there_is_refused_by_name_with_a_reason() {
         for (line, text) in [
             (&["search", "-remote"][..], "option -remote of blastp is not available: searches run"),
-            (
-                &["search", "-culling_limit", "2"],
-                "option -culling_limit of blastp is not available: the filter",
-            ),
+            (&["search", "-gilist", "x"], "option -gilist of blastp is not available: identifiers"),
             (&["search", "-db"], "option -db needs a value"),
             (&["search", "-db", "x", "-dust", "yes"], "blastp has no option -dust;"),
             (&["search", "-perc_identity=90"], "blastp has no option -perc_identity;"),

@@ -64,6 +64,28 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, help_heading = SCORING)]
     qcov_hsp_perc: Option<f64>,
 
+    /// Drop hits whose region of the query this many better ones cover
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    culling_limit: Option<usize>,
+
+    /// Drop hits whose region of the query a clearly better one spans, which reaches this share of its
+    /// length beyond its ends [default with --best-hit-score-edge: 0.1]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
+    best_hit_overhang: Option<f64>,
+
+    /// Drop hits likewise, if their score per residue is this share below [default with
+    /// --best-hit-overhang: 0.1]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
+    best_hit_score_edge: Option<f64>,
+
+    /// Drop HSPs whose region of the query a better one of the same subject spans
+    #[arg(long, help_heading = SCORING)]
+    subject_besthit: bool,
+
+    /// Make final alignments by Smith and Waterman's method: locally optimal, and slower
+    #[arg(long, help_heading = SCORING)]
+    use_sw_tback: bool,
+
     /// Scoring matrix: BLOSUM45, 50, 62, 80, 90, PAM30, PAM70, PAM250 or IDENTITY [default: the
     /// task's]
     #[arg(long, value_name = "NAME", help_heading = SCORING)]
@@ -167,6 +189,11 @@ impl SearchFlags {
             soft_masking: self.soft_masking,
             lcase_masking: self.lcase_masking.then_some(Switch(true)),
             query_loc: self.query_loc,
+            culling_limit: self.culling_limit,
+            best_hit_overhang: self.best_hit_overhang,
+            best_hit_score_edge: self.best_hit_score_edge,
+            subject_besthit: self.subject_besthit.then_some(Switch(true)),
+            use_sw_tback: self.use_sw_tback.then_some(Switch(true)),
         }
     }
 

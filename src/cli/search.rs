@@ -112,13 +112,13 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
         bar.set_total(estimate.total(queries) * subjects);
-        let mut merger = Merger::new(options, &chunk);
+        let mut merger = Merger::new(options, database.totals, &chunk)?;
         for volume in &database.volumes {
             let compared = |comparisons| bar.add(comparisons);
             let threads = args.threads.count();
             merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
         }
-        let mut hits = merger.finish();
+        let mut hits = merger.finish(args.threads.count());
         database.origins.restore(&mut hits);
         out.write_chunk(&chunk, &hits)?;
     }

@@ -35,7 +35,7 @@ pub(super) struct Cutoffs {
 impl Cutoffs {
     /// `None` for a query without ungapped parameters, which is not searched.
     /// Source: `core/blast_parameters.c`.
-    fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
+    pub(super) fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
         let ungapped = ungapped_parameters(query, &scheme.matrix)?;
         let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
         let without_gaps =

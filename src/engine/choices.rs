@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::contest::Contest;
 use super::masking::{Masking, QueryLocation, SegChoice, Switch};
 use super::option_error::OptionError;
 use super::options::{CompositionMode, DropOffs, GROUPED_SIZE, SearchOptions, WordOptions};
@@ -69,6 +70,9 @@ impl FromStr for Task {
 
 /// Threshold of blastp, which a matrix replaces by its own if nobody asked for another.
 const DEFAULT_THRESHOLD: f64 = 11.0;
+
+/// Overhang and score edge of best hits if only one of them is given.
+const DEFAULT_SHARE: f64 = 0.1;
 
 /// Lowest threshold for words of groups of residues.
 const LOWEST_GROUPED_THRESHOLD: f64 = 16.0;
@@ -142,6 +146,11 @@ choices! {
     soft_masking: Switch = "true or false";
     lcase_masking: Switch = "true or false";
     query_loc: QueryLocation = "start-stop, from 1, with start below stop";
+    culling_limit: usize = "0 (none) or more";
+    best_hit_overhang: f64 = "a number above 0 and below 0.5";
+    best_hit_score_edge: f64 = "a number above 0 and below 0.5";
+    subject_besthit: Switch = "true or false";
+    use_sw_tback: Switch = "true or false";
 }
 
 /// A text from outside, short enough for a message.
@@ -164,6 +173,11 @@ impl OptionChoices {
         if ungapped && composition != CompositionMode::Off {
             let range = "0 with ungapped, since adjusted scores are for gapped alignments";
             return Err(OptionError::new("comp_based_stats", composition, range));
+        }
+        let locally_optimal = self.use_sw_tback.is_some_and(|choice| choice.0);
+        if ungapped && locally_optimal {
+            let range = "left out with ungapped: there is nothing to align anew";
+            return Err(OptionError::new("use_sw_tback", true, range));
         }
         Ok(SearchOptions {
             evalue,
@@ -188,7 +202,28 @@ impl OptionChoices {
                 soft: self.soft_masking.is_some_and(|choice| choice.0),
             },
             query_location: self.query_loc,
+            contest: self.contest()?,
+            subject_best_hit: self.subject_besthit.is_some_and(|choice| choice.0),
+            locally_optimal,
         })
+    }
+
+    /// Each of the two numbers of best hits brings the other's default.
+    fn contest(&self) -> Result<Option<Contest>, OptionError> {
+        let overhang = share("best_hit_overhang", self.best_hit_overhang)?;
+        let score_edge = share("best_hit_score_edge", self.best_hit_score_edge)?;
+        match (self.culling_limit, overhang.or(score_edge)) {
+            (Some(limit), Some(_)) => {
+                let range = "left out with best_hit_overhang or best_hit_score_edge";
+                Err(OptionError::new("culling_limit", limit, range))
+            }
+            (None | Some(0), None) => Ok(None),
+            (Some(limit), None) => Ok(Some(Contest::Culling(limit))),
+            (None, Some(_)) => Ok(Some(Contest::BestHit {
+                overhang: overhang.unwrap_or(DEFAULT_SHARE),
+                score_edge: score_edge.unwrap_or(DEFAULT_SHARE),
+            })),
+        }
     }
 
     fn gaps(&self, matrix: MatrixName) -> Result<GapCosts, OptionError> {
@@ -256,6 +291,9 @@ impl Default for SearchOptions {
             ungapped: false,
             masking: Masking::default(),
             query_location: None,
+            contest: None,
+            subject_best_hit: false,
+            locally_optimal: false,
         }
     }
 }
@@ -295,6 +333,15 @@ fn percentage(option: &'static str, value: f64) -> Result<f64, OptionError> {
         Ok(value)
     } else {
         Err(OptionError::new(option, value, "a percentage from 0 to 100"))
+    }
+}
+
+fn share(option: &'static str, value: Option<f64>) -> Result<Option<f64>, OptionError> {
+    match value {
+        Some(share) if !(share > 0.0 && share < 0.5) => {
+            Err(OptionError::new(option, share, "a number above 0 and below 0.5"))
+        }
+        other => Ok(other),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 /// What containment and purging look at: a score and half-open ranges.
 pub(super) trait Boxed {
     fn score(&self) -> i32;
@@ -10,7 +12,7 @@ pub(super) trait Boxed {
 }
 
 /// Score and ranges of an accepted HSP.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Extents {
     pub(super) score: i32,
     pub(super) query: (usize, usize),

@@ -15,6 +15,10 @@ const DEAD: i32 = i32::MIN / 2;
 /// Restricted extensions open gaps only at offsets that are multiples of this.
 pub(super) const RESTRICTION: usize = 10;
 
+/// How often an alignment that has to reach a score is tried, each time with X doubled
+/// (`core/blast_kappa.c:s_SWFindFinalEndsUsingXdrop`).
+const MOST_TRIES: usize = 3;
+
 /// Which gaps an extension may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gaps {
@@ -226,6 +230,30 @@ impl Extender<'_> {
             runs.pop();
         }
         (gapped, runs)
+    }
+
+    /// The alignment from the first pair on, with its columns; it scores less than `score` only if four
+    /// times X does not suffice for that.
+    pub(super) fn align_from_start(
+        &self,
+        query: &[u8],
+        subject: &[u8],
+        score: i32,
+        workspace: &mut Workspace,
+    ) -> (Gapped, Vec<EditRun>) {
+        let mut wider = *self;
+        let mut tries = 1;
+        let end = loop {
+            let end = wider.extend::<false, true, false>(Side(query), Side(subject), workspace);
+            if end.score >= score || tries == MOST_TRIES {
+                break end;
+            }
+            wider.x *= 2;
+            tries += 1;
+        };
+        let mut edits = workspace.trace.walk_back(end.rows, end.columns);
+        edits.reverse();
+        (Gapped { score: end.score, query: (0, end.rows), subject: (0, end.columns) }, runs_of(&edits))
     }
 
     /// Extends from before the first residues of both sides; the end is the first cell that

@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::options::SearchOptions;
+use super::preliminary::PreliminaryHsp;
+use super::subject_best::keep_best_of_subject;
 
 /// How a run of alignment columns pairs query and subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +93,11 @@ impl Hsp {
 /// E-values below this are all the same (`core/blast_hits.c`).
 const SMALLEST_EVALUE: f64 = 1e-180;
 
+/// An E-value as far as the order of hits goes.
+fn level(evalue: f64) -> f64 {
+    if evalue < SMALLEST_EVALUE { 0.0 } else { evalue }
+}
+
 /// What subjects are ordered by: best E-value ascending, best score descending, and for equals the
 /// later sequence of the database first (`core/blast_hits.c:s_EvalueCompareHSPLists`).
 ///
@@ -109,7 +116,6 @@ pub struct Rank {
 impl Rank {
     /// Better ranks are [`Ordering::Less`].
     pub fn compare(&self, other: &Self) -> Ordering {
-        let level = |evalue: f64| if evalue < SMALLEST_EVALUE { 0.0 } else { evalue };
         level(self.evalue)
             .total_cmp(&level(other.evalue))
             .then(other.score.cmp(&self.score))
@@ -129,6 +135,20 @@ pub struct Hit {
     pub defline: Vec<u8>,
     /// Final alignments, best first; empty if none reached the E-value limit.
     pub hsps: Vec<Hsp>,
+    /// What there is instead of final alignments as long as the hit competes with others.
+    pub unaligned: Option<Unaligned>,
+    /// E-value of the locally optimal alignment without the finite-size correction, if alignments are
+    /// of that kind; the subject gets none if others have left no room for it.
+    pub optimal_evalue: Option<f64>,
+}
+
+/// What the final alignments of a hit are made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unaligned {
+    /// Residue codes of the whole subject.
+    pub(super) residues: Vec<u8>,
+    /// Preliminary HSPs, best first.
+    pub(super) hsps: Vec<PreliminaryHsp>,
 }
 
 impl Hit {
@@ -155,6 +175,23 @@ impl Hit {
         if options.min_query_cover > 0.0 {
             self.hsps.retain(|hsp| cover(hsp) >= options.min_query_cover);
         }
+        if options.subject_best_hit {
+            keep_best_of_subject(&mut self.hsps, |hsp| (hsp.query.start as usize, hsp.query.end as usize));
+        }
+    }
+
+    /// Orders the HSPs as reports show them: by E-value, and equals as by score
+    /// (`core/blast_hits.c:s_EvalueCompareHSPs`).
+    pub(super) fn sort_hsps(&mut self) {
+        self.hsps.sort_by(|a, b| {
+            level(a.evalue)
+                .total_cmp(&level(b.evalue))
+                .then(b.score.cmp(&a.score))
+                .then(a.subject.start.cmp(&b.subject.start))
+                .then(b.subject.end.cmp(&a.subject.end))
+                .then(a.query.start.cmp(&b.query.start))
+                .then(b.query.end.cmp(&a.query.end))
+        });
     }
 
     /// Final standing; `None` without HSPs.

@@ -7,6 +7,8 @@
 //! preliminary ranks; joining parts applies the limit again. Joining is associative, commutative
 //! and idempotent, so parts may arrive in any order and more than once.
 
+use std::cmp::Reverse;
+
 use super::hit::{Hit, Rank};
 use super::options::{CompositionMode, SearchOptions};
 
@@ -23,33 +25,70 @@ const GOOD_EVALUE: f64 = 0.002;
 /// (`EVALUE_STRETCH`).
 const EVALUE_STRETCH: f64 = 5.0;
 
-/// Drops the hits that blastp would not have aligned: it goes through the subjects in the order of
-/// the database and, once every query of a batch has `wanted` good hits, leaves out those that look
-/// worse (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`).
-fn terminate_early(batch: &mut [Vec<Hit>], wanted: usize) {
-    for hits in batch.iter_mut() {
-        hits.sort_by_key(Hit::ordinal);
+/// Drops the hits that blastp would not have aligned: it goes through the subjects and, once every query
+/// of a batch has as many good hits as are wanted, leaves out those that look worse
+/// (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`). With locally optimal
+/// alignments it leaves out those for which a query has no room, by their
+/// [`optimal_evalue`](Hit::optimal_evalue).
+///
+/// With composition-based statistics it takes query after query, and the subjects of each by their
+/// preliminary rank; otherwise all in the order of the database
+/// (`core/blast_hspstream.c`: `BlastHSPStreamNew`, `BlastHSPStreamClose`, `BlastHSPStreamRead`).
+pub(super) fn terminate_early(batch: &mut [Vec<Hit>], options: &SearchOptions) {
+    let wanted = options.max_target_seqs;
+    let in_ranks = options.composition != CompositionMode::Off;
+    for hits in batch.iter_mut().filter(|_| in_ranks) {
+        hits.sort_by(|a, b| a.preliminary.compare(&b.preliminary));
     }
-    let places = |(query, hits): (usize, &Vec<Hit>)| {
-        (0..hits.len()).map(|place| (hits[place].ordinal(), query, place)).collect::<Vec<_>>()
-    };
-    let mut order: Vec<(u64, usize, usize)> = batch.iter().enumerate().flat_map(places).collect();
-    order.sort_unstable();
-    let mut good = vec![0; batch.len()];
+    let places =
+        batch.iter().enumerate().flat_map(|(query, hits)| (0..hits.len()).map(move |place| (query, place)));
+    let mut order: Vec<(usize, usize)> = places.collect();
+    if !in_ranks {
+        order.sort_by_key(|&(query, place)| (batch[query][place].ordinal(), Reverse(query)));
+    }
+    let mut rooms: Vec<Room> = batch.iter().map(|_| Room::default()).collect();
     let mut satisfied = 0;
     let mut skipped: Vec<Vec<bool>> = batch.iter().map(|hits| vec![false; hits.len()]).collect();
-    for (_, query, place) in order {
-        let hit = &batch[query][place];
-        if satisfied == batch.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE {
+    for (query, place) in order {
+        let (hit, room) = (&batch[query][place], &mut rooms[query]);
+        let looks_worse = satisfied == skipped.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
+        let no_room = hit.optimal_evalue.is_some_and(|evalue| !room.is_left_for(evalue, wanted));
+        if looks_worse || no_room {
             skipped[query][place] = true;
-        } else if hit.rank().is_some_and(|rank| rank.evalue <= GOOD_EVALUE) {
-            good[query] += 1;
-            satisfied += usize::from(good[query] == wanted);
+        } else if let Some(rank) = hit.rank() {
+            room.fill(rank.evalue, wanted);
+            satisfied += usize::from(rank.evalue <= GOOD_EVALUE && room.good == wanted);
         }
     }
     for (hits, skipped) in batch.iter_mut().zip(skipped) {
         let mut skipped = skipped.into_iter();
         hits.retain(|_| skipped.next() != Some(true));
+    }
+}
+
+/// What the hits of a query so far leave room for (`composition_adjustment/compo_heap.c`).
+#[derive(Debug, Default)]
+struct Room {
+    /// Number of good hits.
+    good: usize,
+    /// The best E-values, as many as hits are wanted; ascending.
+    best: Vec<f64>,
+}
+
+impl Room {
+    fn is_left_for(&self, evalue: f64, wanted: usize) -> bool {
+        self.best.len() < wanted
+            || evalue <= GOOD_EVALUE
+            || self.best.last().is_none_or(|&worst| evalue < worst)
+    }
+
+    fn fill(&mut self, evalue: f64, wanted: usize) {
+        self.good += usize::from(evalue <= GOOD_EVALUE);
+        let place = self.best.partition_point(|&better| better <= evalue);
+        if place < wanted {
+            self.best.insert(place, evalue);
+            self.best.truncate(wanted);
+        }
     }
 }
 
@@ -60,7 +99,7 @@ pub struct Candidates(Vec<Hit>);
 impl Candidates {
     /// Candidates from the hits of one part, in any order.
     pub fn new(mut hits: Vec<Hit>, options: &SearchOptions) -> Self {
-        keep_best(&mut hits, options.preliminary_limit(), |hit| hit.preliminary);
+        keep_best(&mut hits, options.limit_of_a_part(), |hit| hit.preliminary);
         Self(hits)
     }
 
@@ -77,8 +116,8 @@ impl Candidates {
     pub fn report(batch: Vec<(usize, Self)>, options: &SearchOptions) -> Vec<Vec<Hit>> {
         let (lengths, mut hits): (Vec<usize>, Vec<Vec<Hit>>) =
             batch.into_iter().map(|(length, candidates)| (length, candidates.0)).unzip();
-        if options.composition != CompositionMode::Off {
-            terminate_early(&mut hits, options.max_target_seqs);
+        if options.terminates_early() {
+            terminate_early(&mut hits, options);
         }
         lengths.into_iter().zip(hits).map(|(length, hits)| reported(hits, length, options)).collect()
     }
@@ -96,12 +135,17 @@ impl Candidates {
 
 /// What is left of the hits of a query of `query_length` residues, in final order.
 fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
-    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
-    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
-    let mut hits: Vec<Hit> = ranked.into_iter().map(|(_, hit)| hit).collect();
+    let mut hits = competing(hits, options);
     hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
     hits.retain(|hit| !hit.hsps.is_empty());
     hits
+}
+
+/// The best of the hits that have alignments, in final order.
+pub(super) fn competing(hits: Vec<Hit>, options: &SearchOptions) -> Vec<Hit> {
+    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
+    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
+    ranked.into_iter().map(|(_, hit)| hit).collect()
 }
 
 /// A bounded collection of items by rank that drops the worse ones now and then.
@@ -118,7 +162,7 @@ impl<T> Shortlist<T> {
 
     pub(super) fn push(&mut self, item: T, rank: impl Fn(&T) -> Rank) {
         self.items.push(item);
-        if self.items.len() >= 2 * self.limit {
+        if self.items.len() >= self.limit.saturating_mul(2) {
             keep_best(&mut self.items, self.limit, rank);
         }
     }
@@ -165,6 +209,8 @@ mod tests {
             subject_length: 1,
             defline: Vec::new(),
             hsps: last.map(hsp).into_iter().collect(),
+            unaligned: None,
+            optimal_evalue: None,
         }
     }
 
@@ -213,17 +259,19 @@ mod tests {
         assert_eq!(ends_well(CompositionMode::Off, 1), [3]);
     }
 
+    /// The first query has all its alignments before the second has any.
     #[test]
     fn a_batch_is_aligned_until_all_its_queries_have_enough() {
         let options = SearchOptions { max_target_seqs: 1, ..SearchOptions::default() };
-        let first = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
-        let reported = |other: Vec<Hit>| {
-            let batch = vec![(100, first()), (100, Candidates::new(other, &options))];
-            Candidates::report(batch, &options)[0][0].ordinal()
+        let two = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
+        let one = |hits: Vec<Hit>| Candidates::new(hits, &options);
+        let reported = |batch: [Candidates; 2], query: usize| {
+            let batch = batch.map(|candidates| (100, candidates)).to_vec();
+            Candidates::report(batch, &options)[query][0].ordinal()
         };
-        assert_eq!(reported(Vec::new()), 3);
-        assert_eq!(reported(vec![hit(4, 1, Some(2))]), 3);
-        assert_eq!(reported(vec![hit(2, 1, Some(2))]), 0);
+        assert_eq!(reported([one(Vec::new()), two()], 1), 3);
+        assert_eq!(reported([one(vec![hit(4, 1, Some(2))]), two()], 1), 0);
+        assert_eq!(reported([two(), one(vec![hit(2, 1, Some(2))])], 0), 3);
     }
 
     #[test]

@@ -15,17 +15,23 @@
 //! function here reads a file, a clock or the environment, and all logarithms and exponentials
 //! come from one portable library, so the same input gives the same bytes on every machine.
 
+mod aligner;
 mod alignment;
 mod batch;
+mod best_hit;
+mod blocks;
 mod choices;
 mod composition;
 mod containment;
+mod contest;
+mod culling;
 mod diagonals;
 mod extension;
 mod gapped;
 mod hit;
 mod hitlist;
 mod kernel;
+mod late;
 mod masking;
 mod option_error;
 mod options;
@@ -33,8 +39,10 @@ mod preliminary;
 mod query;
 mod search;
 mod seg;
+mod smith_waterman;
 #[doc(hidden)]
 pub mod stages;
+mod subject_best;
 mod subjects;
 mod symbols;
 mod two_hits;
@@ -43,8 +51,10 @@ mod without_gaps;
 mod words;
 
 pub use choices::{OptionChoices, Task};
-pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank};
+pub use contest::Contest;
+pub use hit::{Adjustment, Edit, EditRun, Hit, Hsp, Rank, Unaligned};
 pub use hitlist::Candidates;
+pub use late::LateAlignment;
 pub use masking::{Masking, NotPossible, QueryLocation, SegChoice, Switch};
 pub use option_error::OptionError;
 pub use options::{

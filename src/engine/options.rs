@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::composition::Adjuster;
+use super::contest::Contest;
 use super::kernel::{GappedKernel, UngappedKernel, WideScores};
 use super::masking::{Masking, QueryLocation};
 use super::option_error::OptionError;
-use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName};
+use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName, SearchSpace, TableRow};
 
 /// Ungapped score that triggers a gapped extension, bits (`BLAST_GAP_TRIGGER_PROT`).
 pub(super) const GAP_TRIGGER_BITS: f64 = 22.0;
@@ -141,6 +142,15 @@ pub struct SearchOptions {
     /// The part of every query that is searched, unless it is the whole.
     #[serde(default)]
     pub query_location: Option<QueryLocation>,
+    /// What hits of different subjects compete by, if they do.
+    #[serde(default)]
+    pub contest: Option<Contest>,
+    /// Leaves out HSPs whose range in the query a better one of the same subject spans.
+    #[serde(default)]
+    pub subject_best_hit: bool,
+    /// Makes final alignments by Smith and Waterman's method; not with `ungapped`.
+    #[serde(default)]
+    pub locally_optimal: bool,
 }
 
 impl SearchOptions {
@@ -154,6 +164,18 @@ impl SearchOptions {
             _ if k <= 500 => 1_050,
             _ => 2 * k + 50,
         }
+    }
+
+    /// Whether subjects are aligned one after the other in the order of the database, as long as some may
+    /// still be good enough.
+    pub(super) fn terminates_early(&self) -> bool {
+        self.composition != CompositionMode::Off || self.locally_optimal
+    }
+
+    /// How many subjects per query a part of the database has to hand over. If hits compete, even the
+    /// last decides which others stay.
+    pub(super) fn limit_of_a_part(&self) -> usize {
+        if self.contest.is_some() { usize::MAX } else { self.preliminary_limit() }
     }
 
     /// The part of a query of `length` residues that is searched; may be empty.
@@ -232,6 +254,17 @@ impl Scheme {
     /// Drop-off in raw units of gapped extensions with a drop-off in bits.
     pub(super) fn gapped_drop_off(&self, bits: f64) -> i32 {
         (bits * LN_2 / self.statistics.gapped().lambda) as i32
+    }
+
+    /// Search space of a query of `length` residues in statistics without the finite-size correction,
+    /// residue pairs.
+    pub(super) fn search_space(&self, length: usize) -> u64 {
+        let space = || {
+            let row = TableRow::gapped(self.options.matrix, self.gaps)?;
+            let (residues, sequences) = (self.database_residues, self.database_sequences);
+            Some(SearchSpace::new(length as u64, residues, sequences, &row).effective)
+        };
+        self.options.search_space.or_else(space).unwrap_or(0)
     }
 
     /// E-value of a raw score for a query and a subject of these lengths.

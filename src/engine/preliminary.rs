@@ -2,9 +2,12 @@
 //!
 //! Source: `core/blast_gapalign.c` (`BLAST_GetGappedScore`, `BlastGetStartForGappedAlignment`).
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::Cutoffs;
 use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
 use super::gapped::{Extender, Gaps, Workspace};
+use super::hit::Rank;
 use super::kernel::GappedKernel;
 use super::options::{RESTRICTED_EVALUE, Scheme};
 use super::ungapped::UngappedHsp;
@@ -16,7 +19,7 @@ const RESTRICTED_SHARE: f64 = 0.68;
 const START_WINDOW: usize = 11;
 
 /// A scored gapped alignment without its columns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct PreliminaryHsp {
     pub(super) extents: Extents,
     /// The (query, subject) pair that the alignment goes through.
@@ -34,6 +37,13 @@ impl Boxed for PreliminaryHsp {
     fn subject(&self) -> (usize, usize) {
         self.extents.subject
     }
+}
+
+/// Standing of a subject with these HSPs, best first; `None` without any.
+pub(super) fn rank(hsps: &[PreliminaryHsp], ordinal: u64) -> Option<Rank> {
+    let best = hsps.first()?;
+    let evalue = hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
+    Some(Rank { evalue, score: best.extents.score, ordinal })
 }
 
 /// Gapped HSPs of one query and subject from their ungapped ones (in the order of the ungapped

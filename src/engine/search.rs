@@ -1,22 +1,22 @@
 //! A search: every query against every subject of one part of the database.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
+use super::aligner::{Aligner, AlignerWorkspace};
 use super::batch::{Batch, batches};
-use super::composition::{RedoWorkspace, Redoer};
+use super::blocks::in_blocks;
 use super::gapped::Workspace;
-use super::hit::{Hit, Rank};
+use super::hit::{Hit, Rank, Unaligned};
 use super::hitlist::{Candidates, Shortlist};
 use super::option_error::OptionError;
 use super::options::{DatabaseTotals, SHORTEST_SUBJECT, Scheme, SearchOptions};
-use super::preliminary::PreliminaryHsp;
+use super::preliminary::{PreliminaryHsp, rank};
 use super::query::{QuerySequence, SearchedQuery};
+use super::subject_best::keep_best_of_subject;
 use super::subjects::Subjects;
 use super::ungapped::{self, Finder, UngappedHsp};
 use super::words::Neighbourhoods;
-use super::{alignment, preliminary, without_gaps};
+use super::{preliminary, without_gaps};
 
 /// Subjects that a thread takes at a time.
 const BLOCK: usize = 128;
@@ -88,7 +88,7 @@ impl Search {
         threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
     ) -> Vec<Vec<Nominee>> {
-        let limit = self.scheme.options.preliminary_limit();
+        let limit = self.scheme.options.limit_of_a_part();
         let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
             let mut scan_workspace =
@@ -136,19 +136,20 @@ impl Search {
     ) -> Option<Nominee> {
         let place = ungapped[0].query_place as usize;
         let cutoffs = batch.queries[place].cutoffs;
-        let hsps = match &cutoffs.without_gaps {
+        let mut hsps = match &cutoffs.without_gaps {
             Some(statistics) => without_gaps::nominated(ungapped, statistics, &self.scheme.options),
             None => {
                 preliminary::hsps(batch.query(place), subject, ungapped, cutoffs, &self.scheme, workspace)
             }
         };
-        let best = hsps.first()?;
-        let evalue = hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
-        let rank = Rank { evalue, score: best.extents.score, ordinal };
-        Some(Nominee { rank, index, hsps })
+        if self.scheme.options.subject_best_hit {
+            keep_best_of_subject(&mut hsps, |hsp| hsp.extents.query);
+        }
+        Some(Nominee { rank: rank(&hsps, ordinal)?, index, hsps })
     }
 
-    /// Second pass: final alignments of the nominees, per query of the batch.
+    /// Second pass: final alignments of the nominees, per query of the batch. Those that compete first
+    /// stay unaligned.
     fn align(
         &self,
         batch: &Batch,
@@ -162,40 +163,33 @@ impl Search {
             .enumerate()
             .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
             .collect();
-        let shown = |place: usize| queries[batch.queries[place].index].shown;
-        let redoers: Vec<Option<Redoer<'_>>> = (0..batch.queries.len())
+        let aligners: Vec<Aligner<'_>> = (0..batch.queries.len())
             .map(|place| {
-                let adjuster = self.scheme.adjuster.as_ref()?;
-                Some(Redoer::new(batch.query(place), shown(place), &self.scheme, adjuster))
+                let query = &batch.queries[place];
+                let shown = queries[query.index].shown;
+                Aligner::new(batch.query(place), shown, &self.scheme, query.cutoffs.without_gaps)
             })
             .collect();
         let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
-            let mut workspace = Workspace::default();
-            let mut redo_workspace = RedoWorkspace::default();
+            let mut workspace = AlignerWorkspace::default();
             let mut hits = Vec::new();
             for item in blocks.flatten() {
                 let (place, nominee) = &work[item];
                 let subject = subjects.residues(nominee.index);
-                let statistics = &batch.queries[*place].cutoffs.without_gaps;
-                let hsps = match (&redoers[*place], statistics) {
-                    (_, Some(statistics)) => {
-                        without_gaps::aligned(shown(*place), subject, &nominee.hsps, statistics, &self.scheme)
-                    }
-                    (Some(redoer), None) => redoer.hsps(subject, &nominee.hsps, &mut redo_workspace),
-                    (None, None) => alignment::hsps(
-                        (batch.query(*place), shown(*place)),
-                        subject,
-                        &nominee.hsps,
-                        &self.scheme,
-                        &mut workspace,
-                    ),
-                };
-                let hit = Hit {
+                let mut hit = Hit {
                     preliminary: nominee.rank,
                     subject_length: subject.len() as u32,
                     defline: subjects.defline(nominee.index).into_owned(),
-                    hsps,
+                    hsps: Vec::new(),
+                    unaligned: None,
+                    optimal_evalue: None,
                 };
+                if self.scheme.options.contest.is_some() {
+                    hit.unaligned =
+                        Some(Unaligned { residues: subject.to_vec(), hsps: nominee.hsps.clone() });
+                } else {
+                    aligners[*place].align(subject, &nominee.hsps, &mut workspace, &mut hit);
+                }
                 hits.push((*place, hit));
             }
             hits
@@ -215,30 +209,4 @@ struct Nominee {
     /// Index of the subject in its part.
     index: usize,
     hsps: Vec<PreliminaryHsp>,
-}
-
-/// Runs `work` on each thread with the blocks of `0..items` that the thread gets hold of.
-fn in_blocks<R: Send>(
-    items: usize,
-    block: usize,
-    threads: NonZeroUsize,
-    work: impl Fn(&mut dyn Iterator<Item = std::ops::Range<usize>>) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let start = next.fetch_add(block, Ordering::Relaxed);
-        (start < items).then(|| start..(start + block).min(items))
-    };
-    let threads = threads.get().min(items.div_ceil(block)).max(1);
-    if threads == 1 {
-        return vec![work(&mut std::iter::from_fn(take))];
-    }
-    thread::scope(|scope| {
-        let running: Vec<_> =
-            (0..threads).map(|_| scope.spawn(|| work(&mut std::iter::from_fn(take)))).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }

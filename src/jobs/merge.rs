@@ -92,7 +92,7 @@ impl Pipeline {
         if settled.len() < plan.volumes.len() {
             return Ok(None);
         }
-        let mut merger = Merger::new(job.options, queries);
+        let mut merger = Merger::new(job.options, job.totals, queries)?;
         let mut missing = Vec::new();
         for volume in settled {
             let blob = names::hits(job.id, chunk, volume)?;
@@ -127,7 +127,9 @@ impl Pipeline {
                 }
             }
         }
-        Ok(Some(Part { missing, hits: merger.finish() }))
+        let threads = self.settings.threads;
+        let hits = Self::compute(move || Ok(merger.finish(threads))).await?;
+        Ok(Some(Part { missing, hits }))
     }
 
     pub(super) async fn part(&self, id: JobId, chunk: u32) -> Result<Part> {

@@ -6,7 +6,10 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{Query, QueryChunk};
-use crate::engine::{Candidates, Hit, OnProgress, QuerySequence, Search, SearchOptions, Subjects};
+use crate::engine::{
+    Candidates, DatabaseTotals, Hit, LateAlignment, OnProgress, OptionError, QuerySequence, Search,
+    SearchOptions, Subjects,
+};
 
 /// The hits of one shard: for each query of the chunk its candidates in the volume.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,15 +42,25 @@ pub struct Merger {
     batches: Vec<u64>,
     /// Lengths of what is searched of the queries, with what has been found for them.
     candidates: Vec<(usize, Candidates)>,
+    /// What is left to do, and with which queries, if hits compete before they are aligned.
+    late: Option<(LateAlignment, Vec<Query>)>,
 }
 
 impl Merger {
-    /// A merger for the shards of `chunk`.
-    pub fn new(options: SearchOptions, chunk: &QueryChunk) -> Self {
+    /// A merger for the shards of `chunk` with a database of size `totals`.
+    ///
+    /// # Errors
+    /// If there are no statistics for the matrix and gap costs.
+    pub fn new(
+        options: SearchOptions,
+        totals: DatabaseTotals,
+        chunk: &QueryChunk,
+    ) -> Result<Self, OptionError> {
         let length = |query: &Query| options.searched_range(query.residues.len()).len();
         let candidates = chunk.queries.iter().map(|query| (length(query), Candidates::default())).collect();
         let batches = chunk.queries.iter().map(|query| query.batch).collect();
-        Self { options, batches, candidates }
+        let late = LateAlignment::new(options, totals)?.map(|late| (late, chunk.queries.clone()));
+        Ok(Self { options, batches, candidates, late })
     }
 
     /// Adds a shard; adding it twice changes nothing.
@@ -59,9 +72,14 @@ impl Merger {
     }
 
     /// The hits to report, by query.
-    pub fn finish(self) -> Vec<Vec<Hit>> {
+    pub fn finish(self, threads: NonZeroUsize) -> Vec<Vec<Hit>> {
         let mut candidates = self.candidates.into_iter();
         let batches = self.batches.chunk_by(|a, b| a == b);
+        if let Some((late, queries)) = self.late {
+            let mut queries = queries.iter().map(Query::sequence).zip(candidates.map(|(_, found)| found));
+            let report = |batch: &[u64]| late.report(queries.by_ref().take(batch.len()).collect(), threads);
+            return batches.flat_map(report).collect();
+        }
         let report = |batch: &[u64]| {
             Candidates::report(candidates.by_ref().take(batch.len()).collect(), &self.options)
         };

@@ -114,11 +114,11 @@ impl OpenDatabase {
         let mut report = Vec::new();
         let mut subjects = ListedSubjects::default();
         for chunk in chunks {
-            let mut merger = Merger::new(options, chunk);
+            let mut merger = Merger::new(options, self.totals, chunk).unwrap();
             for volume in order((0..self.volumes.len()).collect()) {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
-            let hits = merger.finish();
+            let hits = merger.finish(NonZeroUsize::new(threads).unwrap());
             hits.iter().for_each(|hits| subjects.add(&context, hits));
             report.extend(render(format, &context, chunk, &hits).unwrap());
         }

@@ -1,5 +1,7 @@
 //! The final stage with adjusted matrices: each preliminary HSP of a pair is aligned anew.
 //!
+//! With locally optimal alignments, this is the final stage even if no matrix is adjusted.
+//!
 //! Source: `composition_adjustment/redo_alignment.c` (`Blast_RedoOneMatch`,
 //! `s_WithDistinctEnds`), `core/blast_kappa.c` (`s_HitlistReapContained`).
 
@@ -17,7 +19,8 @@ use crate::engine::kernel::WideScores;
 use crate::engine::options::Scheme;
 use crate::engine::preliminary::PreliminaryHsp;
 use crate::engine::seg::Seg;
-use crate::scoring::{FiniteSize, GapCosts, Scores};
+use crate::engine::smith_waterman::{Local, LocalWorkspace};
+use crate::scoring::{FiniteSize, GapCosts, Scores, karlin_evalue};
 use crate::sequence::alphabet::{C, O, U, X};
 
 /// Bits per aligned residue from which a pair may be nearly identical
@@ -36,13 +39,19 @@ pub(in crate::engine) struct RedoWorkspace {
     optimizer: Optimizer,
     /// The subject as it is compared: masked or not.
     text: Vec<u8>,
+    local: LocalWorkspace,
 }
 
 /// One query, ready to be aligned anew with its subjects.
 #[derive(Debug)]
 pub(in crate::engine) struct Redoer<'a> {
     scheme: &'a Scheme,
-    adjuster: &'a Adjuster,
+    /// Makes matrices for pairs, unless composition does not count.
+    adjuster: Option<&'a Adjuster>,
+    /// How much finer than usual the units of scores are.
+    scale: i32,
+    /// Search space of E-values without the finite-size correction, residue pairs.
+    space: u64,
     query: &'a [u8],
     /// The query as reports show it, without masks.
     shown: &'a [u8],
@@ -74,30 +83,29 @@ impl Boxed for Redone {
 }
 
 impl<'a> Redoer<'a> {
-    pub(in crate::engine) fn new(
-        query: &'a [u8],
-        shown: &'a [u8],
-        scheme: &'a Scheme,
-        adjuster: &'a Adjuster,
-    ) -> Self {
+    pub(in crate::engine) fn new(query: &'a [u8], shown: &'a [u8], scheme: &'a Scheme) -> Self {
         let compared = |&code: &u8| match code {
             U => C,
             O => X,
             code => code,
         };
-        let statistics = scheme.statistics.scaled(SCALE);
+        let adjuster = scheme.adjuster.as_ref();
+        let scale = if adjuster.is_some() { SCALE } else { 1 };
+        let statistics = scheme.statistics.scaled(scale);
         let drop_off = &scheme.options.drop_off;
         let unscaled = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
         let scaled = (drop_off.last * LN_2 / statistics.gapped().lambda) as i32;
         Self {
             scheme,
             adjuster,
+            scale,
+            space: scheme.search_space(query.len()),
             query,
             shown,
             text: query.iter().map(compared).collect(),
-            composition: adjuster.query(query),
+            composition: adjuster.and_then(|adjuster| adjuster.query(query)),
             statistics,
-            gaps: GapCosts { open: scheme.gaps.open * SCALE, extend: scheme.gaps.extend * SCALE },
+            gaps: GapCosts { open: scheme.gaps.open * scale, extend: scheme.gaps.extend * scale },
             x: scaled.max(unscaled),
         }
     }
@@ -110,7 +118,23 @@ impl<'a> Redoer<'a> {
         preliminary: &[PreliminaryHsp],
         workspace: &mut RedoWorkspace,
     ) -> Vec<Hsp> {
-        let mut redone = self.redone(subject, preliminary, workspace);
+        let redone = self.redone(subject, preliminary, workspace);
+        self.all_reported(redone, subject)
+    }
+
+    /// The same by locally optimal alignments, whatever the start pairs, and the E-value that decides
+    /// whether blastp makes any.
+    pub(in crate::engine) fn optimal_hsps(
+        &self,
+        subject: &[u8],
+        preliminary: &[PreliminaryHsp],
+        workspace: &mut RedoWorkspace,
+    ) -> (Vec<Hsp>, Option<f64>) {
+        let (redone, first) = self.optimal(subject, preliminary, workspace);
+        (self.all_reported(redone, subject), first)
+    }
+
+    fn all_reported(&self, mut redone: Vec<Redone>, subject: &[u8]) -> Vec<Hsp> {
         redone.sort_by_key(by_score);
         let mut kept: Vec<Redone> = Vec::with_capacity(redone.len());
         for hsp in redone {
@@ -132,7 +156,7 @@ impl<'a> Redoer<'a> {
             self.scheme.database_residues,
         );
         // Scores are positive: adding half before the division rounds to the nearest.
-        aligned.gapped.score = (aligned.gapped.score + SCALE / 2) / SCALE;
+        aligned.gapped.score = (aligned.gapped.score + self.scale / 2) / self.scale;
         (evalue <= self.scheme.options.evalue && aligned.gapped.score > 0)
             .then(|| finished(aligned, self.shown, subject, evalue, adjustment, self.scheme))
     }
@@ -144,9 +168,11 @@ impl<'a> Redoer<'a> {
         preliminary: &[PreliminaryHsp],
         workspace: &mut RedoWorkspace,
     ) -> Vec<Redone> {
-        let RedoWorkspace { gapped: gapped_workspace, optimizer, text } = workspace;
+        let RedoWorkspace { gapped: gapped_workspace, optimizer, text, .. } = workspace;
         let mut redone: Vec<Redone> = Vec::new();
-        let Some((first, composition)) = preliminary.first().zip(self.composition.as_ref()) else {
+        let (Some(adjuster), Some(composition), Some(first)) =
+            (self.adjuster, self.composition.as_ref(), preliminary.first())
+        else {
             return redone;
         };
         let margin = CONTAINED_BITS * LN_2 / self.statistics.gapped().lambda;
@@ -169,12 +195,12 @@ impl<'a> Redoer<'a> {
                     biased = Seg::SUBJECT.mask(text);
                 }
             }
-            let needed = f64::from(hsp.extents.score * SCALE) + margin;
+            let needed = f64::from(hsp.extents.score * self.scale) + margin;
             if redone.iter().any(|other| holds_ends(other, hsp) && needed <= f64::from(other.score())) {
                 continue;
             }
             if changed {
-                let adjusted = self.adjuster.matrix(composition, text, optimizer);
+                let adjusted = adjuster.matrix(composition, text, optimizer);
                 matrix = adjusted.map(|(scores, adjustment)| {
                     let wide = WideScores::new(&scores);
                     (scores, wide, adjustment)
@@ -192,11 +218,69 @@ impl<'a> Redoer<'a> {
         redone
     }
 
+    /// Locally optimal alignments, best first, as long as they are significant without the finite-size
+    /// correction; only one if the preliminary stage found no more. Also the E-value of the first.
+    ///
+    /// Source: `Blast_RedoOneMatchSmithWaterman`.
+    fn optimal(
+        &self,
+        subject: &[u8],
+        preliminary: &[PreliminaryHsp],
+        workspace: &mut RedoWorkspace,
+    ) -> (Vec<Redone>, Option<f64>) {
+        let RedoWorkspace { gapped: gapped_workspace, optimizer, text, local: local_workspace } = workspace;
+        let Some(first) = preliminary.first() else { return (Vec::new(), None) };
+        text.clear();
+        text.extend_from_slice(subject);
+        let adjusted;
+        let (scores, adjustment) = match self.adjuster {
+            None => (self.scheme.matrix.scores(), Adjustment::None),
+            Some(adjuster) => {
+                if !(self.may_be_near_identical(first) && self.is_near_identical(first, subject)) {
+                    Seg::SUBJECT.mask(text);
+                }
+                let composition = self.composition.as_ref();
+                let Some(made) = composition.and_then(|query| adjuster.matrix(query, text, optimizer)) else {
+                    return (Vec::new(), None);
+                };
+                adjusted = made;
+                (&adjusted.0, adjusted.1)
+            }
+        };
+        let local = Local { scores, gaps: self.gaps };
+        let extender = Extender { scores, wide: None, gaps: self.gaps, x: self.x };
+        local_workspace.taken.clear(self.text.len());
+        let mut found = Vec::new();
+        let mut first_evalue = None;
+        loop {
+            let end = local.last_pair(&self.text, text, local_workspace);
+            let evalue = karlin_evalue(end.score, self.statistics.gapped(), self.space);
+            first_evalue = first_evalue.or(Some(evalue));
+            if evalue >= self.scheme.options.evalue {
+                break;
+            }
+            let start = local.first_pair(&self.text, text, end, local_workspace);
+            let (query, aligned_text) =
+                (&self.text[start.query..=end.query], &text[start.subject..=end.subject]);
+            let (mut gapped, edits) =
+                extender.align_from_start(query, aligned_text, end.score, gapped_workspace);
+            for (range, start) in [(&mut gapped.query, start.query), (&mut gapped.subject, start.subject)] {
+                *range = (range.0 + start, range.1 + start);
+            }
+            local_workspace.taken.take(gapped.query, gapped.subject);
+            found.push(Redone { aligned: Aligned { gapped, edits }, adjustment });
+            if preliminary.len() == 1 {
+                break;
+            }
+        }
+        (found, first_evalue)
+    }
+
     /// Whether an HSP is long and good enough to look for near identity.
     fn may_be_near_identical(&self, hsp: &PreliminaryHsp) -> bool {
         let Extents { score, query, subject } = hsp.extents;
         let (query_span, subject_span) = (query.1 - query.0, subject.1 - subject.0);
-        let per_residue = f64::from(score * SCALE) / query_span.min(subject_span) as f64;
+        let per_residue = f64::from(score * self.scale) / query_span.min(subject_span) as f64;
         subject_span + 1 >= self.query.len().min(NEAR_IDENTICAL_SPAN)
             && per_residue >= NEAR_IDENTICAL_BITS * LN_2 / self.statistics.gapped().lambda
     }
