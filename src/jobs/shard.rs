@@ -43,7 +43,7 @@ pub struct Merger {
     /// Lengths of what is searched of the queries, with what has been found for them.
     candidates: Vec<(usize, Candidates)>,
     /// What is left to do, and with which queries, if hits compete before they are aligned.
-    late: Option<(LateAlignment, Vec<Query>)>,
+    late: Option<Box<(LateAlignment, Vec<Query>)>>,
 }
 
 impl Merger {
@@ -59,7 +59,8 @@ impl Merger {
         let length = |query: &Query| options.searched_range(query.residues.len()).len();
         let candidates = chunk.queries.iter().map(|query| (length(query), Candidates::default())).collect();
         let batches = chunk.queries.iter().map(|query| query.batch).collect();
-        let late = LateAlignment::new(options, totals)?.map(|late| (late, chunk.queries.clone()));
+        let late = LateAlignment::new(options, totals)?;
+        let late = late.map(|late| Box::new((late, chunk.queries.clone())));
         Ok(Self { options, batches, candidates, late })
     }
 
@@ -75,7 +76,8 @@ impl Merger {
     pub fn finish(self, threads: NonZeroUsize) -> Vec<Vec<Hit>> {
         let mut candidates = self.candidates.into_iter();
         let batches = self.batches.chunk_by(|a, b| a == b);
-        if let Some((late, queries)) = self.late {
+        if let Some(late) = self.late {
+            let (late, queries) = *late;
             let mut queries = queries.iter().map(Query::sequence).zip(candidates.map(|(_, found)| found));
             let report = |batch: &[u64]| late.report(queries.by_ref().take(batch.len()).collect(), threads);
             return batches.flat_map(report).collect();

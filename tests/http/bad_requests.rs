@@ -189,9 +189,9 @@ async fn another_task() {
 #[tokio::test]
 async fn an_unknown_option() {
     let lab = Lab::new().await;
-    let answer = lab.post("database=edge&culling_limit=2", "text/plain", two_queries()).await;
+    let answer = lab.post("database=edge&db_soft_mask=2", "text/plain", two_queries()).await;
     let problem = answer.problem(400, "max_target_seqs");
-    assert_eq!(problem["option"], json!({ "name": "culling_limit", "value": "2" }));
+    assert_eq!(problem["option"], json!({ "name": "db_soft_mask", "value": "2" }));
 }
 
 #[tokio::test]
