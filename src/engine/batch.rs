@@ -13,8 +13,9 @@ use crate::sequence::alphabet::{O, SENTINEL, X};
 
 /// Residues that a batch holds at most, unless a single query is longer.
 ///
-/// The diagonal state and the hot part of the word table then stay in the second-level cache.
-const JOINED_RESIDUES: usize = 8_000;
+/// The diagonal state and the hot part of the word table then stay in the second-level cache, and the
+/// list of a word is long enough to be worth going to.
+const JOINED_RESIDUES: usize = 20_000;
 
 /// Largest drop-off of ungapped extensions: what the pair with a sentinel costs.
 const LARGEST_DROP_OFF: i32 = -FORBIDDEN;
