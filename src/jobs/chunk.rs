@@ -65,8 +65,8 @@ pub struct ChunkLimits {
 
 /// Comparisons of one query residue with one database residue that a core makes per second.
 ///
-/// Cautious: 7e10 to 1.2e11 were measured with 1,000 queries of mixed origin against 100,000 proteins,
-/// without and with AVX-512, and instances may be slower. Only the size of the work units depends on it.
+/// Cautious: 7e10 without and 1.2e11 with AVX-512 were measured with queries of mixed origin against
+/// proteins of Swiss-Prot, and instances may be slower. Only the size of the work units depends on it.
 const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
 /// Residues at which blastp closes a batch of queries (`blastinput/blast_input_aux.cpp`).
 const BATCH_RESIDUES: u64 = 10_000;
