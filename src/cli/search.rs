@@ -112,7 +112,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
         bar.set_total(estimate.total(queries) * subjects);
-        let mut merger = Merger::new(options, database.totals, &chunk)?;
+        let mut merger = Merger::new(options, database.searched, &chunk)?;
         for volume in &database.volumes {
             let compared = |comparisons| bar.add(comparisons);
             let threads = args.threads.count();
