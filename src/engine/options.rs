@@ -166,8 +166,7 @@ impl SearchOptions {
         }
     }
 
-    /// Whether subjects are aligned one after the other in the order of the database, as long as some may
-    /// still be good enough.
+    /// Whether subjects are aligned one after the other only as long as some may still be good enough.
     pub(super) fn terminates_early(&self) -> bool {
         self.composition != CompositionMode::Off || self.locally_optimal
     }

@@ -1,13 +1,16 @@
 //! Kernels: the engine's innermost loops as the processor likes them best.
 //!
-//! This is the only place with `unsafe` code. Each kernel answers exactly what its safe twin
-//! elsewhere in the engine answers, or declines, and is chosen when the program runs: where AVX2 is
-//! missing the twins do all the work. Property tests hold every kernel against its twin.
+//! The only place in the engine with `unsafe` code. Each kernel answers exactly what its safe twin
+//! elsewhere in the engine answers, or declines, and is chosen when the program runs: where AVX2, or
+//! AVX-512 for those that need it, is missing, the twins do the work. Property tests hold every kernel
+//! against its twin.
 
 mod gapped;
 #[cfg(target_arch = "x86_64")]
 mod gapped_avx2;
 mod prefetch;
+#[cfg(test)]
+mod relatives;
 mod ungapped;
 #[cfg(target_arch = "x86_64")]
 mod ungapped_avx512;
