@@ -14,11 +14,15 @@ const OTHER_FORMAT: &str = "6 qaccver saccver btop evalue";
 
 /// Searches the family (list limits act, ranks tie) with several workers on chaotic queues.
 async fn check(volumes: u64, chunk_residues: u64, workers: u64, max_target_seqs: usize) {
+    let options = SearchOptions { max_target_seqs, ..SearchOptions::default() };
+    check_with(volumes, chunk_residues, workers, options).await;
+}
+
+async fn check_with(volumes: u64, chunk_residues: u64, workers: u64, options: SearchOptions) {
     let limit = VolumeLimit::Sequences(FAMILY_SEQUENCES.div_ceil(volumes));
     let fixture = Fixture::new(&[project_file(FAMILY)], limit, chunk_residues).await;
     assert_eq!(fixture.database.manifest().volumes.len() as u64, volumes);
     let queries = std::fs::read(project_file("tests/golden/blastp/family_queries.fa")).unwrap();
-    let options = SearchOptions { max_target_seqs, ..SearchOptions::default() };
 
     let id = fixture.submit(&queries, options, FORMAT).await;
     let status = fixture.work(workers, volumes, id).await;
@@ -49,6 +53,24 @@ async fn seven_volumes_and_four_workers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_volumes_and_three_workers() {
     check(64, 400, 3, 5).await;
+}
+
+/// What hits need that compete before they are aligned, or that blastp may have no room for, travels with
+/// shards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn hits_that_the_merge_aligns() {
+    let culling = OptionChoices { culling_limit: Some(30), ..OptionChoices::default() };
+    check_with(7, 20_000, 3, culling.resolve().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn locally_optimal_alignments() {
+    let choices = OptionChoices {
+        use_sw_tback: Some("true".parse().unwrap()),
+        max_target_seqs: Some(20),
+        ..OptionChoices::default()
+    };
+    check_with(7, 20_000, 3, choices.resolve().unwrap()).await;
 }
 
 /// Lower case, the part that is searched and the numbers of queries that are left out travel with chunks.
