@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use skyblast::cli::Cli;
+use skyblast::cli::{Cli, Exit};
 
 fn main() -> ExitCode {
     match Cli::of_process().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Done.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             // Nothing can be done about a standard error that cannot be written.
             let _ = writeln!(io::stderr(), "skyblast: {}", text(&error));
-            ExitCode::FAILURE
+            Exit::of(&error).into()
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::{Client, accepted};
+use super::exit::Exit;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use crate::jobs::{Check, JobId, Status, Warning};
@@ -239,10 +240,10 @@ fn with_format(request: RequestBuilder, outfmt: Option<&OutputFormat>) -> anyhow
 fn in_one_file(format: &OutputFormat) -> anyhow::Result<()> {
     match format.in_one_file() {
         None => Ok(()),
-        Some(single) => bail!(
+        Some(single) => Err(Exit::WrongCommandLine.because(format_args!(
             "a server sends one file, but output format {} is several; {} has the same in one",
             format.number(),
             single.number()
-        ),
+        ))),
     }
 }

@@ -4,13 +4,14 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
+use super::exit::Exit;
 use super::options::{SearchFlags, ThreadFlags};
 use super::results::download;
 use super::serve::Serving;
@@ -91,7 +92,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     outln!("   {}", summary(&status))?;
     print_failures(&status);
     if !status.state.has_report() {
-        bail!("the job {}", status.state);
+        return Err(Exit::NoReport.because(format_args!("the job {}", status.state)));
     }
     let report = dir.join("report.tsv");
     download(&client, accepted.id, None, Some(&report)).await?;

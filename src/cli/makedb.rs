@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use bytesize::ByteSize;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
+use super::exit::Exit;
 use super::searched::open_blast_database;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
 use crate::engine::Subjects;
@@ -91,7 +92,9 @@ pub(super) fn make(
 }
 
 fn build_options(title: String, volume_size: ByteSize, sources: Vec<String>) -> anyhow::Result<BuildOptions> {
-    ensure!(volume_size.as_u64() > 0, "--volume-size must be more than 0");
+    if volume_size.as_u64() == 0 {
+        return Err(Exit::WrongCommandLine.because("--volume-size must be more than 0"));
+    }
     Ok(BuildOptions {
         title,
         volume_limit: VolumeLimit::Bytes(volume_size.as_u64()),

@@ -17,6 +17,7 @@ mod databases;
 mod demo;
 mod doctor;
 mod duration;
+mod exit;
 mod handler;
 mod id_list;
 mod logging;
@@ -42,6 +43,8 @@ mod worker;
 use blastp_spelling::CommandLine;
 use clap::{Parser, Subcommand};
 
+pub use exit::Exit;
+
 const ABOUT: &str = "Exact protein search: the answer of NCBI blastp, on one machine or on a thousand";
 
 const EXAMPLES: &str = "\
@@ -54,9 +57,13 @@ Examples:
 
 Each command has its own --help. SKYBLAST_LOG=debug makes the log talkative.";
 
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{}", exit::table())
+}
+
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "skyblast", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "skyblast", version, about = ABOUT, after_help = after_help(), max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::exit::Exit;
 use crate::engine::{CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task};
 use crate::report::{HitOrder, HspOrder, ListLimits, OutputFormat, PairwiseChoices};
 use crate::scoring::MatrixName;
@@ -226,7 +227,8 @@ impl SearchFlags {
         }
         style.apply(&mut format);
         let mut options = self.choices().resolve()?;
-        options.max_target_seqs = limits.settle(&mut format)?;
+        let targets = limits.settle(&mut format);
+        options.max_target_seqs = targets.map_err(|error| Exit::WrongCommandLine.because(error))?;
         Ok((options, format))
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::exit::Exit;
 use crate::engine::Hit;
 use crate::jobs::QueryChunk;
 use crate::report::{ListedSubjects, OutputFormat, ReportContext, ReportWriter};
@@ -54,11 +55,12 @@ impl<'a> ReportOutput<'a> {
             (None, _) if format.lists_subjects() => Sink::Waiting(Waiting::open(path)?),
             (None, _) => Sink::Stream(open(path)?),
             (Some(_), Some(path)) => Sink::Files(Files::new(path, format.extension())?),
-            (Some(single), None) => anyhow::bail!(
-                "output format {} writes a file per query: give --out, or use {} for one report",
-                format.number(),
-                single.number()
-            ),
+            (Some(single), None) => {
+                let (asked, single) = (format.number(), single.number());
+                return Err(Exit::WrongCommandLine.because(format_args!(
+                    "output format {asked} writes a file per query: give --out, or use {single} for one report"
+                )));
+            }
         };
         Ok(Self { writer: ReportWriter::new(format, context), context, sink, queries: 0 })
     }

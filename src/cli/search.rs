@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::exit::Exit;
 use super::options::{SearchFlags, ThreadFlags};
 use super::output::ReportOutput;
 use super::progress::ComparisonBar;
@@ -142,7 +143,9 @@ fn open(args: &SearchArgs, masked_lower_case: bool) -> anyhow::Result<SearchedDa
             return SearchedDatabase::read_subjects(subjects, args.subject_loc, masked_lower_case);
         }
         (None, Some(database)) => SearchedDatabase::open(database)?,
-        (None, None) => anyhow::bail!("there is nothing to search: give --db or --subject"),
+        (None, None) => {
+            return Err(Exit::WrongCommandLine.because("there is nothing to search: give --db or --subject"));
+        }
     };
     match (&args.seqidlist, &args.negative_seqidlist) {
         (Some(list), _) => database.restrict(list, false),

@@ -9,13 +9,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::options::ThreadFlags;
-use super::storage::open_pipeline;
+use super::storage::{open_pipeline, parse_location};
 use super::tuning::TuningFlags;
 use super::{logging, shutdown};
 use crate::functions::{Limits, Services, api_router};
 use crate::jobs::Pipeline;
 use crate::jobs::worker::{self, WorkerSettings};
-use crate::store::Location;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,7 +54,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     logging::for_people("info");
-    let location = Location::parse(&args.storage, |name| std::env::var(name).ok()).context("--storage")?;
+    let location = parse_location(&args.storage)?;
     let pipeline = open_pipeline(&location, args.tuning.settings(args.threads))?;
     let listener = TcpListener::bind(args.listen)
         .await

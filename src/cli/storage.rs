@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-
+use super::exit::Exit;
 use crate::jobs::{Pipeline, Settings};
 use crate::store::{Location, Store};
 
@@ -31,16 +30,22 @@ impl StorageFlags {
     /// Where the flag or the environment says storage is.
     pub(super) fn location(&self) -> anyhow::Result<Location> {
         match &self.storage {
-            Some(text) => Location::parse(text, variable).context("--storage"),
+            Some(text) => parse_location(text),
             None => match Location::from_variables(variable)? {
                 Some(location) => Ok(location),
-                None => bail!(
+                None => Err(Exit::WrongCommandLine.because(
                     "no storage was named; give --storage FOLDER or --storage CONNECTION_STRING, \
-                     or set SKYBLAST_STORAGE"
-                ),
+                     or set SKYBLAST_STORAGE",
+                )),
             },
         }
     }
+}
+
+/// The storage that `--storage` names.
+pub(super) fn parse_location(text: &str) -> anyhow::Result<Location> {
+    let parsed = Location::parse(text, variable);
+    parsed.map_err(|error| Exit::WrongCommandLine.because(format_args!("--storage: {error}")))
 }
 
 /// A pipeline on the storage at `location`.

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
-
 use super::client::{Client, ServerFlags};
+use super::exit::Exit;
 use super::options::SearchFlags;
 use super::results::download;
 use super::search::print_warnings;
@@ -62,7 +61,7 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     eprintln!("{}", summary(&status));
     print_failures(&status);
     if !status.state.has_report() {
-        bail!("job {} {}", status.id, status.state);
+        return Err(Exit::NoReport.because(format_args!("job {} {}", status.id, status.state)));
     }
     download(&client, accepted.id, None, args.out.as_deref()).await
 }

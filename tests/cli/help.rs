@@ -1,5 +1,7 @@
 //! `--help` of every command, and the command line itself.
 
+use skyblast::cli::Exit;
+
 use crate::common::command::run;
 
 const COMMANDS: [&[&str]; 19] = [
@@ -49,6 +51,15 @@ fn every_command_is_in_the_list_of_commands_with_a_line_of_its_own() {
 fn the_version_is_that_of_the_package() {
     let version = String::from_utf8(run(["--version"]).ok()).unwrap();
     assert_eq!(version, format!("skyblast {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_help_has_the_exit_statuses() {
+    let help = String::from_utf8(run(["--help"]).ok()).unwrap();
+    for exit in Exit::ALL {
+        let line = format!("  {}  {}", exit as u8, exit.meaning());
+        assert!(help.contains(&line), "{line} is not in\n{help}");
+    }
 }
 
 #[test]

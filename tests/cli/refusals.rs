@@ -94,10 +94,10 @@ fn a_damaged_database_is_named_by_its_volume() {
 fn options_out_of_range_are_named_with_what_is_allowed() {
     for value in ["0", "-1", "nan", "inf", "-inf", "1e999"] {
         let ended = run(["search", "--query", &query(), "--db", db(), &format!("--evalue={value}")]);
-        assert_ne!(ended.code, Some(0), "{value}");
+        assert_eq!(ended.code, Some(2), "{value}");
         assert!(ended.stderr.contains("must be a finite number above 0"), "{value}: {}", ended.stderr);
     }
-    let error = refused(1, &query(), db(), &["--evalue", "-1"]);
+    let error = refused(2, &query(), db(), &["--evalue", "-1"]);
     assert_eq!(error, "skyblast: evalue -1 is not possible: must be a finite number above 0\n");
     for (option, value, text) in [
         ("--evalue", "small", "--evalue"),
@@ -119,7 +119,7 @@ fn options_out_of_range_are_named_with_what_is_allowed() {
         (&["--word-size=6"], "threshold 11 is not possible: must be 16 or more with word_size 6"),
         (&["--matrix=IDENTITY"], "comp_based_stats 2 is not possible: must be 0 with the matrix IDENTITY"),
     ] {
-        let error = refused(1, &query(), db(), options);
+        let error = refused(2, &query(), db(), options);
         assert!(error.contains(text), "{options:?}: {error}");
     }
 }

@@ -147,7 +147,7 @@ fn databases_are_listed_and_a_new_version_takes_over() {
     let old = lab.run(&["submit", "--query", &queries(), "--database", &version, "--wait"]);
     assert_same_report("old version", &old.ok(), examples::report());
     for bad in ["../x", "volumes", ""] {
-        let error = run(["databases", "add", bad, "--in", &input, "--storage", storage]).failed(1);
+        let error = run(["databases", "add", bad, "--in", &input, "--storage", storage]).failed(2);
         assert!(error.contains("cannot name a database"), "{error}");
     }
 }
@@ -208,9 +208,9 @@ fn a_port_in_use_and_a_folder_that_cannot_be_are_named() {
     let error = run(["serve", "--listen", "127.0.0.1:0", "--storage", "/proc/nowhere"]).failed(1);
     assert!(error.contains("/proc/nowhere"), "{error}");
     let error =
-        run(["serve", "--listen", "127.0.0.1:0", "--storage", "https://x.blob.core.windows.net"]).failed(1);
+        run(["serve", "--listen", "127.0.0.1:0", "--storage", "https://x.blob.core.windows.net"]).failed(2);
     assert!(error.contains("is an address"), "{error}");
-    let error = run(["worker"]).failed(1);
+    let error = run(["worker"]).failed(2);
     assert!(error.contains("no storage was named"), "{error}");
 }
 
