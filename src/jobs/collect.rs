@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::Catalog;
 use super::error::{Error, Result};
 use super::id::JobId;
-use super::job::Job;
+use super::ledger::Active;
 use super::names;
 use super::pipeline::Pipeline;
 use crate::database::VolumeInfo;
@@ -58,11 +58,10 @@ impl Pipeline {
         let mut garbage = Garbage::default();
         let volumes = self.catalog.stored_volumes().await?;
         let mut needed = self.catalog.volumes_of_manifests().await?;
-        let mut active = self.jobs.list(names::ACTIVE);
-        while let Some(marker) = active.try_next().await? {
-            let Some(id) = names::active_job(&marker.name) else { continue };
-            match self.job(id).await {
-                Ok(job) => needed.extend(digests(&self.volumes_of(&job).await?)),
+        let mut active = self.ledger.active();
+        while let Some(Active { job: id, .. }) = active.try_next().await? {
+            match self.ledger.job(id).await {
+                Ok(job) => needed.extend(digests(&job.volumes)),
                 // What it will search in is not written down yet.
                 Err(Error::UnknownJob(_)) => garbage.postponed_by = Some(id),
                 Err(error) => return Err(error),
@@ -104,18 +103,6 @@ impl Pipeline {
         let json = serde_json::to_vec(&Collected { at: now }).map_err(|e| Error::Internal(e.to_string()))?;
         self.catalog.blobs.put(&blob, json.into()).await?;
         Ok(garbage)
-    }
-
-    /// The volumes that a job compares with.
-    pub(super) async fn volumes_of(&self, job: &Job) -> Result<Vec<VolumeInfo>> {
-        if !job.volumes.is_empty() {
-            return Ok(job.volumes.clone());
-        }
-        // Jobs of earlier versions name only the database; their plan has a list of its own.
-        match self.find_plan(job.id).await? {
-            Some(plan) => Ok(plan.volumes),
-            None => Ok(self.catalog.manifest(&job.database).await?.volumes),
-        }
     }
 }
 

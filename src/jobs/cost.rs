@@ -4,39 +4,18 @@
 //! listing adds them up. A shard that was compared twice has cost twice. Of a process that is killed
 //! nothing is recorded.
 
-use bytes::Bytes;
-use futures::TryStreamExt;
-
-use super::error::Result;
 use super::id::JobId;
 use super::job::Outcome;
-use super::messages::ShardPlanned;
-use super::names;
 use super::pipeline::Pipeline;
 
 impl Pipeline {
-    /// Records that a shard was compared in so many milliseconds.
-    pub(super) async fn record_cost(&self, shard: ShardPlanned, milliseconds: u64) -> Result<()> {
-        self.jobs.put(&names::spent(shard, milliseconds)?, Bytes::new()).await?;
-        Ok(())
-    }
-
-    /// Milliseconds that instances have spent on comparing a job's shards.
-    pub(super) async fn cost(&self, id: JobId) -> Result<u64> {
-        let records = self.jobs.list(&names::all(id, "spent"));
-        let sum = |sum, blob: crate::store::BlobInfo| async move {
-            Ok(sum + names::milliseconds_of(&blob.name).unwrap_or(0))
-        };
-        Ok(records.try_fold(0, sum).await?)
-    }
-
     /// Logs what a job that has just ended was and did cost.
     pub(super) async fn report_cost(&self, id: JobId, outcome: &Outcome) {
-        let job = match self.job(id).await {
+        let job = match self.ledger.job(id).await {
             Ok(job) => job,
             Err(error) => return tracing::warn!(job = %id, %error, "could not look up what the job did"),
         };
-        let instance_seconds = outcome.instance_milliseconds.unwrap_or(0) as f64 / 1e3;
+        let instance_seconds = outcome.instance_milliseconds as f64 / 1e3;
         let seconds = outcome.finished.duration_since(job.submitted).as_secs_f64();
         let comparisons = if outcome.state.has_report() { job.comparisons() } else { 0 };
         tracing::info!(

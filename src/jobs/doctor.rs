@@ -66,7 +66,7 @@ impl Pipeline {
     /// queue `doctor`.
     pub async fn examine(&self, fix: bool) -> Vec<Check> {
         let mut checks = Vec::new();
-        for (name, blobs) in [(names::JOBS, &self.jobs), (names::DATABASES, &self.catalog.blobs)] {
+        for (name, blobs) in [(names::JOBS, self.ledger.blobs()), (names::DATABASES, &*self.catalog.blobs)] {
             let (look, create) = (blobs.container_exists(), blobs.create_container());
             checks.push(exists(&format!("container {name}"), fix, look, create).await);
             // What cannot be reached will not be reached by the other checks either, and each takes its time.
@@ -75,7 +75,7 @@ impl Pipeline {
             {
                 return checks;
             }
-            checks.push(judge(&format!("blobs in {name}"), try_blobs(blobs.as_ref()).await, blob_advice));
+            checks.push(judge(&format!("blobs in {name}"), try_blobs(blobs).await, blob_advice));
         }
         for name in Stage::queues() {
             let queue = &self.queues[name];
@@ -135,10 +135,10 @@ impl Pipeline {
         const NAME: &str = "storage clock";
         let look = async {
             let blob = scratch()?;
-            self.jobs.put(&blob, Bytes::new()).await?;
+            self.ledger.blobs().put(&blob, Bytes::new()).await?;
             let written = Timestamp::now();
-            let info = self.jobs.info(&blob).await?;
-            self.jobs.delete(&blob).await?;
+            let info = self.ledger.blobs().info(&blob).await?;
+            self.ledger.blobs().delete(&blob).await?;
             Ok::<_, Error>((info.map_or(written, |info| info.modified), written))
         };
         match look.await {

@@ -16,7 +16,6 @@ use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{ChunkInfo, Job, State};
 use super::messages::{JobSubmitted, Stage};
-use super::names;
 use super::pipeline::Pipeline;
 use super::submit::{Request, SubmitError, Submitter};
 use super::trace::Trace;
@@ -74,32 +73,31 @@ impl Pipeline {
         self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
-        self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await?;
+        self.ledger.put_active(id).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         match self.catalog.manifest(&database).await {
             Err(error) if error.is_not_found() => return Err(self.catalog.unknown(&request.database).await),
             other => drop(other?),
         }
         let job = Job::new(id, submitter, trace, request, database, manifest);
-        let json = serde_json::to_vec(&Intake { job, parts }).map_err(|e| Error::Internal(e.to_string()))?;
-        self.jobs.put_if_absent(&names::of_job(id, "intake.json")?, json.into()).await?;
+        self.ledger.put_intake(&Intake { job, parts }).await?;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }
         // Nothing more is to be sent.
-        if let Err(error) = self.jobs.delete(&names::ticket(id)?).await {
+        if let Err(error) = self.ledger.delete_ticket(id).await {
             tracing::warn!(job = %id, %error, "could not remove an upload's ticket; plan will");
         }
-        let job = self.job(id).await?;
+        let job = self.ledger.job(id).await?;
         tracing::info!(job = %id, trace_id = trace.trace_id(), database = %job.database, "accepted a job");
         Ok(job)
     }
 
     /// The job that an upload of `owner`'s has become, if it has.
     async fn submitted_upload(&self, id: JobId, owner: Option<&str>) -> Result<Option<Job>> {
-        match self.job(id).await {
+        match self.ledger.job(id).await {
             Ok(job) => Ok(Some(job).filter(|job| job.owner.as_deref() == owner)),
             Err(Error::UnknownJob(_)) => Ok(None),
             Err(error) => Err(error),
@@ -109,24 +107,21 @@ impl Pipeline {
     /// Reads the queries of a search that was accepted by reference. `None` if they cannot be used; its
     /// job has failed then.
     pub(super) async fn take_in(&self, id: JobId) -> Result<Option<Job>> {
-        let intake: Option<Intake> = self.find_json(&names::of_job(id, "intake.json")?).await?;
-        let Intake { job, parts } = intake.ok_or(Error::UnknownJob(id))?;
-        let accepted = names::of_job(id, "job.json")?;
+        let Intake { job, parts } = self.ledger.intake(id).await?.ok_or(Error::UnknownJob(id))?;
         let error = match self.read_upload(&job, parts).await {
             Ok((chunks, warnings, further_warnings)) => {
                 let job = Job { chunks, warnings, further_warnings, ..job };
-                let json = serde_json::to_vec(&job).map_err(|e| Error::Internal(e.to_string()))?;
-                self.jobs.put_if_absent(&accepted, json.into()).await?;
-                if let Err(error) = self.discard_upload(id).await {
+                self.ledger.put_job(&job).await?;
+                if let Err(error) = self.ledger.delete_upload(id).await {
                     tracing::warn!(job = %id, %error, "could not remove what was uploaded");
                 }
                 tracing::info!(job = %id, queries = job.queries(), "read the queries of a job");
-                return self.find_json(&accepted).await;
+                return self.ledger.read_job(id).await;
             }
             Err(error) => error,
         };
         // Where the same message was delivered twice, the other may have read and removed them.
-        if let Some(job) = self.find_json(&accepted).await? {
+        if let Some(job) = self.ledger.read_job(id).await? {
             return Ok(Some(job));
         }
         match error {
@@ -147,7 +142,7 @@ impl Pipeline {
         // What broke off looks like bad FASTA, but storage knows better.
         let trouble = Arc::new(Mutex::new(None));
         let noted = trouble.clone();
-        let content = self.open_upload(job.id, parts).await?.map_err(move |error| {
+        let content = self.ledger.upload(job.id, parts).await?.map_err(move |error| {
             let text = error.to_string();
             noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             io::Error::other(text)

@@ -58,8 +58,6 @@ pub struct Job {
     #[serde(default)]
     pub database_created: Option<Timestamp>,
     /// Its volumes, in order: what is removed from the catalogue after this moment is still searched.
-    /// Jobs of earlier versions do not have them here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<VolumeInfo>,
     /// Size of that database.
     pub totals: DatabaseTotals,
@@ -92,7 +90,7 @@ impl Job {
     }
 }
 
-/// The grid of a job; `manifest.json`. Never changes.
+/// The grid of a job; `plan.json`. Never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// When it was laid out.
@@ -186,9 +184,8 @@ pub struct Outcome {
     pub shards_failed: u64,
     /// Why there is no report.
     pub reason: Option<String>,
-    /// Milliseconds that instances spent on comparing its shards; not known of jobs of earlier versions.
-    #[serde(default)]
-    pub instance_milliseconds: Option<u64>,
+    /// Milliseconds that instances spent on comparing its shards.
+    pub instance_milliseconds: u64,
 }
 
 /// Failed shards that an outcome lists one by one.

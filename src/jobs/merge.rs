@@ -1,7 +1,6 @@
 //! Merge: joins the shards of one chunk into a part of the report.
 
 use bytes::Bytes;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::QueryChunk;
@@ -10,9 +9,8 @@ use super::frame::{self, Kind};
 use super::id::JobId;
 use super::job::{Job, Plan};
 use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
-use super::names;
 use super::pipeline::Pipeline;
-use super::shard::{Merger, ShardHits};
+use super::shard::Merger;
 use crate::engine::Hit;
 use crate::report::{DatabaseText, ListedSubjects, OutputFormat, ReportContext, ReportWriter};
 
@@ -30,24 +28,23 @@ impl Pipeline {
     /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
     pub(super) async fn merge(&self, message: ChunkSearched) -> Result<()> {
         let ChunkSearched { job: id, chunk } = message;
-        if self.is_closed(id).await? {
+        if self.ledger.is_closed(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
-        if !self.exists(&names::text(id, chunk)?).await? {
-            let queries = self.chunk(id, chunk).await?;
+        if !self.ledger.has_text(id, chunk).await? {
+            let queries = self.ledger.chunk(id, chunk).await?;
             let Some(part) = self.standing_part(&job, &plan, chunk, &queries).await? else {
                 // Announced too early, or a damaged shard is being compared again.
                 return Ok(());
             };
             if !part.missing.is_empty() {
-                let json = serde_json::to_vec(&part.missing).map_err(|e| Error::Internal(e.to_string()))?;
-                self.jobs.put(&names::missing(id, chunk)?, json.into()).await?;
+                self.ledger.put_missing(id, chunk, &part.missing).await?;
             }
             let format = output_format(&job)?;
             let context = report_context(&job)?;
             let text = Self::compute(move || render(&format, &context, &queries, &part.hits)).await?;
-            self.jobs.put(&names::text(id, chunk)?, text.into()).await?;
+            self.ledger.put_text(id, chunk, text.into()).await?;
         }
         self.announce_merged_job(&plan, id).await
     }
@@ -60,7 +57,7 @@ impl Pipeline {
         chunk: u32,
         queries: &QueryChunk,
     ) -> Result<Option<Part>> {
-        let found = self.find_part(job.id, chunk).await;
+        let found = self.ledger.find_part(job.id, chunk).await;
         let damage = match found {
             Ok(Some(part)) => return Ok(Some(part)),
             Ok(None) => None,
@@ -69,15 +66,14 @@ impl Pipeline {
         };
         let Some(part) = self.join_row(job, plan, chunk, queries).await? else { return Ok(None) };
         let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
-        let blob = names::part(job.id, chunk)?;
         if let Some(damage) = damage {
             // Without a text, nothing has been made of the damaged part yet.
             tracing::error!(job = %job.id, chunk, error = %damage, "joining the shards again");
-            self.jobs.put(&blob, frame).await?;
+            self.ledger.replace_part(job.id, chunk, frame).await?;
         } else {
-            self.jobs.put_if_absent(&blob, frame).await?;
+            self.ledger.put_part(job.id, chunk, frame).await?;
         }
-        self.part(job.id, chunk).await.map(Some)
+        self.ledger.part(job.id, chunk).await.map(Some)
     }
 
     /// Joins a row of the grid, or `None` if some shard of it is not settled.
@@ -88,53 +84,43 @@ impl Pipeline {
         chunk: u32,
         queries: &QueryChunk,
     ) -> Result<Option<Part>> {
-        let settled = self.settled(job.id, chunk).await?;
+        let settled = self.ledger.settled_row(job.id, chunk).await?;
         if settled.len() < plan.volumes.len() {
             return Ok(None);
         }
         let mut merger = Merger::new(job.options, job.totals, queries)?;
         let mut missing = Vec::new();
         for volume in settled {
-            let blob = names::hits(job.id, chunk, volume)?;
-            let frame = match self.jobs.get(&blob).await {
-                Err(error) if names::absent(&error) => {
+            let shard = ShardPlanned { job: job.id, chunk, volume };
+            match self.ledger.hits(shard).await {
+                Ok(None) => {
                     // Without a record of failure the hits were there when the row was listed, and
                     // another merge found them damaged since.
-                    if !self.exists(&names::failed(job.id, chunk, volume)?).await? {
+                    if !self.ledger.has_failed(shard).await? {
                         return Ok(None);
                     }
                     missing.push(volume);
-                    continue;
                 }
-                other => other?,
-            };
-            let name = blob.to_string();
-            let decoded = Self::compute(move || frame::decode::<ShardHits>(Kind::Hits, &name, &frame)).await;
-            match decoded {
-                Ok(hits) => {
+                Ok(Some(hits)) => {
                     merger = Self::compute(move || {
                         merger.add(hits);
                         Ok(merger)
                     })
                     .await?;
                 }
-                Err(error) => {
+                Err(error @ Error::Damaged { .. }) => {
                     // Hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
-                    self.jobs.delete(&blob).await?;
-                    self.announce(Stage::Search, &ShardPlanned { job: job.id, chunk, volume }).await?;
+                    self.ledger.delete_hits(shard).await?;
+                    self.announce(Stage::Search, &shard).await?;
                     return Ok(None);
                 }
+                Err(error) => return Err(error),
             }
         }
         let threads = self.settings.threads;
         let hits = Self::compute(move || Ok(merger.finish(threads))).await?;
         Ok(Some(Part { missing, hits }))
-    }
-
-    pub(super) async fn part(&self, id: JobId, chunk: u32) -> Result<Part> {
-        let blob = names::part(id, chunk)?;
-        frame::decode(Kind::Part, blob.as_str(), &self.jobs.get(&blob).await?)
     }
 
     /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
@@ -144,7 +130,7 @@ impl Pipeline {
         let mut subjects = ListedSubjects::default();
         if format.lists_subjects() {
             for chunk in 0..job.chunks.len() as u32 {
-                for hits in self.part(job.id, chunk).await?.hits {
+                for hits in self.ledger.part(job.id, chunk).await?.hits {
                     subjects.add(&context, &hits);
                 }
             }
@@ -152,25 +138,12 @@ impl Pipeline {
         render_head(format, &context, &subjects).map(Bytes::from)
     }
 
-    async fn find_part(&self, id: JobId, chunk: u32) -> Result<Option<Part>> {
-        match self.part(id, chunk).await {
-            Err(error) if error.is_not_found() => Ok(None),
-            other => other.map(Some),
-        }
-    }
-
     /// Announces the end of a job if all its chunks are merged.
     pub(super) async fn announce_merged_job(&self, plan: &Plan, id: JobId) -> Result<()> {
-        if self.merged(id).await? == plan.chunks {
+        if self.ledger.texts(id).await? == plan.chunks {
             self.announce(Stage::Finish, &JobMerged { job: id }).await?;
         }
         Ok(())
-    }
-
-    /// Number of chunks that are merged.
-    pub(super) async fn merged(&self, id: JobId) -> Result<u32> {
-        let merged = self.jobs.list(&names::all(id, "text"));
-        Ok(merged.try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?)
     }
 }
 

@@ -22,6 +22,7 @@ mod frame;
 mod id;
 mod intake;
 mod job;
+mod ledger;
 mod merge;
 mod messages;
 mod names;

@@ -7,7 +7,8 @@
 //! <job>/intake.json                   the request as accepted, if its queries were uploaded; immutable
 //! <job>/job.json                      the request with what its queries are; immutable
 //! <job>/queries/<chunk>               a chunk's queries; immutable
-//! <job>/manifest.json                 the plan: the grid of chunks and volumes; immutable
+//! <job>/plan.json                     the grid of chunks and volumes; immutable
+//!                                     (earlier versions called it manifest.json)
 //! <job>/hits/<chunk>/<volume>         a shard's hits; immutable
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
@@ -63,7 +64,33 @@ pub(super) fn active_job(marker: &BlobName) -> Option<JobId> {
     marker.as_str().strip_prefix(ACTIVE)?.parse().ok()
 }
 
-/// A blob of a job that is not numbered: `job.json`, `manifest.json`, `done.json` …
+/// The request with what its queries are.
+pub(super) const JOB: &str = "job.json";
+/// The request as accepted, if its queries were uploaded.
+pub(super) const INTAKE: &str = "intake.json";
+/// The grid.
+pub(super) const PLAN: &str = "plan.json";
+/// The grid, as earlier versions called it.
+pub(super) const EARLIER_PLAN: &str = "manifest.json";
+/// How the job ended.
+pub(super) const OUTCOME: &str = "done.json";
+/// Its presence cancels the job.
+pub(super) const CANCELLED: &str = "cancelled";
+/// What sweep remembers of the job.
+pub(super) const SWEPT: &str = "swept.json";
+
+/// Kinds of blobs of shards.
+pub(super) const HITS: &str = "hits";
+pub(super) const FAILED: &str = "failed";
+pub(super) const SPENT: &str = "spent";
+/// Kinds of blobs of chunks.
+pub(super) const MISSING: &str = "missing";
+pub(super) const TEXT: &str = "text";
+/// Kinds of blobs of uploads.
+pub(super) const UPLOAD: &str = "upload";
+pub(super) const UPLOAD_PARTS: &str = "upload/parts";
+
+/// A blob of a job that is not numbered.
 pub(super) fn of_job(job: JobId, leaf: &str) -> Result<BlobName> {
     name(format!("{job}/{leaf}"))
 }
@@ -72,12 +99,14 @@ pub(super) fn queries(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/queries/{chunk:06}"))
 }
 
-pub(super) fn hits(job: JobId, chunk: u32, volume: u32) -> Result<BlobName> {
-    name(format!("{job}/hits/{chunk:06}/{volume:05}"))
+pub(super) fn hits(shard: ShardPlanned) -> Result<BlobName> {
+    let ShardPlanned { job, chunk, volume } = shard;
+    name(format!("{job}/{HITS}/{chunk:06}/{volume:05}"))
 }
 
-pub(super) fn failed(job: JobId, chunk: u32, volume: u32) -> Result<BlobName> {
-    name(format!("{job}/failed/{chunk:06}/{volume:05}.json"))
+pub(super) fn failed(shard: ShardPlanned) -> Result<BlobName> {
+    let ShardPlanned { job, chunk, volume } = shard;
+    name(format!("{job}/{FAILED}/{chunk:06}/{volume:05}.json"))
 }
 
 pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
@@ -85,17 +114,22 @@ pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
 }
 
 pub(super) fn missing(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/missing/{chunk:06}.json"))
+    name(format!("{job}/{MISSING}/{chunk:06}.json"))
 }
 
 pub(super) fn text(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/text/{chunk:06}"))
+    name(format!("{job}/{TEXT}/{chunk:06}"))
+}
+
+/// The report in a format whose files have this extension.
+pub(super) fn report(job: JobId, extension: &str) -> Result<BlobName> {
+    of_job(job, &format!("report.{extension}"))
 }
 
 /// A record that a shard was compared, and how long it took.
 pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
     let ShardPlanned { job, chunk, volume } = shard;
-    name(format!("{job}/spent/{chunk:06}/{volume:05}-{milliseconds}"))
+    name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}-{milliseconds}"))
 }
 
 /// The time in the name of a `spent` blob.
@@ -103,12 +137,12 @@ pub(super) fn milliseconds_of(blob: &BlobName) -> Option<u64> {
     blob.as_str().rsplit_once('-')?.1.parse().ok()
 }
 
-/// Prefix of everything of a kind (`hits`, `failed`, `parts`, `missing`, `text`) in a job.
+/// Prefix of everything of a kind in a job.
 pub(super) fn all(job: JobId, kind: &str) -> String {
     format!("{job}/{kind}/")
 }
 
-/// Prefix of the `hits` or `failed` blobs of one chunk.
+/// Prefix of the blobs of a kind that belong to the shards of one chunk.
 pub(super) fn row(job: JobId, kind: &str, chunk: u32) -> String {
     format!("{job}/{kind}/{chunk:06}/")
 }
@@ -143,17 +177,19 @@ pub(super) fn upload_of(ticket: &BlobName) -> Option<JobId> {
 
 /// Queries that were sent straight to storage.
 pub(super) fn input(upload: JobId) -> Result<BlobName> {
-    name(format!("{upload}/upload/input"))
+    name(format!("{upload}/{UPLOAD}/input"))
 }
 
 /// A part of queries that were sent through the server.
 pub(super) fn upload_part(upload: JobId, part: u32) -> Result<BlobName> {
-    name(format!("{upload}/upload/parts/{part:06}"))
+    name(format!("{upload}/{UPLOAD_PARTS}/{part:06}"))
 }
 
-/// What links to reports are signed with.
+/// Name of what links to reports are signed with.
+pub(super) const SHARE_SECRET: &str = "secrets/shares";
+
 pub(super) fn share_secret() -> Result<BlobName> {
-    name("secrets/shares".to_owned())
+    name(SHARE_SECRET.to_owned())
 }
 
 pub(super) fn volume(digest: &str) -> Result<BlobName> {
@@ -191,8 +227,9 @@ mod tests {
     #[test]
     fn numbered_names_read_back() {
         let job = JobId::random().expect("randomness");
-        assert_eq!(hits(job, 12, 345).ok().and_then(|n| shard_of(&n)), Some((12, 345)));
-        assert_eq!(failed(job, 1_234_567, 0).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));
+        let shard = |chunk, volume| ShardPlanned { job, chunk, volume };
+        assert_eq!(hits(shard(12, 345)).ok().and_then(|n| shard_of(&n)), Some((12, 345)));
+        assert_eq!(failed(shard(1_234_567, 0)).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));
         assert_eq!(missing(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
         assert_eq!(part(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
     }

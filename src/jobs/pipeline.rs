@@ -6,21 +6,19 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use super::catalog::Catalog;
 use super::error::{Error, Result};
 use super::id::JobId;
-use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
+use super::ledger::Ledger;
 use super::messages::{self, Message, Stage};
 use super::names;
 use super::poison::job_of;
 use super::trace::Trace;
-use crate::store::{self, BlobName, BlobStore, Queue, Written};
+use crate::store::{self, BlobStore, Queue, Written};
 
 /// How a pipeline runs; none of it changes a report.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +49,7 @@ impl Default for Settings {
 
 /// One pipeline over one storage account or folder.
 pub struct Pipeline {
-    pub(super) jobs: Arc<dyn BlobStore>,
+    pub(super) ledger: Ledger,
     pub(super) catalog: Catalog,
     pub(super) queues: HashMap<&'static str, Arc<dyn Queue>>,
     pub(super) settings: Settings,
@@ -70,7 +68,7 @@ impl Pipeline {
             queues.insert(name, queue(name)?);
         }
         Ok(Self {
-            jobs: blobs(names::JOBS)?,
+            ledger: Ledger::new(blobs(names::JOBS)?),
             catalog: Catalog::new(blobs(names::DATABASES)?, settings.volume_cache_bytes),
             queues,
             settings,
@@ -150,57 +148,14 @@ impl Pipeline {
         Ok(self.queue(stage).send(&body, Duration::ZERO).await?)
     }
 
-    pub(super) async fn read_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<T> {
-        let json = self.jobs.get(blob).await?;
-        serde_json::from_slice(&json)
-            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })
-    }
-
-    /// Like [`read_json`](Self::read_json), but `None` if the blob does not exist.
-    pub(super) async fn find_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<Option<T>> {
-        match self.read_json(blob).await {
-            Err(error) if error.is_not_found() => Ok(None),
-            other => other.map(Some),
-        }
-    }
-
-    pub(super) async fn exists(&self, blob: &BlobName) -> Result<bool> {
-        Ok(self.jobs.info(blob).await?.is_some())
-    }
-
-    /// The job as accepted; [`Error::UnknownJob`] if there is none. It has no chunks as long as its
-    /// queries have not been read.
-    pub(super) async fn job(&self, id: JobId) -> Result<Job> {
-        if let Some(job) = self.find_json(&names::of_job(id, "job.json")?).await? {
-            return Ok(job);
-        }
-        let intake: Option<Intake> = self.find_json(&names::of_job(id, "intake.json")?).await?;
-        intake.map(|intake| intake.job).ok_or(Error::UnknownJob(id))
-    }
-
-    pub(super) async fn find_plan(&self, id: JobId) -> Result<Option<Plan>> {
-        self.find_json(&names::of_job(id, "manifest.json")?).await
-    }
-
-    /// How the job ended, if it has.
-    pub(super) async fn outcome(&self, id: JobId) -> Result<Option<Outcome>> {
-        self.find_json(&names::of_job(id, "done.json")?).await
-    }
-
-    /// Whether nothing more needs to be done for the job.
-    pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
-        Ok(self.exists(&names::of_job(id, "cancelled")?).await?
-            || self.exists(&names::of_job(id, "done.json")?).await?)
-    }
-
     /// Job and plan of a job that has been laid out; kept from one shard to the next.
     pub(super) async fn job_and_plan(&self, id: JobId) -> Result<(Arc<Job>, Arc<Plan>)> {
         if let Some((job, plan)) = self.recent.lock().await.as_ref().filter(|(job, _)| job.id == id) {
             return Ok((job.clone(), plan.clone()));
         }
-        let job = self.job(id).await?;
-        let plan = self.find_plan(id).await?.ok_or_else(|| Error::Damaged {
-            object: format!("{id}/manifest.json"),
+        let job = self.ledger.job(id).await?;
+        let plan = self.ledger.plan(id).await?.ok_or_else(|| Error::Damaged {
+            object: format!("{id}/plan.json"),
             reason: "it is missing though shards have been announced".to_owned(),
         })?;
         let found = (Arc::new(job), Arc::new(plan));
@@ -211,11 +166,8 @@ impl Pipeline {
     /// Writes how a job ended, unless that is written already, and takes it off the list of active
     /// jobs. Returns what stands.
     pub(super) async fn close(&self, id: JobId, outcome: Outcome) -> Result<Outcome> {
-        let blob = names::of_job(id, "done.json")?;
-        let json = serde_json::to_vec_pretty(&outcome).map_err(|e| Error::Internal(e.to_string()))?;
-        let written = self.jobs.put_if_absent(&blob, Bytes::from(json)).await?;
-        let standing = self.read_json(&blob).await?;
-        self.jobs.delete(&names::active(id)?).await?;
+        let (standing, written) = self.ledger.put_outcome(id, &outcome).await?;
+        self.ledger.delete_active(id).await?;
         if written == Written::Created {
             self.report_cost(id, &standing).await;
         }
@@ -248,7 +200,7 @@ pub(super) async fn in_trace_of<T>(
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
-            .field("jobs", &self.jobs)
+            .field("ledger", &self.ledger)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

@@ -3,10 +3,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::error::{Error, Result};
-use super::job::{Job, Plan};
+use super::error::Result;
+use super::job::Plan;
 use super::messages::{JobSubmitted, ShardPlanned, Stage};
-use super::names;
 use super::pipeline::Pipeline;
 
 /// Shards announced by one message: some seconds of work, so that a death costs little.
@@ -18,28 +17,22 @@ impl Pipeline {
     /// Writes the grid first, then announces shards, so that a repeat finds the same grid.
     pub(super) async fn plan(&self, message: JobSubmitted) -> Result<()> {
         let id = message.job;
-        if self.is_closed(id).await? {
+        if self.ledger.is_closed(id).await? {
             return Ok(());
         }
-        let job: Job = match self.find_json(&names::of_job(id, "job.json")?).await? {
+        let job = match self.ledger.read_job(id).await? {
             Some(job) => job,
             None => match self.take_in(id).await? {
                 Some(job) => job,
                 None => return Ok(()),
             },
         };
-        let blob = names::of_job(id, "manifest.json")?;
-        let plan = match self.find_plan(id).await? {
+        let plan = match self.ledger.plan(id).await? {
             Some(plan) => plan,
             None => {
-                let plan = Plan {
-                    planned: Timestamp::now(),
-                    chunks: job.chunks.len() as u32,
-                    volumes: self.volumes_of(&job).await?,
-                };
-                let json = serde_json::to_vec(&plan).map_err(|e| Error::Internal(e.to_string()))?;
-                self.jobs.put_if_absent(&blob, json.into()).await?;
-                self.read_json(&blob).await?
+                let plan =
+                    Plan { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes: job.volumes };
+                self.ledger.put_plan(id, &plan).await?
             }
         };
         let end = plan.shards().min(message.first_shard + PAGE);

@@ -33,7 +33,7 @@ impl Pipeline {
         let id = match stage {
             Stage::Search => {
                 let shard: ShardPlanned = messages::parse(stage, body)?;
-                if self.is_closed(shard.job).await? {
+                if self.ledger.is_closed(shard.job).await? {
                     return Ok(());
                 }
                 let (_, plan) = self.job_and_plan(shard.job).await?;
@@ -42,7 +42,7 @@ impl Pipeline {
             }
             _ => job_of(stage, body)?,
         };
-        self.job(id).await?;
+        self.ledger.job(id).await?;
         let reason = format!("step \"{}\" was {reason}", stage.function());
         self.close_without_report(id, State::Failed, Some(reason)).await?;
         Ok(())

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
 
-use super::error::{Error, Result};
-use super::finish::report;
+use super::error::Result;
 use super::id::JobId;
 use super::job::State;
 use super::merge::{output_format, render, render_end, report_context};
 use super::pipeline::Pipeline;
 use crate::report::OutputFormat;
-use crate::store::{Access, Grant};
+use crate::store::Grant;
 
 /// What there is to read of a job.
 pub enum Report {
@@ -44,7 +43,7 @@ impl Pipeline {
     /// A job's report in `format`, or in the format it was submitted with. Memory is bounded by one
     /// chunk's hits.
     pub async fn results(self: &Arc<Self>, id: JobId, format: Option<OutputFormat>) -> Result<Report> {
-        let job = self.job(id).await?;
+        let job = self.ledger.job(id).await?;
         let state = self.status_word(id).await?;
         if !state.has_report() {
             return Ok(Report::NotReady(state));
@@ -52,7 +51,7 @@ impl Pipeline {
         let composed = output_format(&job)?;
         let format = format.unwrap_or_else(|| composed.clone());
         if format == composed {
-            let content = self.jobs.read(&report(&job, &format)?).await?.map_err(Error::from).boxed();
+            let content = self.ledger.report(id, format.extension()).await?;
             return Ok(Report::Ready { format, content });
         }
         let context = Arc::new(report_context(&job)?);
@@ -68,8 +67,8 @@ impl Pipeline {
         let parts = stream::iter(0..chunks).then(move |chunk| {
             let (pipeline, format, context) = (pipeline.clone(), style.clone(), context.clone());
             async move {
-                let queries = pipeline.chunk(id, chunk).await?;
-                let part = pipeline.part(id, chunk).await?;
+                let queries = pipeline.ledger.chunk(id, chunk).await?;
+                let part = pipeline.ledger.part(id, chunk).await?;
                 Self::compute(move || render(&format, &context, &queries, &part.hits)).await.map(Bytes::from)
             }
         });
@@ -86,24 +85,18 @@ impl Pipeline {
         least: u64,
         lifetime: Duration,
     ) -> Result<Option<Grant>> {
-        let job = self.job(id).await?;
+        let job = self.ledger.job(id).await?;
         let composed = output_format(&job)?;
         if format.is_some_and(|format| *format != composed) {
             return Ok(None);
         }
-        let blob = report(&job, &composed)?;
-        match self.jobs.info(&blob).await? {
-            Some(info) if info.length >= least => {}
-            _ => return Ok(None),
-        }
-        let file_name = format!("{id}.{}", composed.extension());
-        Ok(self.jobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
+        self.ledger.grant_report(id, composed.extension(), least, lifetime).await
     }
 
     async fn status_word(&self, id: JobId) -> Result<State> {
-        Ok(match self.outcome(id).await? {
+        Ok(match self.ledger.outcome(id).await? {
             Some(outcome) => outcome.state,
-            None if self.find_plan(id).await?.is_some() => State::Running,
+            None if self.ledger.plan(id).await?.is_some() => State::Running,
             None => State::Queued,
         })
     }

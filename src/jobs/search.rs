@@ -1,18 +1,14 @@
 //! Search: compares one shard and stores its hits.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use futures::TryStreamExt;
 
 use super::chunk::QueryChunk;
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::id::JobId;
-use super::job::{FailedShard, Job, Plan};
+use super::job::{Job, Plan};
 use super::messages::{ChunkSearched, ShardPlanned, Stage};
-use super::names;
 use super::pipeline::Pipeline;
 use super::shard;
 use crate::engine::Search;
@@ -22,7 +18,7 @@ impl Pipeline {
     /// settles it too.
     pub(super) async fn search(&self, message: ShardPlanned) -> Result<()> {
         let ShardPlanned { job: id, chunk, volume } = message;
-        if self.is_closed(id).await? {
+        if self.ledger.is_closed(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
@@ -30,14 +26,13 @@ impl Pipeline {
             let reason = format!("job {id} has no shard {chunk}/{volume}");
             return Err(Error::Message { stage: Stage::Search.function(), reason });
         }
-        let hits = names::hits(id, chunk, volume)?;
-        if !self.exists(&hits).await? {
+        if !self.ledger.has_hits(message).await? {
             match self.compare(&job, &plan, chunk, volume).await {
                 Ok((frame, spent)) => {
-                    self.jobs.put_if_absent(&hits, frame).await?;
+                    self.ledger.put_hits(message, frame).await?;
                     // The report does not depend on it.
                     if let Err(error) =
-                        self.record_cost(message, spent.as_micros().div_ceil(1_000) as u64).await
+                        self.ledger.put_spent(message, spent.as_micros().div_ceil(1_000) as u64).await
                     {
                         tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
                     }
@@ -58,7 +53,7 @@ impl Pipeline {
         volume: u32,
     ) -> Result<(bytes::Bytes, Duration)> {
         let started = Instant::now();
-        let queries: QueryChunk = self.chunk(job.id, chunk).await?;
+        let queries: QueryChunk = self.ledger.chunk(job.id, chunk).await?;
         let info = &plan.volumes[volume as usize];
         let subjects = self.catalog.volume(&job.database, info).await?;
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
@@ -90,39 +85,19 @@ impl Pipeline {
         Ok((frame, spent))
     }
 
-    pub(super) async fn chunk(&self, id: JobId, chunk: u32) -> Result<QueryChunk> {
-        let blob = names::queries(id, chunk)?;
-        frame::decode(Kind::Queries, blob.as_str(), &self.jobs.get(&blob).await?)
-    }
-
     /// Records that a shard was given up, and why.
     pub(super) async fn record_failure(&self, shard: ShardPlanned, reason: &str) -> Result<()> {
         let ShardPlanned { job: id, chunk, volume } = shard;
         tracing::error!(job = %id, chunk, volume, reason, "a shard failed");
-        let failed = FailedShard { chunk, volume, reason: reason.to_owned() };
-        let json = serde_json::to_vec(&failed).map_err(|e| Error::Internal(e.to_string()))?;
-        self.jobs.put_if_absent(&names::failed(id, chunk, volume)?, json.into()).await?;
-        Ok(())
+        self.ledger.put_failed(shard, reason).await
     }
 
     /// Announces the merge of a chunk if all its shards are settled. More than one shard may find
     /// that they are; merging twice does no harm.
     pub(super) async fn announce_complete_row(&self, plan: &Plan, id: JobId, chunk: u32) -> Result<()> {
-        if self.settled(id, chunk).await?.len() == plan.volumes.len() {
+        if self.ledger.settled_row(id, chunk).await?.len() == plan.volumes.len() {
             self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
         }
         Ok(())
-    }
-
-    /// The volumes of a chunk's shards that have hits or have failed.
-    pub(super) async fn settled(&self, id: JobId, chunk: u32) -> Result<BTreeSet<u32>> {
-        let mut settled = BTreeSet::new();
-        for kind in ["hits", "failed"] {
-            let mut listing = self.jobs.list(&names::row(id, kind, chunk));
-            while let Some(blob) = listing.try_next().await? {
-                settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
-            }
-        }
-        Ok(settled)
     }
 }

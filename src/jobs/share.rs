@@ -32,7 +32,7 @@ impl Pipeline {
     /// Makes a link to a job's report that is valid for `lifetime` from `now`, at most [`MAX_SHARE`].
     /// The report need not be there yet.
     pub async fn share(&self, id: JobId, lifetime: Duration, now: Timestamp) -> Result<Share> {
-        self.job(id).await?;
+        self.ledger.job(id).await?;
         let seconds = now.as_second().saturating_add(lifetime.min(MAX_SHARE).as_secs() as i64);
         let expires = Timestamp::from_second(seconds).map_err(|e| Error::Internal(e.to_string()))?;
         let signature = sign(&self.share_key().await?, id, seconds);
@@ -54,23 +54,22 @@ impl Pipeline {
 
     /// Keeps the key of links from expiring with the jobs that it lies among.
     pub(super) async fn keep_share_key(&self) -> Result<()> {
-        self.jobs.touch(&names::share_secret()?).await?;
-        Ok(())
+        self.ledger.touch_share_secret().await
     }
 
     async fn share_key(&self) -> Result<[u8; 32]> {
-        let blob = names::share_secret()?;
-        let stored = match self.jobs.get(&blob).await {
-            Err(error) if names::absent(&error) => {
+        let lost = || Error::Internal("the key of links is gone as soon as it is written".to_owned());
+        let stored = match self.ledger.share_secret().await? {
+            Some(stored) => stored,
+            None => {
                 let mut key = [0; 32];
                 getrandom::fill(&mut key).map_err(|e| Error::Internal(e.to_string()))?;
-                self.jobs.put_if_absent(&blob, key.to_vec().into()).await?;
-                self.jobs.get(&blob).await?
+                self.ledger.put_share_secret(key.to_vec().into()).await?;
+                self.ledger.share_secret().await?.ok_or_else(lost)?
             }
-            other => other?,
         };
         let damaged = |_| Error::Damaged {
-            object: blob.to_string(),
+            object: names::SHARE_SECRET.to_owned(),
             reason: "it does not have 32 bytes; delete it, and links made so far will be invalid".to_owned(),
         };
         stored.as_ref().try_into().map_err(damaged)

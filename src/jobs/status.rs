@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +9,6 @@ use super::chunk::Warning;
 use super::error::Result;
 use super::id::JobId;
 use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
-use super::names;
 use super::pipeline::Pipeline;
 use crate::engine::{DatabaseTotals, SearchOptions};
 
@@ -74,13 +72,14 @@ pub struct Status {
 impl Pipeline {
     /// Where a job stands now; [`UnknownJob`](super::Error::UnknownJob) if there is none.
     pub async fn status(&self, id: JobId) -> Result<Status> {
-        let job = self.job(id).await?;
-        let plan = self.find_plan(id).await?;
-        let outcome = self.outcome(id).await?;
+        let job = self.ledger.job(id).await?;
+        let plan = self.ledger.plan(id).await?;
+        let outcome = self.ledger.outcome(id).await?;
         let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref());
         if let (Some(plan), false) = (&plan, status.state.has_report()) {
-            let done = self.shards(id, "hits").await?;
-            let failed: BTreeSet<_> = self.shards(id, "failed").await?.difference(&done).copied().collect();
+            let done = self.ledger.compared_shards(id).await?;
+            let failed = self.ledger.failed_shards(id).await?;
+            let failed: BTreeSet<_> = failed.difference(&done).copied().collect();
             let pairs = |shards: &BTreeSet<(u32, u32)>| {
                 let pair = |&(chunk, volume): &(u32, u32)| {
                     let queries = job.chunks.get(chunk as usize).map_or(0, |chunk| chunk.queries);
@@ -92,7 +91,7 @@ impl Pipeline {
                 Progress { done: done.len() as u64, failed: failed.len() as u64, ..status.shards };
             status.comparisons =
                 Progress { done: pairs(&done), failed: pairs(&failed), ..status.comparisons };
-            status.chunks.done = u64::from(self.merged(id).await?);
+            status.chunks.done = u64::from(self.ledger.texts(id).await?);
         }
         Ok(status)
     }
@@ -100,17 +99,7 @@ impl Pipeline {
     /// Whose job it is; `None` if it is nobody's. [`UnknownJob`](super::Error::UnknownJob) if there is
     /// none.
     pub async fn owner(&self, id: JobId) -> Result<Option<String>> {
-        Ok(self.job(id).await?.owner)
-    }
-
-    /// Chunk and volume of all `hits` or `failed` blobs of a job.
-    pub(super) async fn shards(&self, id: JobId, kind: &str) -> Result<BTreeSet<(u32, u32)>> {
-        let mut shards = BTreeSet::new();
-        let mut listing = self.jobs.list(&names::all(id, kind));
-        while let Some(blob) = listing.try_next().await? {
-            shards.extend(names::shard_of(&blob.name));
-        }
-        Ok(shards)
+        Ok(self.ledger.job(id).await?.owner)
     }
 }
 
@@ -155,9 +144,7 @@ impl Status {
             planned: plan.map(|plan| plan.planned),
             finished,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
-            instance_seconds: outcome
-                .and_then(|outcome| outcome.instance_milliseconds)
-                .map(|milliseconds| milliseconds as f64 / 1e3),
+            instance_seconds: outcome.map(|outcome| outcome.instance_milliseconds as f64 / 1e3),
             reason: outcome.and_then(|outcome| outcome.reason.clone()),
             failed_shards: outcome.map(|outcome| outcome.failed.clone()).unwrap_or_default(),
             warnings: job.warnings.clone(),

@@ -9,11 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::chunk::{ChunkLimits, Chunker, QueryChunk, Warning};
 use super::error::{Error, Result};
-use super::frame::{self, Kind};
 use super::id::JobId;
 use super::job::{ChunkInfo, DatabaseRef, Job};
 use super::messages::{JobSubmitted, Stage};
-use super::names;
 use super::pipeline::Pipeline;
 use super::trace::Trace;
 use crate::database::{Manifest, VolumeInfo};
@@ -132,7 +130,7 @@ impl Pipeline {
         let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
-        self.jobs.put(&names::active(id)?, bytes::Bytes::new()).await.map_err(Error::from)?;
+        self.ledger.put_active(id).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         let accepted = match self.catalog.manifest(&database).await {
             Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest.volumes), request.options, open).await,
@@ -142,7 +140,7 @@ impl Pipeline {
         let (chunks, warnings, further_warnings) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                if let Err(left) = self.discard(id).await {
+                if let Err(left) = self.ledger.delete_all(id).await {
                     tracing::warn!(job = %id, error = %left, "could not remove a refused job; sweep will");
                 }
                 return Err(error);
@@ -150,9 +148,7 @@ impl Pipeline {
         };
         let job = Job::new(id, submitter, trace, request, database, manifest);
         let job = Job { chunks, warnings, further_warnings, ..job };
-        let json = serde_json::to_vec(&job).map_err(|e| Error::Internal(e.to_string()))?;
-        let blob = names::of_job(id, "job.json")?;
-        self.jobs.put_if_absent(&blob, json.into()).await.map_err(Error::from)?;
+        self.ledger.put_job(&job).await?;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
@@ -237,8 +233,7 @@ impl Pipeline {
     }
 
     async fn store_chunk(&self, id: JobId, number: usize, chunk: &QueryChunk) -> Result<ChunkInfo> {
-        let frame = frame::encode(Kind::Queries, chunk)?;
-        self.jobs.put(&names::queries(id, number as u32)?, frame).await?;
+        self.ledger.put_chunk(id, number as u32, chunk).await?;
         Ok(ChunkInfo { queries: chunk.queries.len() as u64, residues: chunk.residues() })
     }
 }

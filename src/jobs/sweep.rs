@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::Plan;
+use super::ledger::{Active, Settled};
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
-use super::names;
 use super::pipeline::Pipeline;
 use super::trace::Trace;
 
@@ -29,7 +29,7 @@ const PLAN_STALL: Duration = Duration::from_secs(60);
 
 /// What sweep remembers of a job; `swept.json`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Swept {
+pub(super) struct Swept {
     at: Timestamp,
     /// How often in a row nothing had moved.
     rounds: u32,
@@ -58,13 +58,12 @@ impl Pipeline {
     /// Looks at every job that is not closed, as of `now`, and once a day at the volumes.
     pub async fn sweep(&self, now: Timestamp) -> Result<Sweep> {
         let mut sweep = Sweep::default();
-        let mut active = self.jobs.list(names::ACTIVE);
-        while let Some(marker) = active.try_next().await? {
-            let Some(id) = names::active_job(&marker.name) else { continue };
+        let mut active = self.ledger.active();
+        while let Some(Active { job: id, since }) = active.try_next().await? {
             sweep.active += 1;
-            sweep.oldest = Some(sweep.oldest.map_or(marker.modified, |oldest| oldest.min(marker.modified)));
+            sweep.oldest = Some(sweep.oldest.map_or(since, |oldest| oldest.min(since)));
             // One job in trouble must not keep the others from being looked at.
-            if let Err(error) = self.sweep_job(id, marker.modified, now, &mut sweep).await {
+            if let Err(error) = self.sweep_job(id, since, now, &mut sweep).await {
                 tracing::error!(job = %id, %error, "could not sweep a job");
             }
         }
@@ -83,40 +82,39 @@ impl Pipeline {
             Duration::try_from(now.duration_since(since)).is_ok_and(|idle| idle >= limit)
         };
         let stalled = |since: Timestamp| idle_for(since, self.settings.stall);
-        if let Some(outcome) = self.outcome(id).await? {
+        if let Some(outcome) = self.ledger.outcome(id).await? {
             self.close(id, outcome).await?;
             return Ok(());
         }
-        if self.exists(&names::of_job(id, "cancelled")?).await? {
+        if self.ledger.is_cancelled(id).await? {
             self.cancel(id).await?;
             return Ok(());
         }
-        let memory = names::of_job(id, "swept.json")?;
-        let before: Option<Swept> = self.find_json(&memory).await?;
+        let before = self.ledger.swept(id).await?;
         let last_look = before.map_or(marked, |swept| swept.at.max(marked));
-        let plan = self.find_plan(id).await?;
-        let read = plan.is_some() || self.exists(&names::of_job(id, "job.json")?).await?;
-        let accepted = read || self.exists(&names::of_job(id, "intake.json")?).await?;
+        let plan = self.ledger.plan(id).await?;
+        let read = plan.is_some() || self.ledger.read_job(id).await?.is_some();
+        let accepted = read || self.ledger.intake(id).await?.is_some();
         let patience = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
         if plan.is_none() && accepted && idle_for(last_look, patience) {
             self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
             sweep.announced += 1;
-            return self.remember(id, Swept { at: now, rounds: 0, settled: 0 }).await;
+            return self.ledger.put_swept(id, &Swept { at: now, rounds: 0, settled: 0 }).await;
         }
         if !stalled(last_look) {
             return Ok(());
         }
-        let job = match self.job(id).await {
+        let job = match self.ledger.job(id).await {
             Err(Error::UnknownJob(_)) => {
                 // The submitter died before it accepted the request.
-                self.discard(id).await?;
+                self.ledger.delete_all(id).await?;
                 sweep.discarded += 1;
                 return Ok(());
             }
             other => other?,
         };
         let Some(plan) = plan else { return Ok(()) };
-        let (settled, newest) = self.settled_shards(id).await?;
+        let Settled { shards: settled, newest } = self.ledger.settled(id).await?;
         if newest.is_some_and(|newest| !stalled(newest)) || !stalled(plan.planned.max(job.submitted)) {
             return Ok(());
         }
@@ -125,7 +123,7 @@ impl Pipeline {
         let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
         let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
         trace.scope(self.revive(id, &plan, &settled, rounds, sweep)).await?;
-        self.remember(id, Swept { at: now, rounds, settled: settled.len() }).await
+        self.ledger.put_swept(id, &Swept { at: now, rounds, settled: settled.len() }).await
     }
 
     /// Announces everything that the job still needs, or gives up the shards it waits for.
@@ -157,7 +155,7 @@ impl Pipeline {
                     sweep.announced += 1;
                 }
             }
-            if row_complete && !self.exists(&names::text(id, chunk)?).await? {
+            if row_complete && !self.ledger.has_text(id, chunk).await? {
                 self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
                 sweep.announced += 1;
                 row_complete = false;
@@ -168,27 +166,6 @@ impl Pipeline {
             self.announce(Stage::Finish, &JobMerged { job: id }).await?;
             sweep.announced += 1;
         }
-        Ok(())
-    }
-
-    /// The settled shards of a job, and when the newest was settled.
-    async fn settled_shards(&self, id: JobId) -> Result<(BTreeSet<(u32, u32)>, Option<Timestamp>)> {
-        let (mut settled, mut newest) = (BTreeSet::new(), None);
-        for kind in ["hits", "failed", "text"] {
-            let mut listing = self.jobs.list(&names::all(id, kind));
-            while let Some(blob) = listing.try_next().await? {
-                newest = newest.max(Some(blob.modified));
-                if kind != "text" {
-                    settled.extend(names::shard_of(&blob.name));
-                }
-            }
-        }
-        Ok((settled, newest))
-    }
-
-    async fn remember(&self, id: JobId, swept: Swept) -> Result<()> {
-        let json = serde_json::to_vec(&swept).map_err(|e| Error::Internal(e.to_string()))?;
-        self.jobs.put(&names::of_job(id, "swept.json")?, json.into()).await?;
         Ok(())
     }
 }

@@ -4,20 +4,17 @@
 //! queries straight to storage with a grant, or, if the store has none to give, in parts through the
 //! server. A ticket says that the upload is wanted; sweep removes what has not been submitted in time.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::id::JobId;
-use super::names;
 use super::pipeline::Pipeline;
-use crate::store::{Access, Grant};
+use crate::store::Grant;
 
 /// How long a grant for an upload is valid; a client can have another.
 const GRANT: Duration = Duration::from_secs(60 * 60);
@@ -39,7 +36,7 @@ pub struct Upload {
 
 /// What is remembered of an upload.
 #[derive(Debug, Serialize, Deserialize)]
-struct Ticket {
+pub(super) struct Ticket {
     owner: Option<String>,
     /// What the upload was submitted as; it can be submitted as nothing else.
     submitted_as: Option<String>,
@@ -50,7 +47,7 @@ impl Pipeline {
     pub async fn begin_upload(&self, owner: Option<&str>) -> Result<Upload> {
         let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         let ticket = Ticket { owner: owner.map(str::to_owned), submitted_as: None };
-        self.jobs.put(&names::ticket(id)?, json(&ticket)?).await?;
+        self.ledger.put_ticket(id, &ticket).await?;
         self.granted(id).await
     }
 
@@ -67,8 +64,7 @@ impl Pipeline {
             let reason = format!("parts have at most {PART_BYTES} bytes and numbers below {MAX_PARTS}");
             return Err(Error::InvalidUpload { id, reason });
         }
-        self.jobs.put(&names::upload_part(id, number)?, part).await?;
-        Ok(())
+        self.ledger.put_upload_part(id, number, part).await
     }
 
     /// Whether an upload of `owner`'s is complete, that was sent straight to storage or in so many
@@ -82,34 +78,13 @@ impl Pipeline {
         self.ticket(id, owner).await?;
         let missing = |what: String| Error::InvalidUpload { id, reason: format!("{what} has not been sent") };
         let Some(parts) = parts else {
-            let sent = self.exists(&names::input(id)?).await?;
+            let sent = self.ledger.has_input(id).await?;
             return if sent { Ok(()) } else { Err(missing("the content".to_owned())) };
         };
-        let listing = self.jobs.list(&names::all(id, "upload/parts"));
-        let sent: BTreeSet<_> = listing.map_ok(|blob| blob.name).try_collect().await?;
-        for number in 0..parts {
-            if !sent.contains(&names::upload_part(id, number)?) {
-                return Err(missing(format!("part {number} of {parts}")));
-            }
+        match self.ledger.lacking_part(id, parts).await? {
+            Some(number) => Err(missing(format!("part {number} of {parts}"))),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// The content of an upload.
-    pub(super) async fn open_upload(
-        &self,
-        id: JobId,
-        parts: Option<u32>,
-    ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let Some(parts) = parts else {
-            return Ok(self.jobs.read(&names::input(id)?).await?.map_err(Error::from).boxed());
-        };
-        let jobs = self.jobs.clone();
-        let contents = stream::iter(0..parts).then(move |number| {
-            let jobs = jobs.clone();
-            async move { Ok(jobs.get(&names::upload_part(id, number)?).await?) }
-        });
-        Ok(contents.boxed())
     }
 
     /// Reserves an upload for one request: `submitted_as` says all of it.
@@ -119,12 +94,8 @@ impl Pipeline {
         owner: Option<&str>,
         submitted_as: &str,
     ) -> Result<()> {
-        let blob = names::ticket(id)?;
-        let (found, tag) = match self.jobs.get_tagged(&blob).await {
-            Err(error) if names::absent(&error) => return Err(Error::UnknownUpload(id)),
-            other => other?,
-        };
-        let ticket = read(id, owner, &found)?;
+        let (ticket, tag) = self.ledger.ticket(id).await?;
+        let ticket = ticket.of(id, owner)?;
         let taken = || {
             let reason = "it is being submitted with other options; begin another upload".to_owned();
             Error::InvalidUpload { id, reason }
@@ -134,31 +105,19 @@ impl Pipeline {
             Some(_) => Err(taken()),
             None => {
                 let claimed = Ticket { submitted_as: Some(submitted_as.to_owned()), ..ticket };
-                match self.jobs.put_if_match(&blob, json(&claimed)?, &tag).await {
-                    Err(error) if error.kind() == crate::store::ErrorKind::Conflict => Err(taken()),
-                    other => Ok(other.map(|_| ())?),
-                }
+                let replaced = self.ledger.replace_ticket(id, &claimed, &tag).await?;
+                if replaced { Ok(()) } else { Err(taken()) }
             }
         }
     }
 
-    /// Removes an upload, but not the job that it has become.
-    pub(super) async fn discard_upload(&self, id: JobId) -> Result<()> {
-        let blobs: Vec<_> = self.jobs.list(&names::all(id, "upload")).try_collect().await?;
-        for blob in blobs {
-            self.jobs.delete(&blob.name).await?;
-        }
-        self.jobs.delete(&names::ticket(id)?).await?;
-        Ok(())
-    }
-
     /// Removes uploads whose clients have gone, as of `now`.
     pub(super) async fn discard_uploads(&self, now: Timestamp) -> Result<()> {
-        let tickets: Vec<_> = self.jobs.list(names::UPLOADS).try_collect().await?;
-        for ticket in tickets {
-            let age = Duration::try_from(now.duration_since(ticket.modified)).unwrap_or_default();
-            if let Some(id) = names::upload_of(&ticket.name).filter(|_| age >= LIFE) {
-                self.discard_upload(id).await?;
+        let uploads: Vec<_> = self.ledger.uploads().try_collect().await?;
+        for (id, begun) in uploads {
+            let age = Duration::try_from(now.duration_since(begun)).unwrap_or_default();
+            if age >= LIFE {
+                self.ledger.delete_upload(id).await?;
                 tracing::info!(upload = %id, "removed an upload that became no search");
             }
         }
@@ -166,24 +125,17 @@ impl Pipeline {
     }
 
     async fn granted(&self, id: JobId) -> Result<Upload> {
-        Ok(Upload { id, grant: self.jobs.grant(&names::input(id)?, Access::Write, GRANT).await? })
+        Ok(Upload { id, grant: self.ledger.grant_upload(id, GRANT).await? })
     }
 
     async fn ticket(&self, id: JobId, owner: Option<&str>) -> Result<Ticket> {
-        match self.jobs.get(&names::ticket(id)?).await {
-            Err(error) if names::absent(&error) => Err(Error::UnknownUpload(id)),
-            other => read(id, owner, &other?),
-        }
+        self.ledger.ticket(id).await?.0.of(id, owner)
     }
 }
 
-/// Reads a ticket; that of another owner does not exist.
-fn read(id: JobId, owner: Option<&str>, found: &[u8]) -> Result<Ticket> {
-    let ticket: Ticket = serde_json::from_slice(found)
-        .map_err(|e| Error::Damaged { object: format!("uploads/{id}"), reason: e.to_string() })?;
-    if ticket.owner.as_deref() == owner { Ok(ticket) } else { Err(Error::UnknownUpload(id)) }
-}
-
-fn json(ticket: &Ticket) -> Result<Bytes> {
-    serde_json::to_vec(ticket).map(Bytes::from).map_err(|e| Error::Internal(e.to_string()))
+impl Ticket {
+    /// The ticket of upload `id`, for `owner`; that of another owner does not exist.
+    fn of(self, id: JobId, owner: Option<&str>) -> Result<Self> {
+        if self.owner.as_deref() == owner { Ok(self) } else { Err(Error::UnknownUpload(id)) }
+    }
 }

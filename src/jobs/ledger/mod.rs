@@ -1,0 +1,272 @@
+//! The ledger: what is written down of jobs, read and written by type.
+//!
+//! It knows in which blob a thing lies and in which form, and nothing of steps, queues or patience. A
+//! blob that an earlier version wrote under another name or in another form is read as well, so that
+//! jobs outlive an upgrade.
+
+mod grid;
+mod uploads;
+
+pub(super) use grid::Settled;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, Result};
+use super::id::JobId;
+use super::intake::Intake;
+use super::job::{Job, Outcome, Plan};
+use super::names;
+use super::sweep::Swept;
+use crate::store::{Access, BlobInfo, BlobName, BlobStore, Grant, Written};
+
+/// The jobs of one store.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
+    blobs: Arc<dyn BlobStore>,
+}
+
+/// A job that is not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Active {
+    /// The job.
+    pub(super) job: JobId,
+    /// When it was marked, which is when it was submitted.
+    pub(super) since: Timestamp,
+}
+
+/// Blobs that are deleted at the same time.
+const DELETIONS_IN_FLIGHT: usize = 16;
+
+impl Ledger {
+    /// The jobs in the container `blobs`.
+    pub(super) fn new(blobs: Arc<dyn BlobStore>) -> Self {
+        Self { blobs }
+    }
+
+    /// The container itself, for those who examine it.
+    pub(super) fn blobs(&self) -> &dyn BlobStore {
+        &*self.blobs
+    }
+
+    /// The job as accepted; [`Error::UnknownJob`] if there is none. It has no chunks as long as its
+    /// queries have not been read.
+    pub(super) async fn job(&self, id: JobId) -> Result<Job> {
+        if let Some(job) = self.read_job(id).await? {
+            return Ok(job);
+        }
+        let intake = self.intake(id).await?;
+        intake.map(|intake| intake.job).ok_or(Error::UnknownJob(id))
+    }
+
+    /// The job, if its queries have been read.
+    pub(super) async fn read_job(&self, id: JobId) -> Result<Option<Job>> {
+        self.find_json(&names::of_job(id, names::JOB)?).await
+    }
+
+    /// Writes a job whose queries have been read, unless it is there.
+    pub(super) async fn put_job(&self, job: &Job) -> Result<()> {
+        self.put_json_if_absent(&names::of_job(job.id, names::JOB)?, job).await.map(|_| ())
+    }
+
+    /// The request whose queries were uploaded, as it was accepted.
+    pub(super) async fn intake(&self, id: JobId) -> Result<Option<Intake>> {
+        self.find_json(&names::of_job(id, names::INTAKE)?).await
+    }
+
+    /// Writes such a request, unless it is there.
+    pub(super) async fn put_intake(&self, intake: &Intake) -> Result<()> {
+        self.put_json_if_absent(&names::of_job(intake.job.id, names::INTAKE)?, intake).await.map(|_| ())
+    }
+
+    /// The grid, if it has been laid out.
+    pub(super) async fn plan(&self, id: JobId) -> Result<Option<Plan>> {
+        match self.find_json(&names::of_job(id, names::PLAN)?).await? {
+            None => self.find_json(&names::of_job(id, names::EARLIER_PLAN)?).await,
+            found => Ok(found),
+        }
+    }
+
+    /// Writes the grid, unless there is one; returns the one that stands.
+    pub(super) async fn put_plan(&self, id: JobId, plan: &Plan) -> Result<Plan> {
+        self.put_first(&names::of_job(id, names::PLAN)?, plan).await.map(|(plan, _)| plan)
+    }
+
+    /// How the job ended, if it has.
+    pub(super) async fn outcome(&self, id: JobId) -> Result<Option<Outcome>> {
+        self.find_json(&names::of_job(id, names::OUTCOME)?).await
+    }
+
+    /// Writes how the job ended, unless that is known; returns what stands, and whether it is this.
+    pub(super) async fn put_outcome(&self, id: JobId, outcome: &Outcome) -> Result<(Outcome, Written)> {
+        self.put_first(&names::of_job(id, names::OUTCOME)?, outcome).await
+    }
+
+    /// Cancels the job, for all who ask [`is_cancelled`](Self::is_cancelled).
+    pub(super) async fn put_cancelled(&self, id: JobId) -> Result<()> {
+        self.blobs.put(&names::of_job(id, names::CANCELLED)?, Bytes::new()).await?;
+        Ok(())
+    }
+
+    /// Whether somebody has cancelled the job.
+    pub(super) async fn is_cancelled(&self, id: JobId) -> Result<bool> {
+        self.exists(&names::of_job(id, names::CANCELLED)?).await
+    }
+
+    /// Whether nothing more needs to be done for the job.
+    pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
+        Ok(self.is_cancelled(id).await? || self.exists(&names::of_job(id, names::OUTCOME)?).await?)
+    }
+
+    /// Lists the job as one that is not closed.
+    pub(super) async fn put_active(&self, id: JobId) -> Result<()> {
+        self.blobs.put(&names::active(id)?, Bytes::new()).await?;
+        Ok(())
+    }
+
+    /// Takes the job off that list.
+    pub(super) async fn delete_active(&self, id: JobId) -> Result<()> {
+        self.blobs.delete(&names::active(id)?).await?;
+        Ok(())
+    }
+
+    /// The jobs that are not closed.
+    pub(super) fn active(&self) -> BoxStream<'static, Result<Active>> {
+        let markers = self.blobs.list(names::ACTIVE).map_err(Error::from);
+        let active = |marker: BlobInfo| async move {
+            Ok(names::active_job(&marker.name).map(|job| Active { job, since: marker.modified }))
+        };
+        markers.try_filter_map(active).boxed()
+    }
+
+    /// What sweep remembers of the job.
+    pub(super) async fn swept(&self, id: JobId) -> Result<Option<Swept>> {
+        self.find_json(&names::of_job(id, names::SWEPT)?).await
+    }
+
+    /// Replaces what sweep remembers of the job.
+    pub(super) async fn put_swept(&self, id: JobId, swept: &Swept) -> Result<()> {
+        self.put_json(&names::of_job(id, names::SWEPT)?, swept).await
+    }
+
+    /// Removes everything of the job.
+    pub(super) async fn delete_all(&self, id: JobId) -> Result<()> {
+        let blobs = self.blobs.list(&format!("{id}/"));
+        blobs
+            .try_for_each_concurrent(DELETIONS_IN_FLIGHT, |blob| async move {
+                self.blobs.delete(&blob.name).await.map(|_| ())
+            })
+            .await?;
+        self.delete_active(id).await
+    }
+
+    /// Writes the report, in a format whose files have this extension, from the texts of all `chunks`,
+    /// unless it is there.
+    pub(super) async fn compose_report(
+        &self,
+        id: JobId,
+        extension: &str,
+        head: Bytes,
+        chunks: u32,
+        end: Bytes,
+    ) -> Result<()> {
+        let texts = (0..chunks).map(|chunk| names::text(id, chunk)).collect::<Result<Vec<_>>>()?;
+        self.blobs.compose_if_absent(&names::report(id, extension)?, head, &texts, end).await?;
+        Ok(())
+    }
+
+    /// The report, piece by piece.
+    pub(super) async fn report(
+        &self,
+        id: JobId,
+        extension: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes>>> {
+        Ok(self.blobs.read(&names::report(id, extension)?).await?.map_err(Error::from).boxed())
+    }
+
+    /// An address at which the report can be read for `lifetime`, if it has at least `least` bytes and
+    /// the store has such addresses.
+    pub(super) async fn grant_report(
+        &self,
+        id: JobId,
+        extension: &str,
+        least: u64,
+        lifetime: Duration,
+    ) -> Result<Option<Grant>> {
+        let blob = names::report(id, extension)?;
+        match self.blobs.info(&blob).await? {
+            Some(info) if info.length >= least => {}
+            _ => return Ok(None),
+        }
+        let file_name = format!("{id}.{extension}");
+        Ok(self.blobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
+    }
+
+    /// What links to reports are signed with, if anybody has needed it yet.
+    pub(super) async fn share_secret(&self) -> Result<Option<Bytes>> {
+        match self.blobs.get(&names::share_secret()?).await {
+            Err(error) if names::absent(&error) => Ok(None),
+            secret => Ok(Some(secret?)),
+        }
+    }
+
+    /// Writes what links are to be signed with, unless that is there.
+    pub(super) async fn put_share_secret(&self, secret: Bytes) -> Result<()> {
+        self.blobs.put_if_absent(&names::share_secret()?, secret).await?;
+        Ok(())
+    }
+
+    /// Keeps what links are signed with from expiring.
+    pub(super) async fn touch_share_secret(&self) -> Result<()> {
+        self.blobs.touch(&names::share_secret()?).await?;
+        Ok(())
+    }
+
+    async fn exists(&self, blob: &BlobName) -> Result<bool> {
+        Ok(self.blobs.info(blob).await?.is_some())
+    }
+
+    async fn read_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<T> {
+        let json = self.blobs.get(blob).await?;
+        serde_json::from_slice(&json)
+            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })
+    }
+
+    /// Like [`read_json`](Self::read_json), but `None` if the blob does not exist.
+    async fn find_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<Option<T>> {
+        match self.read_json(blob).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    async fn put_json(&self, blob: &BlobName, value: &impl Serialize) -> Result<()> {
+        self.blobs.put(blob, json(value)?).await?;
+        Ok(())
+    }
+
+    async fn put_json_if_absent(&self, blob: &BlobName, value: &impl Serialize) -> Result<Written> {
+        Ok(self.blobs.put_if_absent(blob, json(value)?).await?)
+    }
+
+    /// Writes a value unless there is one; returns the one that stands, and whether it is this.
+    async fn put_first<T: Serialize + DeserializeOwned>(
+        &self,
+        blob: &BlobName,
+        value: &T,
+    ) -> Result<(T, Written)> {
+        let written = self.put_json_if_absent(blob, value).await?;
+        Ok((self.read_json(blob).await?, written))
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<Bytes> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|e| Error::Internal(e.to_string()))
+}
