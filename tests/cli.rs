@@ -27,5 +27,7 @@ mod search;
 mod server;
 #[path = "cli/sign_in.rs"]
 mod sign_in;
+#[path = "cli/unread.rs"]
+mod unread;
 #[path = "cli/uploads.rs"]
 mod uploads;

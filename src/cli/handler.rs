@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
 use super::tuning::TuningFlags;
-use super::{logging, shutdown};
+use super::{logging, parent, shutdown};
 use crate::functions::{Services, host_router};
 
 const EXAMPLES: &str = "\
@@ -17,10 +17,13 @@ The host starts this command by itself, as host.json says. To try it by hand:
   FUNCTIONS_CUSTOMHANDLER_PORT=7071 SKYBLAST_STORAGE=skyblast-data skyblast handler
   curl http://127.0.0.1:7071/api/health
 
+It ends with the process that started it, and on SIGTERM.
+
 Storage comes from the host's settings (AzureWebJobsStorage or AzureWebJobsStorage__accountName and
 its like) unless SKYBLAST_STORAGE or the SKYBLAST_*_ENDPOINT variables are set.";
 
-/// Time that requests under way get after SIGTERM: the platform waits about as long.
+/// Time that requests under way get after SIGTERM, and work whose host is gone: the platform waits about
+/// as long.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serve as the custom handler of an Azure Functions host
@@ -57,6 +60,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("could not listen on port {}", args.port))?;
     let stop = shutdown::on_signal()?;
+    tokio::spawn(parent::cancel_when_gone(stop.clone()));
     let stopped = stop.clone();
     let serving = axum::serve(listener, host_router(services, args.tuning.limits()))
         .with_graceful_shutdown(async move { stopped.cancelled().await });

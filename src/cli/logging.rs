@@ -1,9 +1,12 @@
-//! The log: JSON lines on standard output for the Functions host, text on standard error for
-//! people.
+//! The log: JSON lines for the Functions host, text on standard error for people.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::log_stream::LogStream;
 
 /// Variable that sets what is logged, as in `debug` or `skyblast::jobs=debug,info`.
 const VARIABLE: &str = "SKYBLAST_LOG";
@@ -16,14 +19,16 @@ fn filter(default: &str) -> EnvFilter {
 pub(super) fn for_people(default: &str) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(default))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_writer(|| LogStream::Error)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        // It would complain on standard error, and panic if that cannot be written either.
+        .log_internal_errors(false);
     // A second logger in one process is none of a user's business.
     let _ = subscriber.try_init();
 }
 
-/// Logs JSON lines to standard output: the host takes every line on standard error for an error.
+/// Logs JSON lines to [`HostLines`].
 pub(super) fn for_host() {
     // The innermost span says which function, job and trace a line belongs to.
     let subscriber = tracing_subscriber::fmt()
@@ -31,6 +36,75 @@ pub(super) fn for_host() {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_env_filter(filter("info"));
+        .with_env_filter(filter("info"))
+        .with_writer(HostLines)
+        .log_internal_errors(false);
     let _ = subscriber.try_init();
+}
+
+/// Lines by their severity, as the Functions host tells it: what comes from standard error it takes for an
+/// error, or for a warning if `warn` is in it, whatever else for information.
+#[derive(Debug)]
+struct HostLines;
+
+impl<'a> MakeWriter<'a> for HostLines {
+    type Writer = HostLine;
+
+    fn make_writer(&'a self) -> HostLine {
+        HostLine(Level::INFO)
+    }
+
+    fn make_writer_for(&'a self, line: &Metadata<'_>) -> HostLine {
+        HostLine(*line.level())
+    }
+}
+
+/// Writes one line of a level.
+#[derive(Debug)]
+struct HostLine(Level);
+
+impl Write for HostLine {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let length = line.len();
+        match self.0 {
+            Level::ERROR => LogStream::Error.write_all(&without_warn(line))?,
+            Level::WARN => LogStream::Error.write_all(line)?,
+            _ => LogStream::Output.write_all(line)?,
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The same JSON, in which an `a` is escaped wherever the host would find `warn`.
+fn without_warn(json: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(json.len());
+    for (at, &byte) in json.iter().enumerate() {
+        let is_warn = at > 0
+            && byte.eq_ignore_ascii_case(&b'a')
+            && json[at - 1].eq_ignore_ascii_case(&b'w')
+            && json[at + 1..].get(..2).is_some_and(|rest| rest.eq_ignore_ascii_case(b"rn"));
+        match is_warn {
+            true => text.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            false => text.push(byte),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_pass_for_a_warning_and_says_the_same() {
+        let line = r#"{"level":"ERROR","message":"Warned of warnings","warn":1}"#;
+        let written = String::from_utf8(without_warn(line.as_bytes())).expect("text");
+        assert!(!written.to_lowercase().contains("warn"), "{written}");
+        let parse = |text| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(parse(&written), parse(line));
+    }
 }

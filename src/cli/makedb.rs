@@ -150,7 +150,7 @@ fn import(source: &Path, args: &MakedbArgs) -> anyhow::Result<Manifest> {
     let options = build_options(title, args.volume_size, vec![source_name(source)])?;
     let (stated, content) = (database.totals(), database.content());
     if stated != content {
-        eprintln!(
+        errln!(
             "warning: the alias files of {} state {} sequences and {} residues, but there are {} and {}; \
              E-values will refer to the latter",
             source.display(),
@@ -171,7 +171,7 @@ fn import(source: &Path, args: &MakedbArgs) -> anyhow::Result<Manifest> {
         }
     }
     if empty > 0 {
-        eprintln!("warning: {empty} sequences without residues are left out of the database");
+        errln!("warning: {empty} sequences without residues are left out of the database");
     }
     builder.finish().with_context(|| format!("could not make the database in {}", args.out.display()))
 }
@@ -263,10 +263,10 @@ impl Warnings {
 
     pub(super) fn print(&self) {
         for warning in &self.shown {
-            eprintln!("warning: {warning}");
+            errln!("warning: {warning}");
         }
         if self.count > self.shown.len() {
-            eprintln!("warning: … and {} more like these", self.count - self.shown.len());
+            errln!("warning: … and {} more like these", self.count - self.shown.len());
         }
     }
 }

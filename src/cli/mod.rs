@@ -9,6 +9,15 @@ macro_rules! outln {
     };
 }
 
+/// Prints a line to standard error. Where `eprintln!` would panic because nobody reads it any more, it
+/// is left out: what is said there is said beside the command's work.
+macro_rules! errln {
+    ($($text:tt)*) => {{
+        let text = format!("{}\n", format_args!($($text)*));
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    }};
+}
+
 mod api;
 mod blastp_spelling;
 mod cancel;
@@ -20,11 +29,13 @@ mod duration;
 mod exit;
 mod handler;
 mod id_list;
+mod log_stream;
 mod logging;
 mod makedb;
 mod options;
 mod origins;
 mod output;
+mod parent;
 mod progress;
 mod results;
 mod search;

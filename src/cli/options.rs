@@ -212,7 +212,7 @@ impl SearchFlags {
             alignments: self.num_alignments,
         };
         if limits.ignored_by(&format) {
-            eprintln!(
+            errln!(
                 "warning: --num-descriptions and --num-alignments are ignored: only format 0 uses them; \
                  --max-target-seqs limits the others"
             );
@@ -223,7 +223,7 @@ impl SearchFlags {
             hsp_order: self.sorthsps,
         };
         if let Some(name) = style.ignored_by(&format) {
-            eprintln!("warning: --{} is ignored: only format 0 uses it", name.replace('_', "-"));
+            errln!("warning: --{} is ignored: only format 0 uses it", name.replace('_', "-"));
         }
         style.apply(&mut format);
         let mut options = self.choices().resolve()?;

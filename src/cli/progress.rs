@@ -59,7 +59,7 @@ impl ByteBar {
 
     /// Prints a line beside the bar.
     pub(super) fn say(&self, line: &str) {
-        self.0.suspend(|| eprintln!("{line}"));
+        self.0.suspend(|| errln!("{line}"));
     }
 }
 

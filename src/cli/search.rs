@@ -131,7 +131,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (warnings, further) = chunks.warnings();
     print_warnings(warnings, further);
     if queries == 0 {
-        eprintln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
+        errln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
     }
     Ok(())
 }
@@ -175,9 +175,9 @@ impl Estimate {
 pub(super) fn print_warnings(warnings: &[Warning], further: u64) {
     for Warning { record, id, message } in warnings {
         let id = if id.is_empty() { String::new() } else { format!(" ({id})") };
-        eprintln!("warning: record {record}{id}: {message}");
+        errln!("warning: record {record}{id}: {message}");
     }
     if further > 0 {
-        eprintln!("warning: {further} more warnings are not shown");
+        errln!("warning: {further} more warnings are not shown");
     }
 }

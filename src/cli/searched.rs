@@ -169,7 +169,7 @@ impl SearchedDatabase {
         let missing = ids.len() - found.len();
         ensure!(searched.sequences > 0, "{}: leaves no sequence of {} to search", list.display(), self.name);
         if missing > 0 {
-            eprintln!(
+            errln!(
                 "warning: {}: {missing} of {} identifiers are not in {}",
                 list.display(),
                 ids.len(),

@@ -32,7 +32,7 @@ pub(super) struct ShareArgs {
 
 pub(super) async fn run(args: &ShareArgs) -> anyhow::Result<()> {
     let (link, expires) = Client::connect(&args.server).await?.share(args.id, args.lifetime).await?;
-    eprintln!("expires {expires}");
+    errln!("expires {expires}");
     outln!("{link}")?;
     Ok(())
 }

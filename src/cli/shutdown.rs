@@ -17,8 +17,9 @@ pub(super) fn on_signal() -> anyhow::Result<CancellationToken> {
             if token.is_cancelled() {
                 std::process::exit(130);
             }
-            tracing::info!("stopping; once more ends the process at once");
+            // First, so that nothing that happens to the line can keep the process from stopping.
             token.cancel();
+            tracing::info!("stopping; once more ends the process at once");
         }
     });
     Ok(stop)

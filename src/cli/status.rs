@@ -82,9 +82,9 @@ pub(super) fn summary(status: &Status) -> String {
 /// Prints why a job has no report or lacks shards, to standard error.
 pub(super) fn print_failures(status: &Status) {
     if let Some(reason) = &status.reason {
-        eprintln!("reason: {reason}");
+        errln!("reason: {reason}");
     }
     for shard in &status.failed_shards {
-        eprintln!("failed: chunk {}, volume {}: {}", shard.chunk, shard.volume, shard.reason);
+        errln!("failed: chunk {}, volume {}: {}", shard.chunk, shard.volume, shard.reason);
     }
 }

@@ -48,17 +48,17 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     let client = Client::connect(&args.server).await?;
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
-    eprintln!("accepted {accepted}");
+    errln!("accepted {accepted}");
     if !args.wait {
         outln!("{}", accepted.id)?;
-        eprintln!("next: skyblast status {} --watch", accepted.id);
+        errln!("next: skyblast status {} --watch", accepted.id);
         return Ok(());
     }
     let status = client.watch(accepted.id).await?;
     if accepted.queries.is_none() {
         print_warnings(&status.warnings, status.further_warnings);
     }
-    eprintln!("{}", summary(&status));
+    errln!("{}", summary(&status));
     print_failures(&status);
     if !status.state.has_report() {
         return Err(Exit::NoReport.because(format_args!("job {} {}", status.id, status.state)));

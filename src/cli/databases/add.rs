@@ -63,7 +63,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
     let added = pipeline.catalog().publish(&args.name, &database, &|step| progress.note(step)).await?;
     let summary = progress.summary();
     drop(progress);
-    eprintln!("{summary}");
+    errln!("{summary}");
     outln!("{added}")?;
     Ok(())
 }

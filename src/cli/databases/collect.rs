@@ -37,7 +37,7 @@ pub(super) async fn run(args: &GcArgs) -> anyhow::Result<()> {
     let pipeline = open_pipeline(&args.storage.location()?, Settings::default())?;
     let garbage = pipeline.collect_garbage(Timestamp::now(), args.grace, args.dry_run).await?;
     if let Some(id) = garbage.postponed_by {
-        eprintln!("search {id} is being submitted, so nothing was deleted; try again in some minutes");
+        errln!("search {id} is being submitted, so nothing was deleted; try again in some minutes");
     }
     let done = if args.dry_run { "would delete" } else { "deleted" };
     let size = ByteSize(garbage.deleted_bytes);
