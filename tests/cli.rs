@@ -17,6 +17,8 @@ mod help;
 mod identity;
 #[path = "cli/makedb.rs"]
 mod makedb;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/pipes.rs"]
 mod pipes;
 #[path = "cli/refusals.rs"]

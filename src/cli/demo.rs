@@ -1,10 +1,11 @@
 //! `skyblast demo`: a whole job on bundled proteins, through API, queues, shards and merge.
 
 use std::fs;
+use std::io::Write;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 use tokio::net::TcpListener;
@@ -12,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::exit::Exit;
+use super::inputs::Inputs;
 use super::options::{SearchFlags, ThreadFlags};
 use super::results::download;
 use super::serve::Serving;
 use super::status::{print_failures, summary};
 use super::storage::open_pipeline;
+use super::whole_file::Target;
 use super::{logging, makedb, serve};
 use crate::database::Database;
 use crate::jobs::Settings;
@@ -49,11 +52,18 @@ pub(super) struct DemoArgs {
 pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     logging::for_people("warn");
     let dir = &args.dir;
-    let failed = || format!("could not write into {}", dir.display());
-    fs::create_dir_all(dir).with_context(failed)?;
     let (fasta, queries) = (dir.join("database.fa.gz"), dir.join("queries.fa"));
-    fs::write(&fasta, DATABASE).with_context(failed)?;
-    fs::write(&queries, QUERIES).with_context(failed)?;
+    let is_used = fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    // The first file that a demo makes.
+    let is_ours = || fs::read(&queries).is_ok_and(|content| content == QUERIES);
+    ensure!(
+        !is_used || is_ours(),
+        "{} holds other things, which the demo could overwrite; give --dir an empty or a new folder",
+        dir.display()
+    );
+    fs::create_dir_all(dir).with_context(|| format!("could not write into {}", dir.display()))?;
+    write(&queries, QUERIES)?;
+    write(&fasta, DATABASE)?;
 
     outln!("1. Making a database from {} (Swiss-Prot proteins)", fasta.display())?;
     let made = dir.join("database");
@@ -95,7 +105,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
         return Err(Exit::NoReport.because(format_args!("the job {}", status.state)));
     }
     let report = dir.join("report.tsv");
-    download(&client, accepted.id, None, Some(&report)).await?;
+    download(&client, accepted.id, None, &Target::new(Some(&report), &Inputs::default())?).await?;
     stop.cancel();
     serving.await??;
 
@@ -116,4 +126,10 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     outln!("  skyblast makedb --in YOUR.fa --out your.db   a database of your own")?;
     outln!("  skyblast serve --help                        a server for your lab")?;
     Ok(())
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut out = Target::new(Some(path), &Inputs::default())?.create()?;
+    out.write_all(content)?;
+    out.finish()
 }

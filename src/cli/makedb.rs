@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::exit::Exit;
 use super::searched::open_blast_database;
+use super::standard::require_input;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
 use crate::engine::Subjects;
 use crate::sequence::fasta::{Reader, Record};
@@ -83,6 +84,7 @@ pub(super) fn make(
 ) -> anyhow::Result<Manifest> {
     let sources = inputs.iter().map(|path| source_name(path)).collect();
     let options = build_options(title, volume_size, sources)?;
+    inputs.iter().try_for_each(|path| require_input(path))?;
     let opened = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
     let builder = Builder::create(out, options)?;
     let mut warnings = Warnings::default();

@@ -5,7 +5,7 @@
 /// this is an error, which `main` takes for the end of the command's work.
 macro_rules! outln {
     ($($text:tt)*) => {
-        std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($text)*)))
+        $crate::cli::standard::print_line(format_args!($($text)*))
     };
 }
 
@@ -29,6 +29,8 @@ mod duration;
 mod exit;
 mod handler;
 mod id_list;
+mod inputs;
+mod interrupt;
 mod log_stream;
 mod logging;
 mod makedb;
@@ -44,12 +46,16 @@ mod serve;
 mod share;
 mod shutdown;
 mod sign_in;
+mod standard;
 mod status;
 mod storage;
 mod submit;
 mod tuning;
 mod upload;
+mod whole_file;
 mod worker;
+
+use std::io;
 
 use blastp_spelling::CommandLine;
 use clap::{Parser, Subcommand};
@@ -104,19 +110,24 @@ impl Cli {
     pub fn of_process() -> Self {
         match blastp_spelling::translated(std::env::args_os().collect()) {
             Ok(CommandLine::Arguments(arguments)) => {
-                Self::try_parse_from(arguments).unwrap_or_else(|error| error.exit())
+                Self::try_parse_from(arguments).unwrap_or_else(|error| {
+                    if error.use_stderr() {
+                        error.exit()
+                    }
+                    answer(|| error.print().map_err(|e| standard::unwritten(&e)))
+                })
             }
-            Ok(CommandLine::Version) => {
-                // Nobody may read it any more, which is no reason to complain.
-                let _ = outln!("{}", blastp_spelling::VERSION);
-                std::process::exit(0)
-            }
+            Ok(CommandLine::Version) => answer(|| outln!("{}", blastp_spelling::VERSION)),
             Err(error) => error.exit(),
         }
     }
 
     /// Runs the command that was asked for.
     pub fn run(&self) -> anyhow::Result<()> {
+        interrupt::let_writes_fail()?;
+        if self.command.prints() {
+            standard::require_output()?;
+        }
         match &self.command {
             Command::Makedb(args) => makedb::run(args),
             Command::Search(args) => search::run(args),
@@ -131,6 +142,34 @@ impl Cli {
             Command::Share(args) => in_runtime(share::run(args)),
             Command::Doctor(args) => in_runtime(doctor::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
+        }
+    }
+}
+
+/// Prints the help or the version, and ends the process.
+fn answer(print: impl FnOnce() -> io::Result<()>) -> ! {
+    let printed = standard::require_output().and_then(|()| Ok(print()?));
+    let gone = |error: &anyhow::Error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    // Nobody may read it any more, which is no reason to complain.
+    let failed = printed.err().filter(|error| !gone(error));
+    if let Some(error) = &failed {
+        errln!("skyblast: {error}");
+    }
+    std::process::exit(i32::from(failed.is_some()))
+}
+
+impl Command {
+    /// Whether it prints its result whatever its options are.
+    fn prints(&self) -> bool {
+        match self {
+            // These know by their options where their result goes.
+            Self::Search(_) | Self::Submit(_) | Self::Results(_) => false,
+            // These go on whether or not anybody listens.
+            Self::Serve(_) | Self::Worker(_) | Self::Handler(_) => false,
+            Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
+            Self::Share(_) | Self::Doctor(_) | Self::Databases(_) => true,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Where `skyblast search` writes its report: a stream, or a file per query and one that names them. A
 //! report with a head waits in a temporary file until all hits are known.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 use super::exit::Exit;
+use super::inputs::Inputs;
+use super::whole_file::{Output, Siblings, Target};
 use crate::engine::Hit;
 use crate::jobs::QueryChunk;
 use crate::report::{ListedSubjects, OutputFormat, ReportContext, ReportWriter};
@@ -16,45 +16,49 @@ use crate::report::{ListedSubjects, OutputFormat, ReportContext, ReportWriter};
 pub(super) struct ReportOutput<'a> {
     writer: ReportWriter<'a>,
     context: &'a ReportContext,
-    sink: Sink,
+    sink: Sink<'a>,
     queries: u64,
 }
 
-enum Sink {
-    Stream(Box<dyn Write>),
-    Files(Files),
+enum Sink<'a> {
+    Stream(Output),
+    Files(Files<'a>),
     Waiting(Waiting),
 }
 
 /// A report whose head is written last.
 struct Waiting {
-    out: Box<dyn Write>,
+    out: Output,
     /// All but the head.
     body: BufWriter<File>,
     subjects: ListedSubjects,
 }
 
 /// The files of a report of several files.
-struct Files {
-    /// The file that names the others.
-    index: PathBuf,
+struct Files<'a> {
+    /// Name of the file that names the others.
+    index: OsString,
     /// How the names of the others begin.
     stem: String,
     extension: &'static str,
     names: Vec<String>,
+    siblings: Siblings,
+    /// What they must not replace.
+    inputs: &'a Inputs,
 }
 
 impl<'a> ReportOutput<'a> {
-    /// A report in `format` to the file `path`, or to standard output.
+    /// A report in `format` to `target`, and to files beside it that must not be among `inputs`.
     pub(super) fn open(
-        path: Option<&Path>,
+        target: &Target,
+        inputs: &'a Inputs,
         format: &'a OutputFormat,
         context: &'a ReportContext,
     ) -> anyhow::Result<Self> {
-        let sink = match (format.in_one_file(), path) {
-            (None, _) if format.lists_subjects() => Sink::Waiting(Waiting::open(path)?),
-            (None, _) => Sink::Stream(open(path)?),
-            (Some(_), Some(path)) => Sink::Files(Files::new(path, format.extension())?),
+        let sink = match (format.in_one_file(), target.file_name()) {
+            (None, _) if format.lists_subjects() => Sink::Waiting(Waiting::open(target)?),
+            (None, _) => Sink::Stream(target.create()?),
+            (Some(_), Some(index)) => Sink::Files(Files::new(index, target, format.extension(), inputs)?),
             (Some(single), None) => {
                 let (asked, single) = (format.number(), single.number());
                 return Err(Exit::WrongCommandLine.because(format_args!(
@@ -98,12 +102,13 @@ impl<'a> ReportOutput<'a> {
                 if self.queries > 0 {
                     self.writer.end(&mut out, self.queries)?;
                 }
-                out.flush()?;
+                out.finish()
             }
-            Sink::Files(files) => {
-                let mut out = create(&files.index)?;
-                self.writer.index(&mut out, &files.names)?;
+            Sink::Files(Files { index, names, mut siblings, inputs, .. }) => {
+                let mut out = siblings.create(index, inputs)?;
+                self.writer.index(&mut out, &names)?;
                 out.flush()?;
+                siblings.finish()
             }
             Sink::Waiting(Waiting { mut out, body, subjects }) => {
                 let mut body = body.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -112,56 +117,40 @@ impl<'a> ReportOutput<'a> {
                     self.writer.head(&mut out, &subjects)?;
                     io::copy(&mut body, &mut out)?;
                 }
-                out.flush()?;
+                out.finish()
             }
         }
-        Ok(())
     }
 }
 
 impl Waiting {
-    /// Waits beside the file `path`, where there is room for it, or among temporary files.
-    fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        let out = open(path)?;
-        let folder = match path.and_then(Path::parent) {
-            None => std::env::temp_dir(),
-            Some(folder) if folder.as_os_str().is_empty() => Path::new(".").to_owned(),
-            Some(folder) => folder.to_owned(),
-        };
-        let body = tempfile::tempfile_in(&folder)
-            .with_context(|| format!("could not create a temporary file in {}", folder.display()))?;
-        Ok(Self { out, body: BufWriter::new(body), subjects: ListedSubjects::default() })
+    /// Waits where there is room for the report.
+    fn open(target: &Target) -> anyhow::Result<Self> {
+        let body = BufWriter::new(target.scratch()?);
+        Ok(Self { out: target.create()?, body, subjects: ListedSubjects::default() })
     }
 }
 
-impl Files {
+impl<'a> Files<'a> {
     /// Files beside `index` that are called like it, with a number. An ending that says the format
     /// stays at the end.
-    fn new(index: &Path, extension: &'static str) -> anyhow::Result<Self> {
-        let name = index.file_name().with_context(|| format!("{} is no name of a file", index.display()))?;
-        let name = name.to_string_lossy();
+    fn new(
+        index: &OsStr,
+        target: &Target,
+        extension: &'static str,
+        inputs: &'a Inputs,
+    ) -> anyhow::Result<Self> {
+        let name = index.to_string_lossy();
         let stem = name.strip_suffix(&format!(".{extension}")).unwrap_or(&name).to_owned();
-        Ok(Self { index: index.to_owned(), stem, extension, names: Vec::new() })
+        let (index, siblings) = (index.to_owned(), target.siblings()?);
+        Ok(Self { index, stem, extension, names: Vec::new(), siblings, inputs })
     }
 
-    /// Creates the file of query `number`.
+    /// Starts the file of query `number`.
     fn next(&mut self, number: u64) -> anyhow::Result<BufWriter<File>> {
         let name = format!("{}_{number}.{}", self.stem, self.extension);
-        let out = create(&self.index.with_file_name(&name))?;
+        let out = self.siblings.create(&name, self.inputs)?;
         self.names.push(name);
         Ok(out)
     }
-}
-
-/// The file `path`, or standard output.
-fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    Ok(match path {
-        None => Box::new(BufWriter::new(io::stdout())),
-        Some(path) => Box::new(create(path)?),
-    })
-}
-
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = File::create(path).with_context(|| format!("could not create {}", path.display()))?;
-    Ok(BufWriter::new(file))
 }

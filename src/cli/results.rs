@@ -1,13 +1,15 @@
 //! `skyblast results`: fetches a report.
 
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context;
 use reqwest::Url;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::client::{Client, ServerFlags};
+use super::inputs::Inputs;
+use super::whole_file::Target;
 use crate::jobs::{JobId, ParseJobIdError};
 use crate::report::OutputFormat;
 
@@ -37,7 +39,7 @@ pub(super) struct ResultsArgs {
 }
 
 pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
-    let (outfmt, out) = (args.outfmt.as_ref(), args.out.as_deref());
+    let (outfmt, out) = (args.outfmt.as_ref(), &Target::new(args.out.as_deref(), &Inputs::default())?);
     match &args.what {
         Source::Job(id) => download(&Client::connect(&args.server).await?, *id, outfmt, out).await,
         // The link says where the server is.
@@ -66,35 +68,20 @@ impl FromStr for Source {
     }
 }
 
-/// Writes a job's report to `out`, or to standard output. A file appears when it is complete.
+/// Writes a job's report to `out`.
 pub(super) async fn download(
     client: &Client,
     id: JobId,
     outfmt: Option<&OutputFormat>,
-    out: Option<&Path>,
+    out: &Target,
 ) -> anyhow::Result<()> {
     write(client.results(id, outfmt).await?, out).await
 }
 
-async fn write(report: reqwest::Response, out: Option<&Path>) -> anyhow::Result<()> {
-    let Some(out) = out else {
-        return copy(report, tokio::io::stdout()).await;
-    };
-    let failed = || format!("could not write {}", out.display());
-    let directory = match out.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let partial =
-        tempfile::Builder::new().prefix(".skyblast-").tempfile_in(directory).with_context(failed)?;
-    copy(report, tokio::fs::File::from_std(partial.reopen()?)).await.with_context(failed)?;
-    partial.persist(out).with_context(failed)?;
-    Ok(())
-}
-
-async fn copy(mut report: reqwest::Response, mut out: impl AsyncWrite + Unpin) -> anyhow::Result<()> {
+async fn write(mut report: reqwest::Response, out: &Target) -> anyhow::Result<()> {
+    let mut out = out.create()?;
     while let Some(piece) = report.chunk().await.context("the report broke off; fetch it again")? {
-        out.write_all(&piece).await?;
+        out.write_all(&piece)?;
     }
-    Ok(out.flush().await?)
+    out.finish()
 }

@@ -4,10 +4,13 @@
 use std::path::PathBuf;
 
 use super::exit::Exit;
+use super::inputs::Inputs;
 use super::options::{SearchFlags, ThreadFlags};
 use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
+use super::standard::require_input;
+use super::whole_file::Target;
 use crate::engine::{QueryLocation, Search};
 use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
@@ -84,6 +87,9 @@ pub(super) struct SearchArgs {
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
+    require_input(&args.query)?;
+    let inputs = inputs(args);
+    let target = Target::new(args.out.as_deref(), &inputs)?;
     let database = open(args, options.masking.lower_case)?;
     let input = Input::open(&args.query)?;
 
@@ -96,7 +102,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         is_given: database.is_given,
     };
     let context = ReportContext::new(described, options)?;
-    let mut out = ReportOutput::open(args.out.as_deref(), &format, &context)?;
+    let mut out = ReportOutput::open(&target, &inputs, &format, &context)?;
     let mut search = Search::new(options, database.searched)?;
     if let Some(residues) = database.shortest {
         search = search.in_given_subjects(residues);
@@ -134,6 +140,21 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         errln!("warning: {} holds no sequence, so there was nothing to search", args.query.display());
     }
     Ok(())
+}
+
+/// What the search reads.
+fn inputs(args: &SearchArgs) -> Inputs {
+    let mut inputs = Inputs::default();
+    inputs.add("the query", &args.query);
+    for (role, path) in [
+        ("the subject", &args.subject),
+        ("the list of identifiers", &args.seqidlist),
+        ("the list of identifiers", &args.negative_seqidlist),
+    ] {
+        path.iter().for_each(|path| inputs.add(role, path));
+    }
+    args.db.iter().for_each(|path| inputs.add_database(path));
+    inputs
 }
 
 /// Opens what is searched.

@@ -285,7 +285,14 @@ impl Subjects for ChosenSubjects {
 
 /// Opens a BLAST database, which may lie in a directory that `BLASTDB` names.
 pub(super) fn open_blast_database(path: &Path) -> Result<BlastDb, BlastDbError> {
-    let search_path: Vec<PathBuf> =
-        env::var_os(BLASTDB).map(|list| env::split_paths(&list).collect()).unwrap_or_default();
-    BlastDb::open(&path.to_string_lossy(), &search_path)
+    BlastDb::open(&path.to_string_lossy(), &blast_directories())
+}
+
+/// The files of such a database, or none if there is no such database.
+pub(super) fn blast_database_files(path: &Path) -> Vec<PathBuf> {
+    BlastDb::files(&path.to_string_lossy(), &blast_directories()).unwrap_or_default()
+}
+
+fn blast_directories() -> Vec<PathBuf> {
+    env::var_os(BLASTDB).map(|list| env::split_paths(&list).collect()).unwrap_or_default()
 }

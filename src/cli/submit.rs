@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use super::client::{Client, ServerFlags};
 use super::exit::Exit;
+use super::inputs::Inputs;
 use super::options::SearchFlags;
 use super::results::download;
 use super::search::print_warnings;
+use super::standard::require_input;
 use super::status::{print_failures, summary};
+use super::whole_file::Target;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +48,10 @@ pub(super) struct SubmitArgs {
 }
 
 pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
+    require_input(&args.query)?;
+    let mut inputs = Inputs::default();
+    inputs.add("the query", &args.query);
+    let out = Target::new(args.out.as_deref(), &inputs)?;
     let client = Client::connect(&args.server).await?;
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
@@ -63,5 +70,5 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     if !status.state.has_report() {
         return Err(Exit::NoReport.because(format_args!("job {} {}", status.id, status.state)));
     }
-    download(&client, accepted.id, None, args.out.as_deref()).await
+    download(&client, accepted.id, None, &out).await
 }

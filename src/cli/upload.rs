@@ -9,9 +9,8 @@ use anyhow::{Context, bail};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use reqwest::{Body, StatusCode};
-use tempfile::NamedTempFile;
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::Mutex;
 
 use super::api::{Accepted, Ticket};
@@ -39,26 +38,23 @@ const STORAGE_VERSION: &str = "2022-11-02";
 struct Queries {
     file: File,
     length: u64,
-    /// Where standard input is kept until it is sent.
-    _spool: Option<NamedTempFile>,
 }
 
 impl Queries {
     /// The file `path`, or with `-` what standard input holds.
     async fn open(path: &Path) -> anyhow::Result<Self> {
         if path == Path::new("-") {
-            let spool = NamedTempFile::new().context("could not make a temporary file")?;
-            let mut file = File::from_std(spool.reopen()?);
+            // Without a name, so that nothing stays behind.
+            let mut file = File::from_std(tempfile::tempfile().context("could not make a temporary file")?);
             let failed = "could not read standard input";
             tokio::io::copy(&mut tokio::io::stdin(), &mut file).await.context(failed)?;
-            file.sync_all().await?;
-            let file = File::from_std(spool.reopen()?);
-            return Ok(Self { length: file.metadata().await?.len(), file, _spool: Some(spool) });
+            file.rewind().await?;
+            return Ok(Self { length: file.metadata().await?.len(), file });
         }
         let open = || format!("could not open {}", path.display());
         let file = File::open(path).await.with_context(open)?;
         let length = file.metadata().await.with_context(open)?.len();
-        Ok(Self { file, length, _spool: None })
+        Ok(Self { file, length })
     }
 
     /// The content in pieces of `length` bytes; the last may be shorter.
@@ -117,7 +113,7 @@ impl Client {
     /// Sends what a ticket is for; returns the number of parts, if it was sent in parts.
     async fn send_upload(&self, ticket: Ticket, mut queries: Queries) -> anyhow::Result<Option<usize>> {
         // The request that was refused may have read some of it.
-        tokio::io::AsyncSeekExt::rewind(&mut queries.file).await?;
+        queries.file.rewind().await?;
         let bar = ByteBar::new(queries.length);
         let bar = &bar;
         let Some(url) = ticket.url else {

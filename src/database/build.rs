@@ -218,7 +218,8 @@ fn check_ours(directory: &Path) -> Result<(), BuildError> {
 
 fn lock(directory: &Path) -> Result<File, BuildError> {
     let path = directory.join(LOCK_FILE);
-    let file = File::create(&path).map_err(io_error("create", &path))?;
+    let open = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = open.map_err(io_error("create", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(BuildError::Busy { directory: directory.to_owned() }),

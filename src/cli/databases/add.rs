@@ -7,6 +7,7 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 
+use crate::cli::interrupt::Temporary;
 use crate::cli::makedb;
 use crate::cli::progress::ByteBar;
 use crate::cli::storage::{StorageFlags, open_pipeline};
@@ -50,6 +51,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
     let pipeline = open_pipeline(&args.storage.location()?, Settings::default())?;
     // Made next to nothing of the user's, and gone when it has been sent.
     let scratch = tempfile::tempdir().context("could not make a temporary directory")?;
+    let _temporary = Temporary::new(scratch.path());
     let directory = match &args.dir {
         Some(directory) => directory.clone(),
         None => {

@@ -28,16 +28,7 @@ impl BlastDb {
     /// Opens the database with the base name `name`, or several: `"nr pdb"`. A relative name is
     /// looked for in the current directory, then in the directories of `search_path`.
     pub fn open(name: &str, search_path: &[PathBuf]) -> Result<Self, BlastDbError> {
-        let mut finder = Finder { search_path, ancestors: Vec::new() };
-        // A path may hold blanks; only a name that leads nowhere is a list.
-        let node = match finder.find(name, None) {
-            Err(BlastDbError::NotFound { .. }) if split_quoted(name).len() > 1 => {
-                let parts: Result<_, _> =
-                    split_quoted(name).iter().map(|name| finder.find(name, None)).collect();
-                Node::Alias { alias: Alias::default(), parts: parts? }
-            }
-            found => found?,
-        };
+        let node = find(name, &mut Finder::new(search_path))?;
         let mut paths = BTreeMap::new();
         node.volume_paths(&mut paths);
         let volumes = paths.into_values().map(|base| Ok((base, BlastVolume::open(base)?)));
@@ -57,6 +48,18 @@ impl BlastDb {
             ),
         };
         Ok(Self { title, totals, volumes: volumes.into_iter().map(|(_, volume)| volume).collect() })
+    }
+
+    /// All files of the database that [`open`](Self::open) would open, also those that it does not read.
+    pub fn files(name: &str, search_path: &[PathBuf]) -> Result<Vec<PathBuf>, BlastDbError> {
+        let mut finder = Finder::new(search_path);
+        let node = find(name, &mut finder)?;
+        let mut bases = BTreeMap::new();
+        node.volume_paths(&mut bases);
+        let parts = bases
+            .into_values()
+            .flat_map(|base| VOLUME_EXTENSIONS.map(|extension| with_extension(base, extension)));
+        Ok(finder.read.into_iter().chain(parts.filter(|file| file.is_file())).collect())
     }
 
     /// Name of the database: its alias file's, or those of its parts.
@@ -91,6 +94,24 @@ impl BlastDb {
             sequences: self.volumes.iter().map(|volume| volume.len() as u64).sum(),
             residues: self.volumes.iter().map(BlastVolume::total_residues).sum(),
         }
+    }
+}
+
+/// Endings of the files of a volume, of versions 4 and 5.
+const VOLUME_EXTENSIONS: [&str; 19] = [
+    "pin", "phr", "psq", "pdb", "pog", "pos", "pot", "ptf", "pto", "pjs", "ppi", "ppd", "pni", "pnd", "psi",
+    "psd", "pti", "ptd", "pxm",
+];
+
+/// Finds the database with the base name `name`, or several.
+fn find(name: &str, finder: &mut Finder<'_>) -> Result<Node, BlastDbError> {
+    // A path may hold blanks; only a name that leads nowhere is a list.
+    match finder.find(name, None) {
+        Err(BlastDbError::NotFound { .. }) if split_quoted(name).len() > 1 => {
+            let parts: Result<_, _> = split_quoted(name).iter().map(|name| finder.find(name, None)).collect();
+            Ok(Node::Alias { alias: Alias::default(), parts: parts? })
+        }
+        found => found,
     }
 }
 
@@ -153,9 +174,15 @@ struct Finder<'a> {
     search_path: &'a [PathBuf],
     /// Alias files that are being read, outermost first.
     ancestors: Vec<PathBuf>,
+    /// Alias files that have been read.
+    read: Vec<PathBuf>,
 }
 
-impl Finder<'_> {
+impl<'a> Finder<'a> {
+    fn new(search_path: &'a [PathBuf]) -> Self {
+        Self { search_path, ancestors: Vec::new(), read: Vec::new() }
+    }
+
     /// Finds `name`, which the user gave or the alias file `parent` holds.
     fn find(&mut self, name: &str, parent: Option<&Path>) -> Result<Node, BlastDbError> {
         let mut looked_for = Vec::new();
@@ -190,6 +217,7 @@ impl Finder<'_> {
             return Err(bad(path, "it names itself, directly or through other alias files".to_owned()));
         }
         let alias = Alias::read(path)?;
+        self.read.push(path.to_owned());
         self.ancestors.push(path.to_owned());
         let parts: Result<_, _> = alias.parts.iter().map(|name| self.find(name, Some(path))).collect();
         self.ancestors.pop();
