@@ -19,6 +19,8 @@ mod identity;
 mod makedb;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/patience.rs"]
+mod patience;
 #[path = "cli/pipes.rs"]
 mod pipes;
 #[path = "cli/refusals.rs"]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use indicatif::HumanCount;
 use jiff::Timestamp;
@@ -11,11 +11,12 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::{Client, accepted};
+use super::client::{Client, accepted, copy};
 use super::exit::Exit;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
-use crate::jobs::{Check, JobId, Status, Warning};
+use crate::functions::MISSING_SHARDS;
+use crate::jobs::{Check, JobId, State, Status, Warning};
 use crate::report::OutputFormat;
 
 /// What anybody is told of a server.
@@ -64,6 +65,23 @@ pub(super) struct Ticket {
     pub(super) part_bytes: u64,
 }
 
+/// A report as it comes.
+#[derive(Debug)]
+pub(super) struct Download {
+    pub(super) response: Response,
+    /// How many of how many shards it lacks, if any.
+    pub(super) missing: Option<String>,
+}
+
+/// How a job has ended that was to be cancelled.
+#[derive(Debug, Deserialize)]
+pub(super) struct Cancelled {
+    pub(super) state: State,
+    /// Whether it had ended before.
+    #[serde(default)]
+    pub(super) ended_before: bool,
+}
+
 /// A database of the server.
 #[derive(Debug, Deserialize)]
 pub(super) struct DatabaseEntry {
@@ -78,13 +96,25 @@ pub(super) struct DatabaseEntry {
 const FASTA: &str = "text/x-fasta";
 /// Pause between two looks at a running job.
 const POLL: Duration = Duration::from_secs(1);
-/// How long a server may be out of reach while its job is being watched.
-const WATCH_PATIENCE: Duration = Duration::from_secs(300);
+/// The header with which a submission can be repeated.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 impl Client {
     /// What the server tells anybody.
     pub(super) async fn health(&self) -> anyhow::Result<Health> {
-        let response = self.send_as_is(self.request(Method::GET, "health")).await?;
+        let request = self.request(Method::GET, "health");
+        let ask = async || {
+            let response = self.send_as_is(copy(&request)?).await?;
+            // That it is unavailable is an answer, if the server itself says so.
+            match response.status() {
+                StatusCode::UNAUTHORIZED | StatusCode::SERVICE_UNAVAILABLE => Ok(response),
+                status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                    accepted(response).await
+                }
+                _ => Ok(response),
+            }
+        };
+        let response = self.patience.repeat(ask).await?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
         let date = date.map(|date| date.timestamp());
@@ -112,12 +142,19 @@ impl Client {
     /// Submits FASTA with usual options.
     pub(super) async fn submit_text(&self, fasta: &'static str, database: &str) -> anyhow::Result<JobId> {
         let request = self.request(Method::POST, "searches").query(&[("database", database)]);
-        let accepted: Accepted = self.json(request.header("content-type", FASTA).body(fasta)).await?;
+        let request = request.header(IDEMPOTENCY_KEY, new_key()?).header("content-type", FASTA);
+        let accepted: Accepted = self.json(request.body(fasta)).await?;
         Ok(accepted.id)
     }
 
-    /// The request that submits queries; its body is to be added.
-    pub(super) fn submission(&self, database: &str, flags: &SearchFlags) -> anyhow::Result<RequestBuilder> {
+    /// The request that submits queries; its body is to be added. Sent again with the same key, it is the
+    /// same search.
+    pub(super) fn submission(
+        &self,
+        database: &str,
+        flags: &SearchFlags,
+        key: &str,
+    ) -> anyhow::Result<RequestBuilder> {
         let (_, format) = flags.settle()?;
         in_one_file(&format)?;
         let mut choices = flags.choices();
@@ -127,6 +164,7 @@ impl Client {
             .request(Method::POST, "searches")
             .query(&[("database", database), ("outfmt", &format.to_string())])
             .query(&choices.pairs())
+            .header(IDEMPOTENCY_KEY, key)
             .header("content-type", FASTA))
     }
 
@@ -165,56 +203,58 @@ impl Client {
     /// Shows a job's progress until it has ended.
     pub(super) async fn watch(&self, id: JobId) -> anyhow::Result<Status> {
         let bar = ComparisonBar::new();
-        let mut unreachable_since = None;
         loop {
-            match self.status(id).await {
-                Ok(status) => {
-                    unreachable_since = None;
-                    bar.set_total(status.comparisons.total);
-                    bar.set(status.comparisons.done + status.comparisons.failed);
-                    bar.say("shards", status.shards.done + status.shards.failed, status.shards.total);
-                    if status.state.is_final() {
-                        return Ok(status);
-                    }
-                }
-                Err(error) => {
-                    let since = *unreachable_since.get_or_insert_with(std::time::Instant::now);
-                    if error.downcast_ref::<reqwest::Error>().is_none() || since.elapsed() > WATCH_PATIENCE {
-                        return Err(error);
-                    }
-                }
+            let status = self.status(id).await?;
+            bar.set_total(status.comparisons.total);
+            bar.set(status.comparisons.done + status.comparisons.failed);
+            bar.say("shards", status.shards.done + status.shards.failed, status.shards.total);
+            if status.state.is_final() {
+                return Ok(status);
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
     /// A job's report as it comes, from the server or from where it redirects to.
-    pub(super) async fn results(&self, id: JobId, outfmt: Option<&OutputFormat>) -> anyhow::Result<Response> {
+    pub(super) async fn results(
+        &self,
+        id: JobId,
+        outfmt: Option<&OutputFormat>,
+        partial: bool,
+    ) -> anyhow::Result<Download> {
         let request = self.request(Method::GET, &format!("searches/{id}/results"));
-        self.download(self.send_as_user(with_format(request, outfmt)?).await?).await
+        let request = with_choices(request, outfmt, partial)?;
+        let fetch = async || self.download(self.send_as_user(copy(&request)?).await?).await;
+        self.patience.repeat(fetch).await
     }
 
     /// The report behind a link, for which nobody needs to sign in.
-    pub(super) async fn shared(&self, link: &Url, outfmt: Option<&OutputFormat>) -> anyhow::Result<Response> {
-        let request = self.http.get(link.clone());
-        self.download(self.send_as_is(with_format(request, outfmt)?).await?).await
+    pub(super) async fn shared(
+        &self,
+        link: &Url,
+        outfmt: Option<&OutputFormat>,
+        partial: bool,
+    ) -> anyhow::Result<Download> {
+        let request = with_choices(self.http.get(link.clone()), outfmt, partial)?;
+        let fetch = async || self.download(self.send_as_is(copy(&request)?).await?).await;
+        self.patience.repeat(fetch).await
     }
 
     /// Follows a redirection to another host, which must not get our key and token.
-    async fn download(&self, response: Response) -> anyhow::Result<Response> {
-        let elsewhere = response.headers().get("location").and_then(|location| location.to_str().ok());
-        match elsewhere.filter(|_| response.status().is_redirection()) {
-            Some(address) => accepted(self.send_as_is(self.http.get(address)).await?).await,
-            None => accepted(response).await,
-        }
+    async fn download(&self, response: Response) -> anyhow::Result<Download> {
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let missing = header(MISSING_SHARDS).map(|missing| missing.replace('/', " of "));
+        let elsewhere = header("location").filter(|_| response.status().is_redirection());
+        let response = match elsewhere {
+            Some(address) => accepted(self.send_as_is(self.http.get(address)).await?).await?,
+            None => accepted(response).await?,
+        };
+        Ok(Download { response, missing })
     }
 
-    /// Cancels a job; returns the state that it has ended in.
-    pub(super) async fn cancel(&self, id: JobId) -> anyhow::Result<String> {
-        let outcome: serde_json::Value =
-            self.json(self.request(Method::DELETE, &format!("searches/{id}"))).await?;
-        let state = outcome["state"].as_str().ok_or_else(|| anyhow!("the server's answer has no state"))?;
-        Ok(state.replace('_', " "))
+    /// Cancels a job, unless it has ended.
+    pub(super) async fn cancel(&self, id: JobId) -> anyhow::Result<Cancelled> {
+        self.json(self.request(Method::DELETE, &format!("searches/{id}"))).await
     }
 
     /// The server's databases, as it lists them.
@@ -228,8 +268,18 @@ fn resource_id(challenge: &str) -> Option<&str> {
     challenge.split_once("resource_id=\"")?.1.split('"').next()
 }
 
-fn with_format(request: RequestBuilder, outfmt: Option<&OutputFormat>) -> anyhow::Result<RequestBuilder> {
+/// Something that no other request has had, to submit a search with.
+pub(super) fn new_key() -> anyhow::Result<String> {
+    Ok(JobId::random()?.to_string())
+}
+
+fn with_choices(
+    request: RequestBuilder,
+    outfmt: Option<&OutputFormat>,
+    partial: bool,
+) -> anyhow::Result<RequestBuilder> {
     outfmt.map_or(Ok(()), in_one_file)?;
+    let request = if partial { request.query(&[("partial", "true")]) } else { request };
     Ok(match outfmt {
         Some(outfmt) => request.query(&[("outfmt", outfmt.to_string())]),
         None => request,

@@ -1,5 +1,6 @@
 //! `skyblast cancel`: stops a job.
 
+use super::api::Cancelled;
 use super::client::{Client, ServerFlags};
 use crate::jobs::JobId;
 
@@ -15,7 +16,10 @@ pub(super) struct CancelArgs {
 }
 
 pub(super) async fn run(args: &CancelArgs) -> anyhow::Result<()> {
-    let state = Client::connect(&args.server).await?.cancel(args.id).await?;
+    let Cancelled { state, ended_before } = Client::connect(&args.server).await?.cancel(args.id).await?;
     outln!("{state}")?;
+    if ended_before {
+        errln!("nothing was cancelled: the job had ended before");
+    }
     Ok(())
 }

@@ -12,12 +12,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
-use super::exit::Exit;
 use super::inputs::Inputs;
 use super::options::{SearchFlags, ThreadFlags};
-use super::results::download;
+use super::results::{Choice, download};
 use super::serve::Serving;
-use super::status::{print_failures, summary};
+use super::status::{ending, print_failures, summary};
 use super::storage::open_pipeline;
 use super::whole_file::Target;
 use super::{logging, makedb, serve};
@@ -102,10 +101,11 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     outln!("   {}", summary(&status))?;
     print_failures(&status);
     if !status.state.has_report() {
-        return Err(Exit::NoReport.because(format_args!("the job {}", status.state)));
+        return ending(&status);
     }
     let report = dir.join("report.tsv");
-    download(&client, accepted.id, None, &Target::new(Some(&report), &Inputs::default())?).await?;
+    let out = Target::new(Some(&report), &Inputs::default())?;
+    download(&client, accepted.id, Choice::default(), &out).await?;
     stop.cancel();
     serving.await??;
 

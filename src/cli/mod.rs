@@ -38,6 +38,7 @@ mod options;
 mod origins;
 mod output;
 mod parent;
+mod patience;
 mod progress;
 mod results;
 mod search;

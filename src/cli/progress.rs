@@ -1,8 +1,20 @@
 //! Progress bars on standard error; invisible if that is not a terminal.
 
+use std::fmt;
 use std::time::Duration;
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+
+/// A style with a key `left` for the time that is left, which is not known before anything is done.
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    style.with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        if state.pos() > 0 {
+            // A terminal that cannot be written is none of the bar's business.
+            let _ = write!(out, ", {:#} left", HumanDuration(state.eta()));
+        }
+    })
+}
 
 /// A bar that counts comparisons; the total may be corrected as it becomes known.
 #[derive(Debug)]
@@ -11,8 +23,7 @@ pub(super) struct ComparisonBar(ProgressBar);
 impl ComparisonBar {
     pub(super) fn new() -> Self {
         let bar = ProgressBar::new(0);
-        let template = "{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons, {msg}{eta} left";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.set_style(style("{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons{msg}{left}"));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self(bar)
     }
@@ -34,7 +45,7 @@ impl ComparisonBar {
 
     /// What is being counted besides, such as `shards 3 of 14`.
     pub(super) fn say(&self, what: &str, done: u64, total: u64) {
-        self.0.set_message(format!("{what} {} of {}, ", HumanCount(done), HumanCount(total)));
+        self.0.set_message(format!(", {what} {} of {}", HumanCount(done), HumanCount(total)));
     }
 }
 
@@ -46,8 +57,7 @@ impl ByteBar {
     /// Expects `total` bytes in all.
     pub(super) fn new(total: u64) -> Self {
         let bar = ProgressBar::new(total);
-        let template = "{bar:40} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.set_style(style("{bar:40} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}{left}"));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self(bar)
     }

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context;
 use reqwest::Url;
 
+use super::api::Download;
 use super::client::{Client, ServerFlags};
+use super::exit::Exit;
 use super::inputs::Inputs;
+use super::patience::Waiting;
 use super::whole_file::Target;
 use crate::jobs::{JobId, ParseJobIdError};
 use crate::report::OutputFormat;
@@ -30,6 +32,10 @@ pub(super) struct ResultsArgs {
     #[arg(long, value_name = "FORMAT")]
     outfmt: Option<OutputFormat>,
 
+    /// Fetch also a report that lacks shards; the exit status is 3 then
+    #[arg(long)]
+    partial: bool,
+
     /// File for the report [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -39,15 +45,25 @@ pub(super) struct ResultsArgs {
 }
 
 pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
-    let (outfmt, out) = (args.outfmt.as_ref(), &Target::new(args.out.as_deref(), &Inputs::default())?);
+    let choice = Choice { outfmt: args.outfmt.as_ref(), partial: args.partial };
+    let out = &Target::new(args.out.as_deref(), &Inputs::default())?;
     match &args.what {
-        Source::Job(id) => download(&Client::connect(&args.server).await?, *id, outfmt, out).await,
+        Source::Job(id) => download(&Client::connect(&args.server).await?, *id, choice, out).await,
         // The link says where the server is.
         Source::Link(link) => {
             let client = Client::of(link.origin().ascii_serialization())?;
-            write(client.shared(link, outfmt).await?, out).await
+            write(&client, async || client.shared(link, choice.outfmt, choice.partial).await, out).await
         }
     }
+}
+
+/// Which report is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Choice<'a> {
+    /// Its format, unless it is the one the job was submitted with.
+    pub(super) outfmt: Option<&'a OutputFormat>,
+    /// Whether it may lack shards.
+    pub(super) partial: bool,
 }
 
 /// Where a report comes from.
@@ -72,16 +88,60 @@ impl FromStr for Source {
 pub(super) async fn download(
     client: &Client,
     id: JobId,
-    outfmt: Option<&OutputFormat>,
+    choice: Choice<'_>,
     out: &Target,
 ) -> anyhow::Result<()> {
-    write(client.results(id, outfmt).await?, out).await
+    write(client, async || client.results(id, choice.outfmt, choice.partial).await, out).await
 }
 
-async fn write(mut report: reqwest::Response, out: &Target) -> anyhow::Result<()> {
-    let mut out = out.create()?;
-    while let Some(piece) = report.chunk().await.context("the report broke off; fetch it again")? {
-        out.write_all(&piece)?;
+/// Writes what `fetch` gets; an error if it lacks shards.
+async fn write(
+    client: &Client,
+    fetch: impl AsyncFn() -> anyhow::Result<Download>,
+    out: &Target,
+) -> anyhow::Result<()> {
+    // Before anything is created: there may be no report.
+    let first = fetch().await?;
+    let missing = first.missing.clone();
+    let mut output = out.create()?;
+    copy(client, first, fetch, &mut output).await?;
+    output.finish()?;
+    match missing {
+        None => Ok(()),
+        Some(missing) => Err(Exit::Incomplete.because(format_args!(
+            "the report lacks {missing} shards, so it may lack hits; skyblast status says why"
+        ))),
     }
-    out.finish()
+}
+
+/// Copies a report. One that breaks off is fetched again and goes on where it broke off: a report's bytes
+/// are always the same.
+async fn copy(
+    client: &Client,
+    first: Download,
+    fetch: impl AsyncFn() -> anyhow::Result<Download>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let (mut report, mut waiting) = (first.response, Waiting::default());
+    let mut written = 0;
+    loop {
+        let mut at = 0;
+        let broken = loop {
+            match report.chunk().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(piece)) => {
+                    let new = piece.get(written - at..).unwrap_or_default();
+                    at += piece.len();
+                    if !new.is_empty() {
+                        out.write_all(new)?;
+                        waiting.reset();
+                    }
+                    written = written.max(at);
+                }
+                Err(error) => break anyhow::Error::from(error.without_url()).context("the report broke off"),
+            }
+        };
+        client.patience.wait(&mut waiting, broken).await?;
+        report = fetch().await?.response;
+    }
 }

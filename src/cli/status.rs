@@ -5,7 +5,8 @@ use std::io;
 use indicatif::{HumanCount, HumanDuration};
 
 use super::client::{Client, ServerFlags};
-use crate::jobs::{JobId, Status};
+use super::exit::Exit;
+use crate::jobs::{JobId, State, Status};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +41,21 @@ pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
     } else {
         print(&status)?;
     }
-    Ok(())
+    ending(&status)
+}
+
+/// An error that ends the program with the status that the end of a job has, unless all is well so far.
+pub(super) fn ending(status: &Status) -> anyhow::Result<()> {
+    let Status { id, state, shards, .. } = status;
+    match state {
+        State::Failed | State::Cancelled => Err(Exit::NoReport.because(format_args!("job {id} {state}"))),
+        State::CompletedWithFailedShards => {
+            let (failed, all) = (shards.failed, shards.total);
+            Err(Exit::Incomplete
+                .because(format_args!("the report of job {id} lacks {failed} of {all} shards")))
+        }
+        State::Queued | State::Running | State::Completed => Ok(()),
+    }
 }
 
 fn print(status: &Status) -> io::Result<()> {

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::client::{Client, ServerFlags};
-use super::exit::Exit;
 use super::inputs::Inputs;
 use super::options::SearchFlags;
-use super::results::download;
+use super::results::{Choice, download};
 use super::search::print_warnings;
 use super::standard::require_input;
-use super::status::{print_failures, summary};
+use super::status::{ending, print_failures, summary};
 use super::whole_file::Target;
 
 const EXAMPLES: &str = "\
@@ -43,6 +42,10 @@ pub(super) struct SubmitArgs {
     #[arg(long, value_name = "FILE", requires = "wait")]
     out: Option<PathBuf>,
 
+    /// With --wait, fetch also a report that lacks shards; the exit status is 3 then
+    #[arg(long, requires = "wait")]
+    partial: bool,
+
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -68,7 +71,8 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     errln!("{}", summary(&status));
     print_failures(&status);
     if !status.state.has_report() {
-        return Err(Exit::NoReport.because(format_args!("job {} {}", status.id, status.state)));
+        return ending(&status);
     }
-    download(&client, accepted.id, None, &out).await
+    let choice = Choice { outfmt: None, partial: args.partial };
+    download(&client, accepted.id, choice, &out).await
 }

@@ -3,17 +3,16 @@
 
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use reqwest::{Body, StatusCode};
+use reqwest::{Body, Response, StatusCode};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::Mutex;
 
-use super::api::{Accepted, Ticket};
+use super::api::{Accepted, Ticket, new_key};
 use super::client::{Client, Refused};
 use super::options::SearchFlags;
 use super::progress::ByteBar;
@@ -29,8 +28,6 @@ const WORTH_ASKING: u64 = 1 << 20;
 const BLOCK: u64 = 8 << 20;
 /// Pieces under way at the same time.
 const PIECES_AT_ONCE: usize = 4;
-/// How often a piece is sent before the upload is given up.
-const TRIES: u32 = 5;
 /// Version of the storage protocol, that of the signature.
 const STORAGE_VERSION: &str = "2022-11-02";
 
@@ -81,16 +78,21 @@ impl Client {
         flags: &SearchFlags,
     ) -> anyhow::Result<Accepted> {
         let queries = Queries::open(path).await?;
-        let submission = || self.submission(database, flags);
+        let key = new_key()?;
+        let submission = || self.submission(database, flags, &key);
         let limit = match queries.length {
             ..=WORTH_ASKING => None,
             _ => self.health().await?.body_limit,
         };
         if queries.length <= limit.unwrap_or(LONGEST_REQUEST).min(LONGEST_REQUEST) {
-            let file = queries.file.try_clone().await?;
-            // The Functions host does not take bodies of unknown length.
-            let request = submission()?.header("content-length", queries.length).body(Body::from(file));
-            match self.json(request).await {
+            let send = async || {
+                let mut file = queries.file.try_clone().await?;
+                file.rewind().await?;
+                // The Functions host does not take bodies of unknown length.
+                let request = submission()?.header("content-length", queries.length);
+                self.json_once(request.body(Body::from(file))).await
+            };
+            match self.patience.repeat(send).await {
                 Err(error) if is_too_large(&error) => {}
                 answer => return answer,
             }
@@ -99,13 +101,10 @@ impl Client {
         let id = ticket.id;
         let parts = self.send_upload(ticket, queries).await?;
         // An upload is one search however often it is submitted.
-        self.persistently(async || {
-            let request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
-            self.json(match parts {
-                Some(parts) => request.query(&[("parts", parts)]),
-                None => request,
-            })
-            .await
+        let request = submission()?.header("content-length", 0).query(&[("upload", id.to_string())]);
+        self.json(match parts {
+            Some(parts) => request.query(&[("parts", parts)]),
+            None => request,
         })
         .await
     }
@@ -121,7 +120,7 @@ impl Client {
                 |(number, part)| async move {
                     let part = part?;
                     let sent = part.len() as u64;
-                    self.persistently(|| self.upload_part(ticket.id, number, part.clone())).await?;
+                    self.upload_part(ticket.id, number, part).await?;
                     bar.add(sent);
                     anyhow::Ok(())
                 },
@@ -136,7 +135,9 @@ impl Client {
             // All ids have the same length, and letters that need no encoding.
             let block_id = format!("{number:08}");
             let query = format!("comp=block&blockid={block_id}");
-            self.persistently(|| self.put_to_storage(ticket.id, url, &query, block.clone())).await?;
+            self.patience
+                .repeat(async || self.put_to_storage(ticket.id, url, &query, block.clone()).await)
+                .await?;
             bar.add(block.len() as u64);
             anyhow::Ok(block_id)
         });
@@ -144,7 +145,9 @@ impl Client {
         let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
         let list =
             Bytes::from(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>"));
-        self.persistently(|| self.put_to_storage(ticket.id, url, "comp=blocklist", list.clone())).await?;
+        self.patience
+            .repeat(async || self.put_to_storage(ticket.id, url, "comp=blocklist", list.clone()).await)
+            .await?;
         Ok(None)
     }
 
@@ -156,45 +159,29 @@ impl Client {
         query: &str,
         body: Bytes,
     ) -> anyhow::Result<()> {
-        let address = url.lock().await.clone();
-        let request = self.http.put(format!("{address}&{query}")).header("x-ms-version", STORAGE_VERSION);
-        let sent = request.header("content-length", body.len()).body(body).send().await;
-        // The address is a secret.
-        let response = sent.map_err(reqwest::Error::without_url).context("could not reach storage")?;
+        let mut response = self.put(&url.lock().await.clone(), query, &body).await?;
+        if response.status() == StatusCode::FORBIDDEN
+            && let Some(renewed) = self.upload(Some(id)).await?.url
+        {
+            url.lock().await.clone_from(&renewed);
+            response = self.put(&renewed, query, &body).await?;
+        }
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
-        if status == StatusCode::FORBIDDEN
-            && let Some(renewed) = self.upload(Some(id)).await?.url
-        {
-            *url.lock().await = renewed;
-        }
         let code = response.headers().get("x-ms-error-code").and_then(|code| code.to_str().ok());
-        bail!("storage answered {status} {}", code.unwrap_or_default())
+        Err(Refused::by_storage(status, code.unwrap_or_default()).into())
     }
 
-    /// Tries again what fails, after longer and longer pauses.
-    async fn persistently<T>(&self, step: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let mut pause = Duration::from_millis(300);
-        for _ in 1..TRIES {
-            match step().await {
-                Err(error) if !is_final(&error) => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 3;
-                }
-                done => return done,
-            }
-        }
-        step().await
+    async fn put(&self, address: &str, query: &str, body: &Bytes) -> anyhow::Result<Response> {
+        let request = self.http.put(format!("{address}&{query}")).header("x-ms-version", STORAGE_VERSION);
+        let sent = request.header("content-length", body.len()).body(body.clone()).send().await;
+        // The address is a secret.
+        sent.map_err(reqwest::Error::without_url).context("could not reach storage")
     }
 }
 
 fn is_too_large(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::PAYLOAD_TOO_LARGE)
-}
-
-/// Whether the server has said no, and not just that something is out of order.
-fn is_final(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status.is_client_error())
 }

@@ -77,6 +77,21 @@ pub enum VolumeError {
     },
 }
 
+impl VolumeError {
+    /// The same error of a volume that is called `name`, for readers that its path is not for.
+    pub fn called(mut self, name: &str) -> Self {
+        match &mut self {
+            Self::Read { volume, .. }
+            | Self::NotAVolume { volume }
+            | Self::Newer { volume, .. }
+            | Self::Truncated { volume, .. }
+            | Self::DigestMismatch { volume, .. }
+            | Self::Damaged { volume, .. } => name.clone_into(volume),
+        }
+        self
+    }
+}
+
 /// An open volume: checked in full when it was opened, so that reading it cannot fail.
 pub struct Volume {
     content: Content,

@@ -17,6 +17,7 @@
 
 mod aligner;
 mod alignment;
+mod asked;
 mod batch;
 mod best_hit;
 mod blocks;

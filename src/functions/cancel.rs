@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::links::{Links, search_id};
 use super::problem::Problem;
 use super::services::App;
-use crate::jobs::{JobId, Outcome};
+use crate::jobs::{Cancellation, JobId, Outcome};
 
 /// How the search ended: by this request, or before it.
 #[derive(Debug, Serialize)]
@@ -19,6 +19,8 @@ pub(super) struct Answer {
     id: JobId,
     #[serde(flatten)]
     outcome: Outcome,
+    /// Whether it had ended before, so that nothing was cancelled.
+    ended_before: bool,
     links: Links,
 }
 
@@ -29,6 +31,6 @@ pub(super) async fn cancel(
 ) -> Result<Json<Answer>, Problem> {
     let id = search_id(path)?;
     app.admit(&headers, id).await?;
-    let outcome = app.pipeline()?.cancel(id).await?;
-    Ok(Json(Answer { id, outcome, links: Links::of(id) }))
+    let Cancellation { outcome, ended_before } = app.pipeline()?.cancel(id).await?;
+    Ok(Json(Answer { id, outcome, ended_before, links: Links::of(id) }))
 }

@@ -46,5 +46,6 @@ mod submit;
 mod sweep;
 mod upload;
 
+pub use results::{INCOMPLETE, MISSING_SHARDS};
 pub use router::{api_router, host_router};
 pub use services::{Limits, Services, SignIn};

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::problem::Problem;
 use super::upload::upload_id;
-use crate::engine::{OptionChoices, OptionError};
+use crate::engine::{OptionChoices, OptionError, Switch};
 use crate::jobs::{JobId, Request};
 use crate::report::{ListLimits, OutputFormat, PairwiseChoices};
 
@@ -19,7 +19,7 @@ const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 10] = [
+const OWN_RANGES: [(&str, &str); 11] = [
     ("database", "a name of GET /api/databases, or name@version"),
     ("outfmt", "0, 5, 6, 7, 10, 15, 16 or 17; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
@@ -29,6 +29,7 @@ const OWN_RANGES: [(&str, &str); 10] = [
     ("sorthsps", "0 to 4, with outfmt 0"),
     ("program", "blastp"),
     ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
+    ("partial", "true or false, of a report: whether it may lack shards that failed"),
     ("parts", "the number of parts in which it was sent, if it was"),
 ];
 
@@ -91,6 +92,11 @@ impl Options {
         }
     }
 
+    /// Takes out whether a report may lack shards; if nothing is said it may not.
+    pub(super) fn take_partial(&mut self) -> Result<bool, Problem> {
+        Ok(self.take_parsed::<Switch>("partial")?.is_some_and(|partial| partial.0))
+    }
+
     /// Takes out a number of subjects, if there is one.
     fn take_count(&mut self, name: &'static str, least: usize) -> Result<Option<usize>, Problem> {
         let Some(text) = self.0.remove(name) else { return Ok(None) };
@@ -151,7 +157,8 @@ impl Options {
         match self.0.first_key_value() {
             None => Ok(()),
             Some((name, value)) => {
-                let detail = format!("the option {name:?} has no meaning here; the only option is outfmt");
+                let detail =
+                    format!("the option {name:?} has no meaning here; the options are outfmt and partial");
                 Err(Problem::bad_request("unknown-option", detail)
                     .with("option", json!({ "name": name, "value": shorten(value) })))
             }
@@ -160,6 +167,9 @@ impl Options {
 
     /// Reads all options.
     pub(super) fn into_request(mut self) -> Result<Request, Problem> {
+        if let Some(text) = self.0.remove("partial") {
+            return Err(invalid("partial", &text, "has a meaning for results only"));
+        }
         if let Some(text) = self.0.remove("program").filter(|text| text != "blastp") {
             return Err(out_of_range("program", &text));
         }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -19,8 +19,9 @@ use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
 use super::status::POLL_SECONDS;
-use crate::jobs::{self, JobId, Report, State as JobState};
+use crate::jobs::{self, AddressFrom, JobId, MissingShards, Report, State as JobState, Wanted};
 use crate::report::OutputFormat;
+use crate::store::Grant;
 
 pub(super) async fn results(
     State(app): State<Arc<App>>,
@@ -33,6 +34,12 @@ pub(super) async fn results(
     report(&app, id, &uri).await
 }
 
+/// The header that says how many of how many shards a report lacks, as in `3/12`.
+pub const MISSING_SHARDS: &str = "skyblast-missing-shards";
+
+/// The type of the problem that a report lacks shards.
+pub const INCOMPLETE: &str = "incomplete-report";
+
 /// How long an address of storage is valid; long enough to begin the download.
 const LINK: Duration = Duration::from_secs(15 * 60);
 
@@ -40,18 +47,30 @@ const LINK: Duration = Duration::from_secs(15 * 60);
 /// they are many a redirection to where they lie.
 pub(super) async fn report(app: &App, id: JobId, uri: &Uri) -> Result<Response, Problem> {
     let mut options = Options::of(uri)?;
-    let format = options.take_outfmt()?;
+    let wanted = Wanted {
+        format: options.take_outfmt()?,
+        partial: options.take_partial()?,
+        address: Some(AddressFrom { bytes: app.limits.redirect_bytes, lifetime: LINK }),
+    };
     options.none_left()?;
-    let least = app.limits.redirect_bytes;
-    if let Some(grant) = app.pipeline()?.results_link(id, format.as_ref(), least, LINK).await? {
-        let link = json!({ "url": grant.url, "expires": grant.expires });
-        let headers = [(LOCATION, grant.url.as_str()), (CACHE_CONTROL, "no-store")];
-        return Ok((StatusCode::FOUND, headers, Json(link)).into_response());
+    let (mut response, missing) = match app.pipeline()?.results(id, wanted).await? {
+        Report::Ready { format, content, missing } => (stream_report(id, &format, content).await?, missing),
+        Report::Elsewhere { grant, missing } => (elsewhere(&grant), missing),
+        Report::Incomplete(missing) => return Err(incomplete(id, missing)),
+        Report::NotReady(state) => return Err(not_ready(id, state)),
+    };
+    if let Some(MissingShards { missing, of }) = missing {
+        let value =
+            HeaderValue::try_from(format!("{missing}/{of}")).map_err(|e| Problem::internal(e.to_string()))?;
+        response.headers_mut().insert(MISSING_SHARDS, value);
     }
-    match app.pipeline()?.results(id, format).await? {
-        Report::Ready { format, content } => stream_report(id, &format, content).await,
-        Report::NotReady(state) => Err(not_ready(id, state)),
-    }
+    Ok(response)
+}
+
+fn elsewhere(grant: &Grant) -> Response {
+    let link = json!({ "url": grant.url, "expires": grant.expires });
+    let headers = [(LOCATION, grant.url.as_str()), (CACHE_CONTROL, "no-store")];
+    (StatusCode::FOUND, headers, Json(link)).into_response()
 }
 
 /// Answers only when the first piece is there, so that a report that cannot be read at all is an
@@ -67,6 +86,16 @@ async fn stream_report(
     let disposition = format!("attachment; filename=\"{id}.{}\"", format.extension());
     let headers = [(CONTENT_TYPE, format.media_type()), (CONTENT_DISPOSITION, disposition.as_str())];
     Ok((headers, body).into_response())
+}
+
+fn incomplete(id: JobId, missing: MissingShards) -> Problem {
+    let detail = format!(
+        "the report lacks {missing}, so it may lack hits; GET /api/searches/{id} says why, and partial=true gives \
+         what there is"
+    );
+    Problem::new(StatusCode::CONFLICT, INCOMPLETE, detail)
+        .with("missing_shards", missing.missing)
+        .with("shards", missing.of)
 }
 
 fn not_ready(id: JobId, state: JobState) -> Problem {

@@ -7,17 +7,27 @@ use super::id::JobId;
 use super::job::{Outcome, State};
 use super::pipeline::Pipeline;
 
+/// How a job has ended that was to be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// Its end.
+    pub outcome: Outcome,
+    /// Whether it had ended before.
+    pub ended_before: bool,
+}
+
 impl Pipeline {
     /// Cancels a job: what is running is finished for nothing, what waits is dropped. A job that
-    /// has ended stays as it is. Returns how the job ended.
-    pub async fn cancel(&self, id: JobId) -> Result<Outcome> {
+    /// has ended stays as it is.
+    pub async fn cancel(&self, id: JobId) -> Result<Cancellation> {
         self.ledger.job(id).await?;
         if let Some(outcome) = self.ledger.outcome(id).await? {
-            return Ok(outcome);
+            return Ok(Cancellation { outcome, ended_before: true });
         }
         self.ledger.put_cancelled(id).await?;
         tracing::info!(job = %id, "cancelled a job");
-        self.close_without_report(id, State::Cancelled, None).await
+        let outcome = self.close_without_report(id, State::Cancelled, None).await?;
+        Ok(Cancellation { ended_before: outcome.state != State::Cancelled, outcome })
     }
 
     /// Ends a job that will not have a report.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{QuerySequence, SearchOptions, SearchedQuery};
-use crate::report::QueryText;
+use crate::report::{MissingVolumes, QueryText};
 use crate::scoring::{Matrix, ungapped_parameters};
 use crate::sequence::fasta::{FastaError, Note, Record};
 use crate::sequence::nucleotide::looks_like_nucleotides;
@@ -34,7 +34,8 @@ impl Query {
 
     /// The query as reports take it, as number `place` of its report.
     pub fn text(&self, place: u64) -> QueryText<'_> {
-        QueryText { number: self.number, place, defline: &self.defline, sequence: self.sequence() }
+        let missing = MissingVolumes::default();
+        QueryText { number: self.number, place, defline: &self.defline, sequence: self.sequence(), missing }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::id::JobId;
-use super::job::{FailedShard, MAX_LISTED_FAILURES, Outcome, State};
+use super::job::{FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};
 use super::merge::{output_format, render_end, report_context};
 use super::messages::{JobMerged, ShardPlanned};
 use super::pipeline::Pipeline;
@@ -23,11 +23,7 @@ impl Pipeline {
         if self.ledger.texts(id).await? < plan.chunks {
             return Ok(());
         }
-        let format = output_format(&job)?;
-        let end = render_end(&format, &report_context(&job)?, job.queries())?;
-        let head = self.head(&job, &format).await?;
-        self.ledger.compose_report(id, format.extension(), head, plan.chunks, end.into()).await?;
-
+        self.compose(&job, &plan).await?;
         let (failed, shards_failed) = self.failures(id).await?;
         let state = if shards_failed == 0 { State::Completed } else { State::CompletedWithFailedShards };
         let outcome = Outcome {
@@ -41,6 +37,28 @@ impl Pipeline {
         };
         self.close(id, outcome).await?;
         Ok(())
+    }
+
+    /// Writes the report from the texts of all chunks.
+    async fn compose(&self, job: &Job, plan: &Plan) -> Result<()> {
+        let format = output_format(job)?;
+        let end = render_end(&format, &report_context(job)?, job.queries())?;
+        let head = self.head(job, plan, &format).await?;
+        self.ledger.compose_report(job.id, format.extension(), head, plan.chunks, end.into()).await
+    }
+
+    /// Writes the report of a job that has ended once more, from what is left of what it was made of.
+    pub(super) async fn restore_report(&self, job: &Job, plan: &Plan) -> Result<()> {
+        tracing::warn!(job = %job.id, "the report is missing; making it again");
+        for chunk in 0..plan.chunks {
+            if !self.ledger.has_text(job.id, chunk).await? && !self.write_text(job, plan, chunk).await? {
+                return Err(Error::Damaged {
+                    object: format!("{}/text/{chunk:06}", job.id),
+                    reason: "it is missing, and so are some of the hits that it was made of".to_owned(),
+                });
+            }
+        }
+        self.compose(job, plan).await
     }
 
     /// The shards that parts lack, and how many there are.

@@ -102,6 +102,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The grid of a job.
+    pub(super) fn of(job: &Job) -> Self {
+        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes: job.volumes.clone() }
+    }
+
     /// Number of shards.
     pub fn shards(&self) -> u64 {
         u64::from(self.chunks) * self.volumes.len() as u64
@@ -119,7 +124,7 @@ impl Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Accepted, not yet laid out; queries that were uploaded may not have been read.
+    /// Accepted, but no shard has been taken up; queries that were uploaded may not have been read.
     Queued,
     /// Shards are being compared or merged.
     Running,

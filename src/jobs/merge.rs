@@ -12,7 +12,9 @@ use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::shard::Merger;
 use crate::engine::Hit;
-use crate::report::{DatabaseText, ListedSubjects, OutputFormat, ReportContext, ReportWriter};
+use crate::report::{
+    DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryText, ReportContext, ReportWriter,
+};
 
 /// The merged hits of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +23,13 @@ pub(super) struct Part {
     pub(super) missing: Vec<u32>,
     /// The hits to report, by query.
     pub(super) hits: Vec<Vec<Hit>>,
+}
+
+impl Part {
+    /// What the queries were not compared with, of the volumes of `plan`.
+    pub(super) fn missing_of(&self, plan: &Plan) -> MissingVolumes {
+        MissingVolumes { missing: self.missing.len() as u32, of: plan.volumes.len() as u32 }
+    }
 }
 
 impl Pipeline {
@@ -32,21 +41,40 @@ impl Pipeline {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
-        if !self.ledger.has_text(id, chunk).await? {
-            let queries = self.ledger.chunk(id, chunk).await?;
-            let Some(part) = self.standing_part(&job, &plan, chunk, &queries).await? else {
-                // Announced too early, or a damaged shard is being compared again.
-                return Ok(());
-            };
-            if !part.missing.is_empty() {
-                self.ledger.put_missing(id, chunk, &part.missing).await?;
-            }
-            let format = output_format(&job)?;
-            let context = report_context(&job)?;
-            let text = Self::compute(move || render(&format, &context, &queries, &part.hits)).await?;
-            self.ledger.put_text(id, chunk, text.into()).await?;
+        if !self.ledger.has_text(id, chunk).await? && !self.write_text(&job, &plan, chunk).await? {
+            // Announced too early, or a damaged shard is being compared again.
+            return Ok(());
         }
         self.announce_merged_job(&plan, id).await
+    }
+
+    /// Writes the text of a chunk, and its part if that is not there; `false` if some shard is not settled.
+    pub(super) async fn write_text(&self, job: &Job, plan: &Plan, chunk: u32) -> Result<bool> {
+        let queries = self.ledger.chunk(job.id, chunk).await?;
+        let Some(part) = self.standing_part(job, plan, chunk, &queries).await? else { return Ok(false) };
+        if !part.missing.is_empty() {
+            self.ledger.put_missing(job.id, chunk, &part.missing).await?;
+        }
+        let (format, context) = (output_format(job)?, report_context(job)?);
+        let missing = part.missing_of(plan);
+        let text = Self::compute(move || render(&format, &context, &queries, &part.hits, missing)).await?;
+        self.ledger.put_text(job.id, chunk, text.into()).await?;
+        Ok(true)
+    }
+
+    /// The part of a chunk that has been merged; made again if it is lost and the hits are not.
+    pub(super) async fn part(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        chunk: u32,
+        queries: &QueryChunk,
+    ) -> Result<Part> {
+        let part = self.standing_part(job, plan, chunk, queries).await?;
+        part.ok_or_else(|| Error::Damaged {
+            object: format!("{}/parts/{chunk:06}", job.id),
+            reason: "it is missing, and so are some of the hits that it was made of".to_owned(),
+        })
     }
 
     /// The part of a chunk: the one that is there, or a new one if the row is complete.
@@ -67,7 +95,7 @@ impl Pipeline {
         let Some(part) = self.join_row(job, plan, chunk, queries).await? else { return Ok(None) };
         let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
         if let Some(damage) = damage {
-            // Without a text, nothing has been made of the damaged part yet.
+            // The same hits, without the same volumes, make the same part.
             tracing::error!(job = %job.id, chunk, error = %damage, "joining the shards again");
             self.ledger.replace_part(job.id, chunk, frame).await?;
         } else {
@@ -89,8 +117,14 @@ impl Pipeline {
             return Ok(None);
         }
         let mut merger = Merger::new(job.options, job.totals, queries)?;
+        // What an earlier part lacked, if it has been lost since: the report and its status may say so.
+        let lacked = self.ledger.missing_row(job.id, chunk).await?;
         let mut missing = Vec::new();
         for volume in settled {
+            if lacked.contains(&volume) {
+                missing.push(volume);
+                continue;
+            }
             let shard = ShardPlanned { job: job.id, chunk, volume };
             match self.ledger.hits(shard).await {
                 Ok(None) => {
@@ -108,8 +142,8 @@ impl Pipeline {
                     })
                     .await?;
                 }
-                Err(error @ Error::Damaged { .. }) => {
-                    // Hits can always be had again.
+                Err(error @ Error::Damaged { .. }) if !self.ledger.is_closed(job.id).await? => {
+                    // As long as the job runs, hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
                     self.ledger.delete_hits(shard).await?;
                     self.announce(Stage::Search, &shard).await?;
@@ -125,12 +159,17 @@ impl Pipeline {
 
     /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
     /// parts are read for it, one after the other.
-    pub(super) async fn head(&self, job: &Job, format: &OutputFormat) -> Result<Bytes> {
+    pub(super) async fn head(&self, job: &Job, plan: &Plan, format: &OutputFormat) -> Result<Bytes> {
         let context = report_context(job)?;
         let mut subjects = ListedSubjects::default();
         if format.lists_subjects() {
             for chunk in 0..job.chunks.len() as u32 {
-                for hits in self.ledger.part(job.id, chunk).await?.hits {
+                let queries = self.ledger.chunk(job.id, chunk).await?;
+                let part = self.part(job, plan, chunk, &queries).await?;
+                if !part.missing.is_empty() {
+                    subjects.lack(queries.queries.len() as u64);
+                }
+                for hits in part.hits {
                     subjects.add(&context, &hits);
                 }
             }
@@ -167,17 +206,19 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
     Ok(ReportContext::new(database, job.options)?)
 }
 
-/// The text of a chunk in a report; that of the first chunk begins the report.
+/// The text of a chunk in a report; that of the first chunk begins the report. It says what the chunk was
+/// not compared with.
 pub fn render(
     format: &OutputFormat,
     context: &ReportContext,
     chunk: &QueryChunk,
     hits: &[Vec<Hit>],
+    missing: MissingVolumes,
 ) -> Result<Vec<u8>> {
     let writer = ReportWriter::new(format, context);
     let mut text = Vec::new();
     for ((query, hits), place) in chunk.queries.iter().zip(hits).zip(chunk.first_place..) {
-        let query = query.text(place);
+        let query = QueryText { missing, ..query.text(place) };
         if place == 1 {
             writer.begin(&mut text, Some(query)).map_err(|e| Error::Internal(e.to_string()))?;
         }

@@ -43,6 +43,7 @@ mod upload;
 mod volumes;
 pub mod worker;
 
+pub use cancel::Cancellation;
 pub use catalog::Catalog;
 pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
 pub use collect::{GRACE, Garbage};
@@ -56,7 +57,7 @@ pub use names::{DATABASES, JOBS};
 pub use pipeline::{Pipeline, Settings};
 pub use poison::MAX_DELIVERIES;
 pub use publish::{OnPublished, Published};
-pub use results::Report;
+pub use results::{AddressFrom, MissingShards, Report, Wanted};
 pub use shard::{Merger, ShardHits, compare};
 pub use share::{MAX_SHARE, Share};
 pub use status::{Progress, Status};

@@ -9,6 +9,7 @@
 //! <job>/queries/<chunk>               a chunk's queries; immutable
 //! <job>/plan.json                     the grid of chunks and volumes; immutable
 //!                                     (earlier versions called it manifest.json)
+//! <job>/begun                         a shard has been taken up
 //! <job>/hits/<chunk>/<volume>         a shard's hits; immutable
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
@@ -74,6 +75,8 @@ pub(super) const PLAN: &str = "plan.json";
 pub(super) const EARLIER_PLAN: &str = "manifest.json";
 /// How the job ended.
 pub(super) const OUTCOME: &str = "done.json";
+/// Its presence says that a shard has been taken up.
+pub(super) const BEGUN: &str = "begun";
 /// Its presence cancels the job.
 pub(super) const CANCELLED: &str = "cancelled";
 /// What sweep remembers of the job.

@@ -1,6 +1,6 @@
 //! The pipeline: what all its steps share, and the way from a message to a step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -47,6 +47,9 @@ impl Default for Settings {
     }
 }
 
+/// Jobs that a process remembers to have begun.
+const MAX_REMEMBERED: usize = 1_000;
+
 /// One pipeline over one storage account or folder.
 pub struct Pipeline {
     pub(super) ledger: Ledger,
@@ -54,6 +57,8 @@ pub struct Pipeline {
     pub(super) queues: HashMap<&'static str, Arc<dyn Queue>>,
     pub(super) settings: Settings,
     recent: Mutex<Option<(Arc<Job>, Arc<Plan>)>>,
+    /// Jobs of which this process has noted that they have begun.
+    begun: Mutex<HashSet<JobId>>,
 }
 
 impl Pipeline {
@@ -73,6 +78,7 @@ impl Pipeline {
             queues,
             settings,
             recent: Mutex::default(),
+            begun: Mutex::default(),
         })
     }
 
@@ -161,6 +167,20 @@ impl Pipeline {
         let found = (Arc::new(job), Arc::new(plan));
         *self.recent.lock().await = Some(found.clone());
         Ok(found)
+    }
+
+    /// Notes that a shard of the job has been taken up: once per process, not per shard.
+    pub(super) async fn note_begun(&self, id: JobId) -> Result<()> {
+        let mut begun = self.begun.lock().await;
+        if begun.contains(&id) {
+            return Ok(());
+        }
+        self.ledger.put_begun(id).await?;
+        if begun.len() >= MAX_REMEMBERED {
+            begun.clear();
+        }
+        begun.insert(id);
+        Ok(())
     }
 
     /// Writes how a job ended, unless that is written already, and takes it off the list of active

@@ -1,19 +1,63 @@
 //! Results: the report as a stream, in the format it was asked for in or in another.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use serde::{Deserialize, Serialize};
 
 use super::error::Result;
 use super::id::JobId;
-use super::job::State;
+use super::job::{Job, Outcome, Plan, State};
 use super::merge::{output_format, render, render_end, report_context};
 use super::pipeline::Pipeline;
 use crate::report::OutputFormat;
 use crate::store::Grant;
+
+/// Which report is wanted, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Its format, unless it is the one that the job was submitted with.
+    pub format: Option<OutputFormat>,
+    /// Whether it may lack shards.
+    pub partial: bool,
+    /// From which size on an address of storage is wanted instead, if the store has such.
+    pub address: Option<AddressFrom>,
+}
+
+/// When an address is wanted instead of a report's bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct AddressFrom {
+    /// Least size of the report, bytes.
+    pub bytes: u64,
+    /// How long the address is to be valid.
+    pub lifetime: Duration,
+}
+
+/// Shards that a report lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingShards {
+    /// How many.
+    pub missing: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl MissingShards {
+    fn of(outcome: &Outcome) -> Option<Self> {
+        let missing = outcome.shards_failed;
+        (missing > 0).then_some(Self { missing, of: missing + outcome.shards_done })
+    }
+}
+
+impl fmt::Display for MissingShards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} shards", self.missing, self.of)
+    }
+}
 
 /// What there is to read of a job.
 pub enum Report {
@@ -23,81 +67,104 @@ pub enum Report {
         format: OutputFormat,
         /// Its bytes.
         content: BoxStream<'static, Result<Bytes>>,
+        /// What it lacks.
+        missing: Option<MissingShards>,
     },
+    /// The report, where it lies.
+    Elsewhere {
+        /// The address.
+        grant: Grant,
+        /// What it lacks.
+        missing: Option<MissingShards>,
+    },
+    /// The report lacks these, and nobody said that it may.
+    Incomplete(MissingShards),
     /// There is none, or not yet.
     NotReady(State),
 }
 
-impl std::fmt::Debug for Report {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ready { format, .. } => {
-                f.debug_struct("Ready").field("format", format).finish_non_exhaustive()
+            Self::Ready { format, missing, .. } => f
+                .debug_struct("Ready")
+                .field("format", format)
+                .field("missing", missing)
+                .finish_non_exhaustive(),
+            Self::Elsewhere { missing, .. } => {
+                f.debug_struct("Elsewhere").field("missing", missing).finish_non_exhaustive()
             }
+            Self::Incomplete(missing) => f.debug_tuple("Incomplete").field(missing).finish(),
             Self::NotReady(state) => f.debug_tuple("NotReady").field(state).finish(),
         }
     }
 }
 
 impl Pipeline {
-    /// A job's report in `format`, or in the format it was submitted with. Memory is bounded by one
-    /// chunk's hits.
-    pub async fn results(self: &Arc<Self>, id: JobId, format: Option<OutputFormat>) -> Result<Report> {
+    /// A job's report. Memory is bounded by one chunk's hits.
+    ///
+    /// Blobs that it is made of and that have been lost are made again from what is left.
+    pub async fn results(self: &Arc<Self>, id: JobId, wanted: Wanted) -> Result<Report> {
         let job = self.ledger.job(id).await?;
-        let state = self.status_word(id).await?;
-        if !state.has_report() {
-            return Ok(Report::NotReady(state));
+        let outcome = self.ledger.outcome(id).await?.filter(|outcome| outcome.state.has_report());
+        let Some(outcome) = outcome else { return Ok(Report::NotReady(self.state(id).await?)) };
+        let missing = MissingShards::of(&outcome);
+        if let Some(missing) = missing.filter(|_| !wanted.partial) {
+            return Ok(Report::Incomplete(missing));
         }
         let composed = output_format(&job)?;
-        let format = format.unwrap_or_else(|| composed.clone());
-        if format == composed {
-            let content = self.ledger.report(id, format.extension()).await?;
-            return Ok(Report::Ready { format, content });
+        let format = wanted.format.unwrap_or_else(|| composed.clone());
+        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job));
+        if format != composed {
+            let content = self.rendered(job, plan, &format)?;
+            return Ok(Report::Ready { format, content, missing });
         }
+        let extension = format.extension();
+        if let Some(AddressFrom { bytes, lifetime }) = wanted.address
+            && let Some(grant) = self.ledger.grant_report(id, extension, bytes, lifetime).await?
+        {
+            return Ok(Report::Elsewhere { grant, missing });
+        }
+        let content = match self.ledger.report(id, extension).await {
+            Err(error) if error.is_not_found() => {
+                self.restore_report(&job, &plan).await?;
+                self.ledger.report(id, extension).await?
+            }
+            other => other?,
+        };
+        Ok(Report::Ready { format, content, missing })
+    }
+
+    /// The report of a job in another format than it was submitted with.
+    fn rendered(
+        self: &Arc<Self>,
+        job: Job,
+        plan: Plan,
+        format: &OutputFormat,
+    ) -> Result<BoxStream<'static, Result<Bytes>>> {
         let context = Arc::new(report_context(&job)?);
-        let end = render_end(&format, &context, job.queries())?;
+        let end = render_end(format, &context, job.queries())?;
         let chunks = job.chunks.len() as u32;
-        let (pipeline, style) = (self.clone(), format.clone());
+        let grid = Arc::new((job, plan));
+        let (pipeline, style, found) = (self.clone(), format.clone(), grid.clone());
         // What comes first must not be empty: it tells whether the report can be read.
-        let head = stream::iter(format.lists_subjects().then_some(job)).then(move |job| {
+        let head = stream::iter(format.lists_subjects().then_some(found)).then(move |grid| {
             let (pipeline, style) = (pipeline.clone(), style.clone());
-            async move { pipeline.head(&job, &style).await }
+            async move { pipeline.head(&grid.0, &grid.1, &style).await }
         });
         let (pipeline, style) = (self.clone(), format.clone());
         let parts = stream::iter(0..chunks).then(move |chunk| {
-            let (pipeline, format, context) = (pipeline.clone(), style.clone(), context.clone());
+            let (pipeline, grid) = (pipeline.clone(), grid.clone());
+            let (format, context) = (style.clone(), context.clone());
             async move {
-                let queries = pipeline.ledger.chunk(id, chunk).await?;
-                let part = pipeline.ledger.part(id, chunk).await?;
-                Self::compute(move || render(&format, &context, &queries, &part.hits)).await.map(Bytes::from)
+                let (job, plan) = &*grid;
+                let queries = pipeline.ledger.chunk(job.id, chunk).await?;
+                let part = pipeline.part(job, plan, chunk, &queries).await?;
+                let missing = part.missing_of(plan);
+                let text = Self::compute(move || render(&format, &context, &queries, &part.hits, missing));
+                text.await.map(Bytes::from)
             }
         });
-        let content = head.chain(parts).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed();
-        Ok(Report::Ready { format, content })
-    }
-
-    /// An address from which a report in the format it was submitted with can be read for `lifetime`,
-    /// if it has at least `least` bytes and the store has such addresses.
-    pub async fn results_link(
-        &self,
-        id: JobId,
-        format: Option<&OutputFormat>,
-        least: u64,
-        lifetime: Duration,
-    ) -> Result<Option<Grant>> {
-        let job = self.ledger.job(id).await?;
-        let composed = output_format(&job)?;
-        if format.is_some_and(|format| *format != composed) {
-            return Ok(None);
-        }
-        self.ledger.grant_report(id, composed.extension(), least, lifetime).await
-    }
-
-    async fn status_word(&self, id: JobId) -> Result<State> {
-        Ok(match self.ledger.outcome(id).await? {
-            Some(outcome) => outcome.state,
-            None if self.ledger.plan(id).await?.is_some() => State::Running,
-            None => State::Queued,
-        })
+        Ok(head.chain(parts).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed())
     }
 }

@@ -27,6 +27,7 @@ impl Pipeline {
             return Err(Error::Message { stage: Stage::Search.function(), reason });
         }
         if !self.ledger.has_hits(message).await? {
+            self.note_begun(id).await?;
             match self.compare(&job, &plan, chunk, volume).await {
                 Ok((frame, spent)) => {
                     self.ledger.put_hits(message, frame).await?;

@@ -1,6 +1,6 @@
 //! Status: where a job stands, read from the blobs that there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::error::Result;
 use super::id::JobId;
 use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
-use crate::engine::{DatabaseTotals, SearchOptions};
+use crate::engine::{DatabaseTotals, OptionChoices};
 
 /// Done, failed and all of something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,8 @@ pub struct Status {
     pub database: DatabaseRef,
     /// Size of that database.
     pub database_size: DatabaseTotals,
-    /// Options that change the hits.
-    pub options: SearchOptions,
+    /// Options that differ from the usual ones, by their names in a request.
+    pub options: BTreeMap<String, String>,
     /// Format of the report.
     pub outfmt: String,
     /// Number of queries.
@@ -75,7 +75,8 @@ impl Pipeline {
         let job = self.ledger.job(id).await?;
         let plan = self.ledger.plan(id).await?;
         let outcome = self.ledger.outcome(id).await?;
-        let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref());
+        let begun = outcome.is_none() && self.ledger.has_begun(id).await?;
+        let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), begun);
         if let (Some(plan), false) = (&plan, status.state.has_report()) {
             let done = self.ledger.compared_shards(id).await?;
             let failed = self.ledger.failed_shards(id).await?;
@@ -96,6 +97,15 @@ impl Pipeline {
         Ok(status)
     }
 
+    /// Where a job stands, in one word.
+    pub(super) async fn state(&self, id: JobId) -> Result<State> {
+        Ok(match self.ledger.outcome(id).await? {
+            Some(outcome) => outcome.state,
+            None if self.ledger.has_begun(id).await? => State::Running,
+            None => State::Queued,
+        })
+    }
+
     /// Whose job it is; `None` if it is nobody's. [`UnknownJob`](super::Error::UnknownJob) if there is
     /// none.
     pub async fn owner(&self, id: JobId) -> Result<Option<String>> {
@@ -104,11 +114,12 @@ impl Pipeline {
 }
 
 impl Status {
-    /// What job, plan and outcome say without counting blobs.
-    pub(super) fn new(job: &Job, plan: Option<&Plan>, outcome: Option<&Outcome>) -> Self {
+    /// What job, plan and outcome say without counting blobs. Its shards have `begun` to be compared or
+    /// wait in the queue.
+    fn new(job: &Job, plan: Option<&Plan>, outcome: Option<&Outcome>, begun: bool) -> Self {
         let state = match outcome {
             Some(outcome) => outcome.state,
-            None if plan.is_some() => State::Running,
+            None if begun => State::Running,
             None => State::Queued,
         };
         let finished = outcome.map(|outcome| outcome.finished);
@@ -133,7 +144,7 @@ impl Status {
             state,
             database: job.database.clone(),
             database_size: job.totals,
-            options: job.options,
+            options: OptionChoices::asked(&job.options).into_iter().map(spelled).collect(),
             outfmt: job.outfmt.clone(),
             queries: job.queries(),
             residues: job.residues(),
@@ -150,5 +161,13 @@ impl Status {
             warnings: job.warnings.clone(),
             further_warnings: job.further_warnings,
         }
+    }
+}
+
+/// An option as it is shown: a number of many digits in scientific notation.
+fn spelled((name, value): (&'static str, String)) -> (String, String) {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 12 => (name.to_owned(), format!("{number:e}")),
+        _ => (name.to_owned(), value),
     }
 }

@@ -82,7 +82,15 @@ async fn fetch(blobs: &dyn BlobStore, database: &DatabaseRef, info: &VolumeInfo)
     let digest = info.digest;
     let opened = match blobs.as_file(&blob) {
         Some(path) if path.exists() => {
-            tokio::task::spawn_blocking(move || Volume::open(&path, Some(&digest))).await
+            let name = blob.to_string();
+            let open = move || {
+                Volume::open(&path, Some(&digest)).map_err(|error| {
+                    tracing::error!(%error, "a volume cannot be used");
+                    // Where this machine keeps it is nobody's business who reads the reason.
+                    error.called(&name)
+                })
+            };
+            tokio::task::spawn_blocking(open).await
         }
         _ => {
             let bytes = blobs.get(&blob).await.map_err(|error| {

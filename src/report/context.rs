@@ -63,6 +63,37 @@ pub struct QueryText<'a> {
     pub defline: &'a [u8],
     /// Its residues.
     pub sequence: QuerySequence<'a>,
+    /// What it was not compared with.
+    pub missing: MissingVolumes,
+}
+
+/// Volumes of the database that a query could not be compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MissingVolumes {
+    /// How many.
+    pub missing: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl MissingVolumes {
+    /// Whether nothing of the database was searched.
+    pub(super) fn is_all(self) -> bool {
+        self.missing > 0 && self.missing >= self.of
+    }
+
+    /// What is to be said of a query that was not compared with the whole database.
+    pub(super) fn remark(self, has_hits: bool) -> Option<String> {
+        let Self { missing, of } = self;
+        match missing {
+            0 => None,
+            _ if self.is_all() => Some(format!("Not searched: all {of} volumes of the database failed")),
+            _ => {
+                let rest = if has_hits { "hits in them are not here" } else { "no hits found in the others" };
+                Some(format!("Incomplete: {missing} of {of} volumes of the database failed, {rest}"))
+            }
+        }
+    }
 }
 
 /// Statistics of a query that could be searched.
@@ -144,7 +175,8 @@ impl QueryText<'_> {
         format!("Query_{}", self.number)
     }
 
-    /// What is odd about the query, and that it has no hits; `None` if there is nothing to say.
+    /// What is odd about the query, what it was not compared with, and that it has no hits; `None` if there
+    /// is nothing to say.
     ///
     /// The form is blastp's, which states the query twice.
     pub(super) fn message(&self, context: &ReportContext, searched: bool, has_hits: bool) -> Option<String> {
@@ -154,8 +186,12 @@ impl QueryText<'_> {
             let label = self.label();
             text = format!("{label}:  {label}: {} ", oddities.join(" "));
         }
-        if !has_hits {
-            text.push_str(if text.is_empty() { "No hits found" } else { " No hits found" });
+        let remark = self.missing.remark(has_hits);
+        if let Some(remark) = remark.or_else(|| (!has_hits).then(|| NO_HITS.to_owned())) {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(&remark);
         }
         Some(text).filter(|text| !text.is_empty())
     }
@@ -197,6 +233,9 @@ impl QueryText<'_> {
         format!("{kept}.. ")
     }
 }
+
+/// What is said of a query without hits.
+pub(super) const NO_HITS: &str = "No hits found";
 
 /// What stands for an empty definition line.
 pub(super) const UNNAMED: &str = "unnamed protein product";

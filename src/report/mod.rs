@@ -29,7 +29,7 @@ mod xml;
 
 pub use choices::PairwiseChoices;
 pub use column::Column;
-pub use context::{DatabaseText, QueryText, ReportContext};
+pub use context::{DatabaseText, MissingVolumes, QueryText, ReportContext};
 pub use limits::{LimitError, ListLimits};
 pub use order::{HitOrder, HspOrder};
 pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, Table, TableStyle};

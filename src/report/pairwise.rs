@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::columns::{Columns, Mark, Plus};
-use super::context::{PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
+use super::context::{NO_HITS, PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
 use super::descriptions;
 use super::number::{bit_score, padded_general, short_evalue, with_commas};
 use super::order::Shown;
@@ -51,9 +51,11 @@ pub(super) fn query(
     out.write_all(b"\n\n")?;
     write_wrapped(out, "Query= ", defline::title(query.defline))?;
     writeln!(out, "\nLength={}", query.sequence.residues.len())?;
-    if hits.is_empty() {
-        out.write_all(b"\n\n***** No hits found *****\n")?;
-    } else {
+    let remark = query.missing.remark(!hits.is_empty());
+    if let Some(remark) = remark.or_else(|| hits.is_empty().then(|| NO_HITS.to_owned())) {
+        writeln!(out, "\n\n***** {remark} *****")?;
+    }
+    if !hits.is_empty() {
         let limits = style.limits.unwrap_or_default();
         let shown = Shown::ordered(hits, style);
         let searched = context.searched(query);

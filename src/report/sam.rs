@@ -27,9 +27,16 @@ const QUERY_NAME_LIMIT: usize = 254;
 pub struct ListedSubjects {
     places: HashMap<Vec<u8>, usize>,
     listed: Vec<(Vec<u8>, u32)>,
+    /// Queries that were not compared with the whole database.
+    incomplete: u64,
 }
 
 impl ListedSubjects {
+    /// Notes that so many queries were not compared with the whole database.
+    pub fn lack(&mut self, queries: u64) {
+        self.incomplete += queries;
+    }
+
     /// Adds the subjects of a query's hits.
     pub fn add(&mut self, context: &ReportContext, hits: &[Hit]) {
         for hit in hits {
@@ -60,7 +67,14 @@ pub(super) fn head(out: &mut impl Write, subjects: &ListedSubjects) -> io::Resul
         b"@CO\tProteins: positions, lengths and CIGARs count residues\n\
           @CO\tAS, ZR: raw score; BS: bit score; EV, ZE: E-value; NM: columns that differ; PI: percent identity \
           without gaps; ZI: with gaps; ZL: subject length; ZS: query start\n",
-    )
+    )?;
+    match subjects.incomplete {
+        0 => Ok(()),
+        queries => writeln!(
+            out,
+            "@CO\tIncomplete: {queries} queries were not compared with the whole database, as some of its volumes failed"
+        ),
+    }
 }
 
 /// Writes what stands for one query, a line per HSP; with the aligned residues of the query if

@@ -78,6 +78,12 @@ impl<'a> TabularWriter<'a> {
         out.write_all(b"# Query: ")?;
         out.write_all(defline::title(query.defline))?;
         writeln!(out, "\n# Database: {}", self.context.database.name)?;
+        if let Some(remark) = query.missing.remark(rows > 0) {
+            writeln!(out, "# {remark}")?;
+        }
+        if query.missing.is_all() {
+            return Ok(());
+        }
         if rows > 0 {
             let titles: Vec<_> = self.table.columns.iter().map(|column| column.title()).collect();
             writeln!(out, "# Fields: {}", titles.join(", "))?;

@@ -45,7 +45,15 @@ impl Lab {
     }
 
     pub(crate) fn status(&self, id: &str) -> Value {
-        serde_json::from_slice(&self.run(&["status", id, "--json"]).ok()).unwrap()
+        let ended = self.run(&["status", id, "--json"]);
+        let status: Value = serde_json::from_slice(&ended.stdout).expect(&ended.stderr);
+        let code = match status["state"].as_str().unwrap() {
+            "failed" | "cancelled" => 4,
+            "completed_with_failed_shards" => 3,
+            _ => 0,
+        };
+        assert_eq!(ended.code, Some(code), "{status:#}");
+        status
     }
 
     /// Waits until `count` shards are done.
@@ -193,8 +201,10 @@ fn a_server_that_cannot_be_reached_is_named() {
         assert!(error.starts_with(&format!("skyblast: could not reach {url}: ")), "{error}");
         assert!(error.contains("Connection refused"), "{error}");
     }
-    let error = run(["databases", "list", "--server", "not a url"]).failed(1);
-    assert!(error.contains("not a url"), "{error}");
+    for wrong in ["not a url", "lab.example.org:8765", "ftp://lab.example.org"] {
+        let error = run(["databases", "list", "--server", wrong]).failed(2);
+        assert!(error.contains(wrong) && error.contains("http://127.0.0.1:8765"), "{error}");
+    }
 }
 
 #[test]
@@ -215,14 +225,50 @@ fn a_port_in_use_and_a_folder_that_cannot_be_are_named() {
 }
 
 #[test]
+fn a_report_that_lacks_shards_is_fetched_only_if_that_is_asked_for() {
+    let lab = Lab::start(&[]);
+    let volumes = lab.folder.path().join("blobs/databases/volumes");
+    let volume = fs::read_dir(volumes).unwrap().next().unwrap().unwrap();
+    fs::remove_file(volume.path()).unwrap();
+    let out = lab.folder.path().join("hits.tsv");
+    let query = queries();
+    let submit =
+        ["submit", "--query", &query, "--database", DATABASE, "--wait", "--out", out.to_str().unwrap()];
+    let error = lab.run(&submit).failed(3);
+    assert!(error.contains("lacks 1 of 6 shards") && error.contains("--partial"), "{error}");
+    assert!(!out.exists(), "nothing is written");
+
+    let id = lab.submit(&fs::read(examples::queries()).unwrap());
+    let watched = lab.run(&["status", &id, "--watch"]);
+    assert!(String::from_utf8_lossy(&watched.stdout).contains("5 of 6 done, 1 failed"));
+    watched.failed(3);
+    let results = lab.run(&["results", &id]);
+    assert_eq!(results.stdout, b"");
+    results.failed(3);
+    let partial = lab.run(&["results", &id, "--partial"]);
+    let rows = partial.stdout.clone();
+    let error = partial.failed(3);
+    assert!(!rows.is_empty() && error.contains("lacks 1 of 6 shards"), "{error}");
+    lab.run(&[&submit[..], &["--partial"]].concat()).failed(3);
+    assert_same_report("--out", &fs::read(&out).unwrap(), &rows);
+    let link = String::from_utf8(lab.run(&["share", &id]).ok()).unwrap();
+    run(["results", link.trim()]).failed(3);
+    assert_eq!(run(["results", link.trim(), "--partial"]).stdout, rows);
+}
+
+#[test]
 fn a_job_can_be_cancelled_while_it_runs() {
     let lab = Lab::start(&["--chunk-residues", "400", "--threads", "1"]);
     let id = lab.submit(&examples::many_queries(20));
     let status = lab.wait_for_shards(&id, 1);
     assert_eq!(status["state"], "running");
     assert_eq!(lab.run(&["cancel", &id]).ok(), b"cancelled\n");
+    let again = lab.run(&["cancel", &id]);
+    assert!(again.stderr.contains("had ended before"), "{}", again.stderr);
+    assert_eq!(again.ok(), b"cancelled\n");
     assert_eq!(lab.status(&id)["state"], "cancelled");
-    let error = lab.run(&["results", &id]).failed(1);
+    lab.run(&["status", &id, "--watch"]).failed(4);
+    let error = lab.run(&["results", &id]).failed(4);
     assert!(error.contains("the search is cancelled, so it has no report"), "{error}");
 }
 

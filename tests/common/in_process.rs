@@ -1,5 +1,6 @@
 //! A search without queues and blobs: the library's own functions, called one after the other.
 
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use skyblast::engine::{DatabaseTotals, Search, SearchOptions};
 use skyblast::jobs::{
     ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end, render_head,
 };
-use skyblast::report::{DatabaseText, ListedSubjects, OutputFormat, ReportContext};
+use skyblast::report::{DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, ReportContext};
 use skyblast::sequence::fasta::Reader;
 use skyblast::sequence::input::Input;
 
@@ -115,12 +116,19 @@ impl OpenDatabase {
         let mut subjects = ListedSubjects::default();
         for chunk in chunks {
             let mut merger = Merger::new(options, self.totals, chunk).unwrap();
-            for volume in order((0..self.volumes.len()).collect()) {
+            let order = order((0..self.volumes.len()).collect());
+            let joined: BTreeSet<_> = order.iter().copied().collect();
+            let of = self.volumes.len() as u32;
+            let missing = MissingVolumes { missing: of - joined.len() as u32, of };
+            for volume in order {
                 merger.add(self.shard(chunk, volume, options, threads));
             }
             let hits = merger.finish(NonZeroUsize::new(threads).unwrap());
             hits.iter().for_each(|hits| subjects.add(&context, hits));
-            report.extend(render(format, &context, chunk, &hits).unwrap());
+            if missing.missing > 0 {
+                subjects.lack(hits.len() as u64);
+            }
+            report.extend(render(format, &context, chunk, &hits, missing).unwrap());
         }
         let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
         report.extend(render_end(format, &context, queries).unwrap());

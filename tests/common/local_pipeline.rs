@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use skyblast::database::{Database, VolumeLimit};
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::worker::{self, WorkerSettings};
-use skyblast::jobs::{JOBS, JobId, Pipeline, Report, Request, Settings, Stage, State, Status};
+use skyblast::jobs::{JOBS, JobId, Pipeline, Report, Request, Settings, Stage, State, Status, Wanted};
 use skyblast::report::OutputFormat;
 use skyblast::sequence::fasta::Reader;
 use skyblast::store::local::{LocalBlobs, LocalStore};
@@ -24,7 +24,7 @@ use super::in_process::{OpenDatabase, build_database, chunks_of};
 
 /// A storage folder with one published database, which is called "database".
 pub(crate) struct Fixture {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) database: Database,
     settings: Settings,
     /// Driven by hand; workers have pipelines of their own, as processes would.
@@ -170,9 +170,10 @@ impl Fixture {
     /// The report in the format of the job or in another.
     pub(crate) async fn report(&self, id: JobId, format: Option<&str>) -> Vec<u8> {
         let format = format.map(|format| format.parse::<OutputFormat>().unwrap());
-        match self.pipeline.results(id, format).await.unwrap() {
+        let wanted = Wanted { format, partial: true, address: None };
+        match self.pipeline.results(id, wanted).await.unwrap() {
             Report::Ready { content, .. } => content.try_collect::<Vec<_>>().await.unwrap().concat(),
-            Report::NotReady(state) => panic!("there is no report, the job is {state}"),
+            other => panic!("there is no report: {other:?}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{DATABASES, JobId, Pipeline, Report, Request, Settings, Stage, Status};
+use skyblast::jobs::{DATABASES, JobId, Pipeline, Report, Request, Settings, Stage, Status, Wanted};
 use skyblast::sequence::fasta::Reader;
 use skyblast::store::{BlobStore, Location, Store};
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ impl Site {
     }
 
     pub(crate) async fn report(&self, id: JobId) -> Vec<u8> {
-        match self.pipeline.results(id, None).await.unwrap() {
+        match self.pipeline.results(id, Wanted::default()).await.unwrap() {
             Report::Ready { content, .. } => content.try_collect::<Vec<_>>().await.unwrap().concat(),
             other => panic!("no report: {other:?}"),
         }

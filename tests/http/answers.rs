@@ -1,8 +1,10 @@
 //! What is answered about searches, databases and health.
 
+use std::time::Duration;
+
 use axum::http::Request;
-use serde_json::json;
-use skyblast::functions::{Limits, Services, api_router, host_router};
+use serde_json::{Value, json};
+use skyblast::functions::{Limits, MISSING_SHARDS, Services, api_router, host_router};
 
 use super::lab::{Lab, invoke, send, two_queries};
 use crate::common::faulty::Mode;
@@ -17,10 +19,7 @@ async fn a_search_reports_its_way_from_queued_to_completed() {
     assert_eq!(answer.header("retry-after"), "2");
     let status = answer.json();
     assert_eq!((&status["state"], &status["id"]), (&json!("queued"), &json!(id)));
-    assert_eq!(status["options"]["evalue"], 0.5);
-    assert_eq!(status["options"]["max_target_seqs"], 7);
-    assert_eq!(status["options"]["matrix"], "BLOSUM62");
-    assert_eq!(status["options"]["gaps"], json!({ "open": 11, "extend": 1 }));
+    assert_eq!(status["options"], json!({ "evalue": "0.5", "max_target_seqs": "7" }));
     assert_eq!(status["outfmt"], "7");
 
     lab.complete(&id).await;
@@ -91,8 +90,90 @@ async fn a_report_that_is_not_there_yet_says_when_to_ask_again() {
     assert_eq!(answer.header("retry-after"), "2");
 }
 
+/// A search of two queries in one chunk, the shards of these volumes of three failed.
+async fn search_without(lab: &Lab, volumes: &[u64]) -> String {
+    let id = lab.submit("database=edge", two_queries()).await;
+    for stage in ["plan", "search"] {
+        let queue = lab.queue(if stage == "plan" { "plans" } else { "shards" });
+        for delivery in queue.receive(32, Duration::from_secs(60)).await.unwrap() {
+            let message: Value = serde_json::from_str(&delivery.body).unwrap();
+            let fails = message["volume"].as_u64().is_some_and(|volume| volumes.contains(&volume));
+            let function = if fails { "search_poison" } else { stage };
+            assert_eq!(lab.invoke(function, &delivery.body).await.status, 200);
+            queue.delete(&delivery).await.unwrap();
+        }
+    }
+    lab.deliver_all().await;
+    assert_eq!(lab.get(&format!("/api/searches/{id}")).await.json()["state"], "completed_with_failed_shards");
+    id
+}
+
 #[tokio::test]
-async fn options_of_results_other_than_outfmt_are_refused() {
+async fn a_report_that_lacks_shards_is_refused_unless_that_is_asked_for() {
+    let lab = Lab::new().await;
+    let id = search_without(&lab, &[1]).await;
+    let link = lab.post_empty(&format!("/api/searches/{id}/shares?seconds=60")).await.json();
+    let link = link["link"].as_str().unwrap().to_owned();
+    for address in [format!("/api/searches/{id}/results"), link] {
+        let and = if address.contains('?') { '&' } else { '?' };
+        let problem = lab.get(&address).await.problem(409, "lacks 1 of 3 shards");
+        assert_eq!(problem["type"], "urn:skyblast:problem:incomplete-report");
+        assert_eq!((&problem["missing_shards"], &problem["shards"]), (&json!(1), &json!(3)));
+        assert!(problem["detail"].as_str().unwrap().contains("partial=true"), "{problem}");
+        lab.get(&format!("{address}{and}partial=false")).await.problem(409, "lacks");
+        lab.get(&format!("{address}{and}partial=perhaps")).await.problem(400, "\"partial\"");
+
+        let answer = lab.get(&format!("{address}{and}partial=true")).await;
+        assert_eq!((answer.status.as_u16(), answer.header(MISSING_SHARDS)), (200, "1/3"));
+        for (format, remark) in [
+            (
+                "7",
+                "\n# Incomplete: 1 of 3 volumes of the database failed, hits in them are not here\n# Fields",
+            ),
+            (
+                "0",
+                "\n\n***** Incomplete: 1 of 3 volumes of the database failed, hits in them are not here *****\n",
+            ),
+            ("5", "<Iteration_message>Incomplete: 1 of 3 volumes"),
+            ("15", "\"message\": \"Incomplete: 1 of 3 volumes"),
+            ("16", "<message>Incomplete: 1 of 3 volumes"),
+            ("17", "@CO\tIncomplete: 2 queries were not compared"),
+        ] {
+            let answer = lab.get(&format!("{address}{and}partial=true&outfmt={format}")).await;
+            assert_eq!(answer.header(MISSING_SHARDS), "1/3");
+            assert!(answer.text().contains(remark), "{format}: {}", answer.text());
+        }
+    }
+    let problem = lab.post("database=edge&partial=true", "text/plain", two_queries()).await;
+    problem.problem(400, "results only");
+}
+
+#[tokio::test]
+async fn a_query_that_was_not_searched_is_not_said_to_have_no_hits() {
+    let lab = Lab::new().await;
+    let id = search_without(&lab, &[0, 1, 2]).await;
+    for format in ["0", "5", "7", "15", "16"] {
+        let address = format!("/api/searches/{id}/results?partial=true&outfmt={format}");
+        let answer = lab.get(&address).await;
+        assert_eq!(answer.header(MISSING_SHARDS), "3/3");
+        let report = answer.text().to_lowercase();
+        assert!(!report.contains("hits found"), "{format}: {report}");
+        let remark = "not searched: all 3 volumes of the database failed";
+        assert_eq!(report.matches(remark).count(), 2, "{format}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_report_says_nothing_of_missing_shards() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    lab.complete(&id).await;
+    let answer = lab.get(&format!("/api/searches/{id}/results?partial=true")).await;
+    assert_eq!((answer.status.as_u16(), answer.header(MISSING_SHARDS)), (200, ""));
+}
+
+#[tokio::test]
+async fn options_of_results_other_than_outfmt_and_partial_are_refused() {
     let lab = Lab::new().await;
     let id = lab.submit("database=edge", two_queries()).await;
     let results = format!("/api/searches/{id}/results");
@@ -107,10 +188,11 @@ async fn a_cancelled_search_ends_without_a_report() {
     let lab = Lab::new().await;
     let id = lab.submit("database=edge", two_queries()).await;
     let search = format!("/api/searches/{id}");
-    for _ in 0..2 {
+    for again in [false, true] {
         let answer = lab.delete(&search).await;
         assert_eq!(answer.status, 200);
         assert_eq!((&answer.json()["state"], &answer.json()["id"]), (&json!("cancelled"), &json!(id)));
+        assert_eq!(answer.json()["ended_before"], again);
     }
     assert_eq!(lab.get(&search).await.json()["state"], "cancelled");
     let answer = lab.get(&format!("{search}/results")).await;

@@ -96,6 +96,10 @@ impl Lab {
         self.send(Request::delete(path).body(Body::empty()).unwrap()).await
     }
 
+    pub(crate) async fn post_empty(&self, path: &str) -> Answer {
+        self.send(Request::post(path).body(Body::empty()).unwrap()).await
+    }
+
     /// Posts `body` as it is to `/api/searches?query`.
     pub(crate) async fn post(&self, query: &str, media_type: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(format!("/api/searches?{query}")).header("content-type", media_type);

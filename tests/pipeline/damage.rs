@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use skyblast::database::VolumeInfo;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{DATABASES, JOBS, Report, Stage, State};
+use skyblast::jobs::{DATABASES, FailedShard, JOBS, JobId, Report, Stage, State, Wanted};
 use skyblast::store::{BlobName, BlobStore};
 
 use super::recovery::{FORMAT, assert_complete, small};
@@ -140,21 +140,103 @@ async fn a_damaged_part_is_merged_again_while_the_job_runs() {
     assert_complete(&fixture, id, &queries).await;
 }
 
+/// Removes all blobs of a job whose names start so.
+async fn remove(fixture: &Fixture, id: JobId, prefix: &str) {
+    let blobs = fixture.job_blobs(id, prefix).await;
+    assert!(!blobs.is_empty(), "there is no {prefix}");
+    for blob in blobs {
+        assert!(fixture.blobs(JOBS).delete(&blob).await.unwrap());
+    }
+}
+
 #[tokio::test]
-async fn a_part_damaged_after_the_end_is_named_by_whoever_needs_it() {
+async fn what_is_lost_of_a_report_is_made_again_from_what_is_left() {
+    for format in [FORMAT, "17"] {
+        let (fixture, queries) = small().await;
+        let id = fixture.submit(&queries, SearchOptions::default(), format).await;
+        fixture.drain_all().await;
+        let expected = fixture.expected(&queries, SearchOptions::default(), format);
+        assert_same_report("whole", &fixture.report(id, None).await, &expected);
+        for lost in [
+            &["report."][..],
+            &["report.", "text/000001"],
+            &["report.", "text/", "parts/000001"],
+            &["report.", "text/", "parts/"],
+            &["report.", "text/", "parts/", "plan.json"],
+        ] {
+            for prefix in lost {
+                remove(&fixture, id, prefix).await;
+            }
+            assert_same_report(&format!("{lost:?}"), &fixture.report(id, None).await, &expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_made_again_lacks_what_it_lacked_before() {
+    let (mut fixture, queries) = small().await;
+    let blob = volume_blob(&fixture.database.manifest().volumes[1]);
+    let volume = fixture.blobs(DATABASES).get(&blob).await.unwrap();
+    assert!(fixture.blobs(DATABASES).delete(&blob).await.unwrap());
+    fixture.restart();
+    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    fixture.drain(Stage::Plan).await;
+    let shards = fixture.lose(Stage::Search).await;
+    for body in &shards {
+        fixture.pipeline.handle(Stage::Search, body).await.unwrap();
+    }
+    fixture.drain_all().await;
+    let before = fixture.report(id, None).await;
+    // A late success, of a message that had been taken before the end.
+    fixture.blobs(DATABASES).put(&blob, volume).await.unwrap();
+    let hits = fixture.job_blobs(id, "hits/").await[0].clone();
+    let late = BlobName::parse(hits.as_str().replace("/00000", "/00001")).unwrap();
+    let content = fixture.blobs(JOBS).get(&hits).await.unwrap();
+    fixture.blobs(JOBS).put(&late, content).await.unwrap();
+    for prefix in ["report.", "text/", "parts/"] {
+        remove(&fixture, id, prefix).await;
+    }
+    assert_same_report("again", &fixture.report(id, None).await, &before);
+}
+
+#[tokio::test]
+async fn a_part_lost_or_damaged_after_the_end_is_joined_again_as_long_as_there_are_hits() {
     let (fixture, queries) = small().await;
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
     fixture.drain_all().await;
     let part = fixture.job_blobs(id, "parts/").await[1].clone();
+    let expected = fixture.expected(&queries, SearchOptions::default(), "7");
     halve(&fixture, &part).await;
+    assert_same_report("damaged", &fixture.report(id, Some("7")).await, &expected);
+    assert!(fixture.blobs(JOBS).delete(&part).await.unwrap());
+    assert_same_report("lost", &fixture.report(id, Some("7")).await, &expected);
+
+    assert!(fixture.blobs(JOBS).delete(&part).await.unwrap());
+    remove(&fixture, id, "hits/000001/00002").await;
     assert_complete(&fixture, id, &queries).await;
-    let Report::Ready { content, .. } =
-        fixture.pipeline.results(id, Some("7".parse().unwrap())).await.unwrap()
-    else {
+    let wanted = Wanted { format: Some("7".parse().unwrap()), ..Wanted::default() };
+    let Report::Ready { content, .. } = fixture.pipeline.results(id, wanted).await.unwrap() else {
         panic!("a finished job has a report");
     };
     let error = content.try_collect::<Vec<_>>().await.unwrap_err().to_string();
-    assert!(error.contains(part.as_str()) && error.contains("damaged"), "{error}");
+    assert!(error.contains(part.as_str()) && error.contains("missing"), "{error}");
+}
+
+#[tokio::test]
+async fn reasons_do_not_say_where_the_server_keeps_its_volumes() {
+    let (mut fixture, queries) = small().await;
+    let blob = volume_blob(&fixture.database.manifest().volumes[1]);
+    let bytes = fixture.blobs(DATABASES).get(&blob).await.unwrap();
+    fixture.blobs(DATABASES).put(&blob, bytes.slice(..bytes.len() / 2)).await.unwrap();
+    fixture.restart();
+    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    fixture.drain_all().await;
+    let status = fixture.pipeline.status(id).await.unwrap();
+    assert_eq!(status.failed_shards.len(), 3);
+    for FailedShard { reason, .. } in &status.failed_shards {
+        assert!(reason.contains(blob.as_str()), "{reason}");
+        assert!(!reason.contains(fixture.folder.path().to_str().unwrap()), "{reason}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use skyblast::database::VolumeLimit;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{Error, JOBS, JobId, Report, ShardPlanned, Stage, State};
+use skyblast::jobs::{Cancellation, Error, JOBS, JobId, Report, ShardPlanned, Stage, State, Wanted};
 use skyblast::store::{BlobName, BlobStore};
 
 use crate::common::in_process::{assert_same_report, project_file};
@@ -121,17 +121,36 @@ async fn a_job_cancelled_in_the_middle_stays_cancelled() {
     fixture.drain(Stage::Plan).await;
     let shards = fixture.lose(Stage::Search).await;
     fixture.pipeline.handle(Stage::Search, &shards[0]).await.unwrap();
-    let outcome = fixture.pipeline.cancel(id).await.unwrap();
-    assert_eq!(outcome.state, State::Cancelled);
+    let Cancellation { outcome, ended_before } = fixture.pipeline.cancel(id).await.unwrap();
+    assert_eq!((outcome.state, ended_before), (State::Cancelled, false));
     for body in &shards {
         fixture.pipeline.handle(Stage::Search, body).await.unwrap();
     }
     fixture.drain_all().await;
     assert_eq!(fixture.job_blobs(id, "hits/").await.len(), 1, "nothing is compared after the cancellation");
-    assert!(matches!(fixture.pipeline.results(id, None).await.unwrap(), Report::NotReady(State::Cancelled)));
-    assert_eq!(fixture.pipeline.cancel(id).await.unwrap(), outcome);
+    let report = fixture.pipeline.results(id, Wanted::default()).await.unwrap();
+    assert!(matches!(report, Report::NotReady(State::Cancelled)), "{report:?}");
+    let again = fixture.pipeline.cancel(id).await.unwrap();
+    assert_eq!(again, Cancellation { outcome, ended_before: true });
     let swept = fixture.sweep_after(1).await;
     assert_eq!((swept.active, swept.announced), (0, 0));
+}
+
+#[tokio::test]
+async fn a_job_is_queued_until_a_shard_is_taken_up() {
+    let (fixture, queries) = small().await;
+    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    assert_eq!(fixture.state(id).await, State::Queued);
+    fixture.drain(Stage::Plan).await;
+    assert_eq!(fixture.state(id).await, State::Queued, "laid out, and nobody works on it");
+    let shards = fixture.lose(Stage::Search).await;
+    fixture.pipeline.handle(Stage::Search, &shards[0]).await.unwrap();
+    assert_eq!(fixture.state(id).await, State::Running);
+    for body in &shards[1..] {
+        fixture.pipeline.handle(Stage::Search, body).await.unwrap();
+    }
+    fixture.drain_all().await;
+    assert_complete(&fixture, id, &queries).await;
 }
 
 #[tokio::test]
@@ -139,7 +158,8 @@ async fn a_finished_job_cannot_be_cancelled() {
     let (fixture, queries) = small().await;
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
     fixture.drain_all().await;
-    assert_eq!(fixture.pipeline.cancel(id).await.unwrap().state, State::Completed);
+    let cancelled = fixture.pipeline.cancel(id).await.unwrap();
+    assert_eq!((cancelled.outcome.state, cancelled.ended_before), (State::Completed, true));
     assert_complete(&fixture, id, &queries).await;
 }
 
@@ -149,7 +169,7 @@ async fn an_unknown_job_is_named_and_its_messages_are_dropped() {
     let id = JobId::random().unwrap();
     assert!(matches!(fixture.pipeline.status(id).await, Err(Error::UnknownJob(unknown)) if unknown == id));
     assert!(matches!(fixture.pipeline.cancel(id).await, Err(Error::UnknownJob(_))));
-    assert!(matches!(fixture.pipeline.results(id, None).await, Err(Error::UnknownJob(_))));
+    assert!(matches!(fixture.pipeline.results(id, Wanted::default()).await, Err(Error::UnknownJob(_))));
     for stage in Stage::ALL {
         let body = format!(r#"{{"job":"{id}","chunk":0,"volume":0}}"#);
         let error = fixture.pipeline.handle(stage, &body).await.unwrap_err();

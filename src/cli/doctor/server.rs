@@ -73,7 +73,7 @@ async fn try_search(client: &Client, patience: Duration) -> anyhow::Result<Strin
         let status = client.status(id).await?;
         match status.state {
             State::Completed => {
-                client.results(id, None).await?.bytes().await?;
+                client.results(id, None, false).await?.response.bytes().await?;
                 let seconds = status.elapsed_seconds;
                 return Ok(format!("one query in {} took {seconds:.1} s", status.database));
             }

@@ -158,6 +158,11 @@ impl Ledger {
         self.put_json(&names::missing(id, chunk)?, &volumes).await
     }
 
+    /// The volumes that the part of a chunk lacks, as far as that was written down.
+    pub(in crate::jobs) async fn missing_row(&self, id: JobId, chunk: u32) -> Result<Vec<u32>> {
+        Ok(self.find_json(&names::missing(id, chunk)?).await?.unwrap_or_default())
+    }
+
     /// The shards that the parts lack, in the order of the grid.
     pub(in crate::jobs) async fn missing(&self, id: JobId) -> Result<Vec<ShardPlanned>> {
         let mut missing = Vec::new();

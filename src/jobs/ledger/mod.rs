@@ -125,6 +125,17 @@ impl Ledger {
         Ok(self.is_cancelled(id).await? || self.exists(&names::of_job(id, names::OUTCOME)?).await?)
     }
 
+    /// Notes that a shard of the job has been taken up.
+    pub(super) async fn put_begun(&self, id: JobId) -> Result<()> {
+        self.blobs.put_if_absent(&names::of_job(id, names::BEGUN)?, Bytes::new()).await?;
+        Ok(())
+    }
+
+    /// Whether a shard of the job has been taken up.
+    pub(super) async fn has_begun(&self, id: JobId) -> Result<bool> {
+        self.exists(&names::of_job(id, names::BEGUN)?).await
+    }
+
     /// Lists the job as one that is not closed.
     pub(super) async fn put_active(&self, id: JobId) -> Result<()> {
         self.blobs.put(&names::active(id)?, Bytes::new()).await?;
