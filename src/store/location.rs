@@ -1,7 +1,7 @@
 //! Where a user's data is: a local folder or a storage account, from one text or from variables.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::azure::{AzureStore, Connection, ConnectionError, Identity, IdentitySource, Patience};
@@ -114,11 +114,28 @@ impl Location {
         from_endpoints(&lookup, HOST_BLOBS, HOST_QUEUES, HOST_CLIENT_ID)
     }
 
+    /// Whether there is a storage, as far as can be told without contacting an account.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Folder(folder) => LocalStore::is_at(folder),
+            Self::Account(_) => true,
+        }
+    }
+
     /// Opens the storage there. A folder is created if missing; an account is not contacted before
     /// it is used.
     pub fn open(&self) -> Result<Arc<Store>> {
+        self.open_by(LocalStore::open)
+    }
+
+    /// Opens the storage there; [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if a folder is none.
+    pub fn open_existing(&self) -> Result<Arc<Store>> {
+        self.open_by(LocalStore::open_existing)
+    }
+
+    fn open_by(&self, open_folder: impl FnOnce(&Path) -> Result<LocalStore>) -> Result<Arc<Store>> {
         let backend = match self {
-            Self::Folder(folder) => Backend::Local(LocalStore::open(folder)?),
+            Self::Folder(folder) => Backend::Local(open_folder(folder)?),
             Self::Account(connection) => {
                 Backend::Azure(AzureStore::open(connection.clone(), Patience::default())?)
             }

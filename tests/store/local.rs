@@ -1,8 +1,10 @@
 //! What only the local store can show: several processes on one folder, sudden death, a full disk.
 
 use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -80,6 +82,209 @@ fn a_file_in_the_folders_place_is_named() {
     let error = LocalStore::open(&file).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Permanent);
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_no_store_is_not_made_one_by_opening_what_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for (place, text) in [
+        (folder.path().join("mistyped"), "there is no such folder"),
+        (folder.path().to_owned(), "is not a storage of skyblast"),
+        (file, "it is a file"),
+    ] {
+        assert!(!LocalStore::is_at(&place));
+        let error = LocalStore::open_existing(&place).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(
+            error.to_string().contains(place.to_str().unwrap()) && error.to_string().contains(text),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is made");
+    let store = folder.path().join("store");
+    LocalStore::open(&store).unwrap();
+    LocalStore::open_existing(&store).unwrap();
+}
+
+/// Everything in a folder, itself included, with its permissions.
+fn modes(folder: &Path) -> Vec<(PathBuf, u32, bool)> {
+    let metadata = fs::symlink_metadata(folder).unwrap();
+    let mut all = vec![(folder.to_owned(), metadata.permissions().mode() & 0o777, metadata.is_dir())];
+    if metadata.is_dir() {
+        all.extend(fs::read_dir(folder).unwrap().flat_map(|entry| modes(&entry.unwrap().path())));
+    }
+    all
+}
+
+#[track_caller]
+fn assert_private(folder: &Path) {
+    for (path, mode, is_folder) in modes(folder) {
+        assert_eq!(mode, if is_folder { 0o700 } else { 0o600 }, "{}: {mode:o}", path.display());
+    }
+}
+
+/// Uses everything that a store makes.
+async fn use_all(folder: &Path) {
+    let store = blobs(folder);
+    store.put(&name("secrets/shares"), "secret".into()).await.unwrap();
+    store.put_if_absent(&name("job/queries/0"), "MKV".into()).await.unwrap();
+    let parts = [name("job/queries/0")];
+    store.compose_if_absent(&name("job/report"), Bytes::new(), &parts, Bytes::new()).await.unwrap();
+    queue(folder).send("message", Duration::ZERO).await.unwrap();
+}
+
+#[tokio::test]
+async fn everything_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("new/store");
+    use_all(&store).await;
+    assert_private(&store);
+}
+
+#[tokio::test]
+async fn a_store_that_an_earlier_version_left_open_is_closed_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    use_all(&store).await;
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, "").unwrap();
+    symlink(&elsewhere, store.join("blobs/jobs/link")).unwrap();
+    fs::set_permissions(&elsewhere, Permissions::from_mode(0o644)).unwrap();
+    let open_up = || {
+        for (path, _, is_folder) in modes(&store).iter().filter(|(path, ..)| !path.is_symlink()) {
+            fs::set_permissions(path, Permissions::from_mode(if *is_folder { 0o755 } else { 0o644 }))
+                .unwrap();
+        }
+    };
+    open_up();
+    LocalStore::open(&store).unwrap();
+    assert_eq!(fs::metadata(&elsewhere).unwrap().permissions().mode() & 0o777, 0o644);
+    fs::remove_file(store.join("blobs/jobs/link")).unwrap();
+    assert_private(&store);
+
+    // A folder that is not the store's alone stays as it is, but what is the store's in it does not.
+    open_up();
+    fs::write(store.join("notes.txt"), "").unwrap();
+    fs::set_permissions(store.join("notes.txt"), Permissions::from_mode(0o644)).unwrap();
+    LocalStore::open(&store).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&store), mode(&store.join("notes.txt"))), (0o755, 0o644));
+    assert_private(&store.join("blobs"));
+    assert_private(&store.join("queues.sqlite"));
+}
+
+#[tokio::test]
+async fn links_inside_the_folder_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("file"), "not yours").unwrap();
+    let place = folder.path().join("store");
+    let store = blobs(&place);
+    store.put(&name("part"), "ours".into()).await.unwrap();
+    symlink(elsewhere.join("file"), place.join("blobs/jobs/link")).unwrap();
+    symlink(&elsewhere, place.join("blobs/jobs/folder")).unwrap();
+    symlink(elsewhere.join("none"), place.join("blobs/jobs/dangling")).unwrap();
+
+    let tag = store.put(&name("tag"), "x".into()).await.unwrap();
+    for link in ["link", "folder/file", "folder/new", "dangling"].map(name) {
+        let parts = [name("part"), link.clone()];
+        let errors = [
+            store.get(&link).await.unwrap_err(),
+            store.read(&link).await.err().unwrap(),
+            store.info(&link).await.unwrap_err(),
+            store.put(&link, "new".into()).await.unwrap_err(),
+            store.put_if_absent(&link, "new".into()).await.unwrap_err(),
+            store.put_if_match(&link, "new".into(), &tag).await.unwrap_err(),
+            store.touch(&link).await.unwrap_err(),
+            store.delete(&link).await.unwrap_err(),
+            store.delete_if_match(&link, &tag).await.unwrap_err(),
+            store.compose_if_absent(&name("whole"), Bytes::new(), &parts, Bytes::new()).await.unwrap_err(),
+            store.compose_if_absent(&link, Bytes::new(), &parts[..1], Bytes::new()).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Permanent, "{error}");
+            assert!(error.to_string().contains("is a symbolic link"), "{error}");
+        }
+        assert_eq!(store.as_file(&link), None);
+    }
+    assert_eq!(listed(&store).await, ["part", "tag"]);
+    let below: Vec<_> = store.list("folder/").try_collect().await.unwrap_or_default();
+    assert_eq!(below, []);
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "nothing is made or deleted elsewhere");
+    assert_eq!(fs::read_to_string(elsewhere.join("file")).unwrap(), "not yours");
+}
+
+#[tokio::test]
+async fn links_in_the_place_of_the_stores_own_files_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let old = fs::File::create(elsewhere.join("old")).unwrap();
+    old.set_modified(SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60)).unwrap();
+    for link in ["blobs", "blobs/jobs", "blobs/jobs/~partial", "blobs/jobs/~lock", "queues.sqlite"] {
+        let place = folder.path().join(link.replace('/', "-"));
+        let path = place.join(link);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink(elsewhere.join(if link.ends_with('e') { "none" } else { "" }), &path).unwrap();
+        let error = match LocalStore::open(&place) {
+            Err(error) => error,
+            Ok(store) => store.blobs("jobs").unwrap().put(&name("a"), "1".into()).await.unwrap_err(),
+        };
+        assert!(error.to_string().contains("is a symbolic link"), "{link}: {error}");
+    }
+    let names: Vec<_> = fs::read_dir(&elsewhere).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["old"]);
+    // The folder as a whole may be elsewhere.
+    symlink(&elsewhere, folder.path().join("link")).unwrap();
+    blobs(&folder.path().join("link")).put(&name("a"), "1".into()).await.unwrap();
+}
+
+#[test]
+fn work_on_storage_does_not_wait_for_threads_that_others_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let blocked = runtime.spawn_blocking(move || held.recv());
+    let work = async {
+        let (store, queue) = (blobs(folder.path()), queue(folder.path()));
+        store.put(&name("a/b"), "1".into()).await.unwrap();
+        assert_eq!(store.get(&name("a/b")).await.unwrap(), "1");
+        let read: Vec<_> = store.read(&name("a/b")).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(read, ["1"]);
+        assert_eq!(listed(&store).await, ["a/b"]);
+        queue.send("message", Duration::ZERO).await.unwrap();
+        assert_eq!(queue.receive(1, LONG).await.unwrap().len(), 1);
+    };
+    let done = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(120), work).await });
+    drop(release);
+    runtime.block_on(blocked).unwrap().unwrap_err();
+    done.expect("storage waits for a thread that it does not get");
+}
+
+#[tokio::test]
+async fn a_listing_that_nobody_reads_on_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = blobs(folder.path());
+    for number in 0..300 {
+        store.put(&name(format!("{number:03}")), "1".into()).await.unwrap();
+    }
+    // More than storage has threads.
+    let mut listings: Vec<_> = (0..100).map(|_| store.list("")).collect();
+    for listing in &mut listings {
+        listing.try_next().await.unwrap().unwrap();
+    }
+    assert_eq!(store.get(&name("299")).await.unwrap(), "1");
+    for listing in listings {
+        assert_eq!(listing.try_collect::<Vec<_>>().await.unwrap().len(), 299);
+    }
 }
 
 #[tokio::test]

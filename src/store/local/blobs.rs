@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::{BoxStream, StreamExt, TryStreamExt};
-use tokio::sync::mpsc;
-use tokio_util::io::ReaderStream;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::errors::from_io;
 use super::files::{Folder, etag, info};
-use super::{Error, ErrorKind, Result, blocking, walk};
+use super::threads::FILES;
+use super::walk::Walk;
+use super::{Error, ErrorKind, Result};
 use crate::store::{BlobInfo, BlobName, BlobStore, ETag, OnTransfer, Transfer, Written};
 
 /// Length of the pieces of a streamed read.
 const PIECE: usize = 1 << 20;
-/// Entries that a listing runs ahead of its consumer.
-const LISTED_AHEAD: usize = 256;
+/// Entries that are listed at a time.
+const LISTED_AT_ONCE: usize = 256;
 
 /// One container in a local folder.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl LocalBlobs {
         F: FnOnce(&Folder, &BlobName) -> Result<T> + Send + 'static,
     {
         let (folder, name) = (Arc::clone(&self.folder), name.clone());
-        blocking(move || work(&folder, &name)).await
+        FILES.run(move || work(&folder, &name)).await
     }
 }
 
@@ -121,9 +121,21 @@ impl BlobStore for LocalBlobs {
 
     async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
         let (file, _) = self.on_disk(name, Folder::open).await?;
-        let (folder, name) = (Arc::clone(&self.folder), name.clone());
-        let pieces = ReaderStream::with_capacity(tokio::fs::File::from_std(file), PIECE);
-        Ok(pieces.map_err(move |e| folder.error(&e, "read", &name)).boxed())
+        let (store, name) = (self.clone(), name.clone());
+        let next = move |mut file: File| {
+            let (store, name) = (store.clone(), name.clone());
+            async move {
+                let piece = store.on_disk(&name, move |folder, name| {
+                    let mut piece = Vec::with_capacity(PIECE);
+                    let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece);
+                    read.map_err(|e| folder.error(&e, "read", name))?;
+                    Ok((piece, file))
+                });
+                let (piece, file) = piece.await?;
+                Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
+            }
+        };
+        Ok(stream::try_unfold(file, next).boxed())
     }
 
     async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
@@ -136,23 +148,22 @@ impl BlobStore for LocalBlobs {
     }
 
     fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>> {
+        // No thread waits for whoever takes the entries.
         let (folder, prefix) = (Arc::clone(&self.folder), prefix.to_owned());
-        let start = async move {
-            let (sender, receiver) = mpsc::channel(LISTED_AHEAD);
-            // The walk ends by itself when the listing is dropped: sending fails then.
-            tokio::task::spawn_blocking(move || {
-                let walked = walk::walk(&folder, &prefix, &mut |blob| sender.blocking_send(Ok(blob)).is_ok());
-                if let Err(e) = walked {
-                    let _ = sender.blocking_send(Err(e));
-                }
-            });
-            futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
+        let next = move |walk: Option<Walk>| {
+            let (folder, prefix) = (Arc::clone(&folder), prefix.clone());
+            FILES.run(move || {
+                let mut walk = walk.map_or_else(|| Walk::start(&folder, &prefix), Ok)?;
+                let found = walk.next(&folder, LISTED_AT_ONCE)?;
+                Ok((!found.is_empty()).then_some((found, Some(walk))))
+            })
         };
-        futures::stream::once(start).flatten().boxed()
+        let pages = stream::try_unfold(None, next);
+        pages.map_ok(|found| stream::iter(found.into_iter().map(Ok))).try_flatten().boxed()
     }
 
     fn as_file(&self, name: &BlobName) -> Option<PathBuf> {
-        Some(self.folder.path(name))
+        self.folder.path(name).ok()
     }
 
     /// A folder's containers are there when they are needed.
@@ -198,7 +209,8 @@ impl BlobStore for LocalBlobs {
 /// Creates the blob with what `fill` writes, unless it exists.
 fn create(folder: &Folder, name: &BlobName, fill: impl FnOnce(&mut File) -> Result<()>) -> Result<Written> {
     // Saves the work in the common case; the decision is taken when the file gets its name.
-    if folder.path(name).is_file() {
+    let path = folder.path(name).map_err(|e| folder.error(&e, "write", name))?;
+    if path.is_file() {
         return Ok(Written::AlreadyExists);
     }
     let partial = folder.write_partial(name, fill)?;

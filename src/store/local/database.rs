@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::clock::Clock;
 use super::errors::from_sqlite;
 use super::{Error, ErrorKind, Result};
 
@@ -27,16 +28,30 @@ const TABLES: &str = "
     CREATE INDEX message_due ON message (queue, visible_at, id);
     PRAGMA user_version = 1;
 ";
+/// The latest time that anybody has seen. Programs that do not know of it may use the database too.
+const CLOCK: &str = "
+    CREATE TABLE IF NOT EXISTS clock (
+        id      INTEGER PRIMARY KEY CHECK (id = 1),
+        latest  INTEGER NOT NULL                 -- milliseconds since 1970
+    ) STRICT;
+    INSERT OR IGNORE INTO clock VALUES (1, 0);
+";
 
 /// One connection, used by one thread at a time.
 pub(super) struct Database {
     path: PathBuf,
+    clock: Clock,
     connection: Mutex<Connection>,
 }
 
 impl Database {
     /// Opens the database, creating it if missing.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        Self::open_by(Clock::of_machine(), path)
+    }
+
+    /// The same with a clock that a test moves.
+    pub(super) fn open_by(clock: Clock, path: &Path) -> Result<Self> {
         let object = || format!("the queue database {}", path.display());
         let connection = connect(path).map_err(|e| from_sqlite(&e, "open", object()))?;
         let version: i64 = connection
@@ -46,13 +61,38 @@ impl Database {
             let reason = format!("it has version {version}, this program reads version {VERSION}");
             return Err(Error::new(ErrorKind::Permanent, "open", object(), reason));
         }
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        let opened = Self { path: path.to_owned(), clock, connection: Mutex::new(connection) };
+        // The time goes on from where it was, whenever the queues are used first.
+        opened.with(|connection| opened.now(connection)).map_err(|e| from_sqlite(&e, "open", object()))?;
+        Ok(opened)
     }
 
     /// Runs `work` on the connection. Blocks.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         // A panic in between cannot leave a transaction open: dropping it rolls it back.
         work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `work`, which is told what time it is, in a transaction that also keeps the time. Blocks.
+    pub(super) fn change<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>, i64) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.with(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let now = self.now(&transaction)?;
+            let done = work(&transaction, now)?;
+            transaction.prepare_cached("UPDATE clock SET latest = ?1")?.execute([now])?;
+            transaction.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// What time it is for everybody who uses the database, in milliseconds since 1970.
+    pub(super) fn now(&self, connection: &Connection) -> rusqlite::Result<i64> {
+        let latest =
+            connection.prepare_cached("SELECT latest FROM clock")?.query_row([], |row| row.get(0))?;
+        Ok(self.clock.now(latest))
     }
 }
 
@@ -67,6 +107,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let setup = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if setup.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0 {
         setup.execute_batch(TABLES)?;
+    }
+    if !setup.table_exists(None, "clock")? {
+        setup.execute_batch(CLOCK)?;
     }
     setup.commit()?;
     Ok(connection)

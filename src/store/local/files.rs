@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::errors::from_io;
+use super::private::{create_folder, open_or_create, refuse_links};
 use super::{Error, Result};
 use crate::store::{BlobInfo, BlobName, ETag, Written};
 
+/// Where the containers of a store lie.
+pub(super) const BLOBS: &str = "blobs";
 /// Where files wait until they are complete. `~` is in no blob name.
 const PARTIAL: &str = "~partial";
 /// The file whose lock orders replacements and deletions.
@@ -24,13 +27,17 @@ const DIRECTORY_RACES: u32 = 100;
 /// One container's folder. All methods block.
 #[derive(Debug)]
 pub(super) struct Folder {
+    /// The folder of the whole store.
+    store: PathBuf,
     root: PathBuf,
     container: String,
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, container: &str) -> Self {
-        Self { root, container: container.to_owned() }
+    /// The container of the store in the folder `store`.
+    pub(super) fn new(store: &Path, container: &str) -> Self {
+        let root = store.join(BLOBS).join(container);
+        Self { store: store.to_owned(), root, container: container.to_owned() }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -42,8 +49,15 @@ impl Folder {
         &self.container
     }
 
-    pub(super) fn path(&self, name: &BlobName) -> PathBuf {
-        self.root.join(name.as_str())
+    /// The blob's file, which may not exist, unless a link leads to it.
+    pub(super) fn path(&self, name: &BlobName) -> io::Result<PathBuf> {
+        let path = self.root.join(name.as_str());
+        self.refuse_links(&path).map(|()| path)
+    }
+
+    /// Refuses a path that is a link or leads through one.
+    pub(super) fn refuse_links(&self, path: &Path) -> io::Result<()> {
+        refuse_links(&self.store, path)
     }
 
     /// Turns a file-system error into one that names the blob.
@@ -53,7 +67,7 @@ impl Folder {
 
     /// Opens the blob for reading.
     pub(super) fn open(&self, name: &BlobName) -> Result<(File, Metadata)> {
-        let file = File::open(self.path(name)).and_then(|file| {
+        let file = self.path(name).and_then(File::open).and_then(|file| {
             let metadata = file.metadata()?;
             if metadata.is_dir() { Err(io::ErrorKind::NotFound.into()) } else { Ok((file, metadata)) }
         });
@@ -68,8 +82,13 @@ impl Folder {
     ) -> Result<NamedTempFile> {
         let fail = |e: io::Error| self.error(&e, "write", name);
         let folder = self.root.join(PARTIAL);
-        create_durable_dir(&folder).map_err(fail)?;
-        let mut partial = new_partial(&folder).map_err(fail)?;
+        let create = || {
+            self.refuse_links(&folder)?;
+            create_durable_dir(&folder)?;
+            // For their owner alone, as temporary files are.
+            tempfile::Builder::new().prefix("").tempfile_in(&folder)
+        };
+        let mut partial = create().map_err(fail)?;
         fill(partial.as_file_mut())?;
         let file = partial.as_file();
         file.set_modified(unique_time().map_err(fail)?).map_err(fail)?;
@@ -79,13 +98,14 @@ impl Folder {
 
     /// Gives `partial` its name unless that is taken.
     pub(super) fn publish_absent(&self, name: &BlobName, partial: &NamedTempFile) -> Result<Written> {
-        let target = self.path(name);
-        let linked = self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
-            Ok(()) => Ok(Written::Created),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
-                Ok(Written::AlreadyExists)
-            }
-            Err(e) => Err(e),
+        let linked = self.path(name).and_then(|target| {
+            self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
+                Ok(()) => Ok(Written::Created),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
+                    Ok(Written::AlreadyExists)
+                }
+                Err(e) => Err(e),
+            })
         });
         linked.map_err(|e| self.error(&e, "write", name))
     }
@@ -98,8 +118,8 @@ impl Folder {
         partial: &NamedTempFile,
         expected: Option<&ETag>,
     ) -> Result<Option<ETag>> {
-        let target = self.path(name);
         let replace = || {
+            let target = self.path(name)?;
             let _lock = self.lock()?;
             if let Some(expected) = expected
                 && etag_at(&target)?.as_ref() != Some(expected)
@@ -115,8 +135,8 @@ impl Folder {
 
     /// Gives the blob a new tag and time.
     pub(super) fn touch(&self, name: &BlobName) -> Result<bool> {
-        let target = self.path(name);
         let touch = || {
+            let target = self.path(name)?;
             let _lock = self.lock()?;
             match File::options().write(true).open(&target) {
                 Ok(file) => file.set_modified(unique_time()?).map(|()| true),
@@ -130,8 +150,8 @@ impl Folder {
     /// Deletes the blob, only if it has the tag `expected` if that is given, and the directories
     /// that it leaves empty.
     pub(super) fn delete(&self, name: &BlobName, expected: Option<&ETag>) -> Result<bool> {
-        let target = self.path(name);
         let delete = || {
+            let target = self.path(name)?;
             if !target.is_file() {
                 return Ok(false);
             }
@@ -156,7 +176,9 @@ impl Folder {
 
     /// Removes partial files whose writers died long ago.
     pub(super) fn remove_stale_partials(&self) -> io::Result<()> {
-        let entries = match fs::read_dir(self.root.join(PARTIAL)) {
+        let folder = self.root.join(PARTIAL);
+        self.refuse_links(&folder)?;
+        let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(e),
@@ -194,7 +216,9 @@ impl Folder {
     /// Waits for the container's lock; dropping the file releases it.
     fn lock(&self) -> io::Result<File> {
         create_durable_dir(&self.root)?;
-        let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LOCK))?;
+        let path = self.root.join(LOCK);
+        self.refuse_links(&path)?;
+        let file = open_or_create(&path)?;
         file.lock()?;
         Ok(file)
     }
@@ -244,14 +268,6 @@ fn unique_time() -> io::Result<SystemTime> {
     Ok(UNIX_EPOCH + Duration::new(now.as_secs(), nanoseconds))
 }
 
-fn new_partial(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    // The default is for secrets; these files are shared as far as the umask allows.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix("").tempfile_in(folder)
-}
-
 /// Creates `folder` and its missing parents so that they outlive a power loss.
 fn create_durable_dir(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
@@ -259,7 +275,7 @@ fn create_durable_dir(folder: &Path) -> io::Result<()> {
     }
     if let Some(parent) = folder.parent() {
         create_durable_dir(parent)?;
-        match fs::create_dir(folder) {
+        match create_folder(folder) {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => return Err(e),
             _ => sync_dir(parent)?,
         }

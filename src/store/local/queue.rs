@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Transaction, params};
 
 use super::database::Database;
 use super::errors::from_sqlite;
-use super::{Error, ErrorKind, Result, blocking};
+use super::threads::QUEUES;
+use super::{Error, ErrorKind, Result};
 use crate::store::{Delivery, Queue, check_body};
 
-/// One queue in a local folder. Times are those of the system's clock, to the millisecond.
+/// One queue in a local folder. Its time is counted in milliseconds and never steps back.
 #[derive(Clone, Debug)]
 pub struct LocalQueue {
     name: Arc<str>,
@@ -28,13 +28,35 @@ impl LocalQueue {
     async fn in_database<T, F>(&self, action: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection, &str) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&Database, &str) -> rusqlite::Result<T> + Send + 'static,
     {
         let (name, database) = (Arc::clone(&self.name), Arc::clone(&self.database));
-        blocking(move || {
-            database
-                .with(|connection| work(connection, &name))
-                .map_err(|e| from_sqlite(&e, action, format!("queue {name}")))
+        let work =
+            move || work(&database, &name).map_err(|e| from_sqlite(&e, action, format!("queue {name}")));
+        QUEUES.run(work).await
+    }
+
+    /// Changes the messages; `work` is told what time it is.
+    async fn change<T, F>(&self, action: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, &str, i64) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let change = |database: &Database, queue: &str| {
+            database.change(|transaction, now| work(transaction, queue, now))
+        };
+        self.in_database(action, change).await
+    }
+
+    /// Whether a message is visible.
+    async fn has_visible(&self) -> Result<bool> {
+        self.in_database("look into", |database, queue| {
+            database.with(|connection| {
+                let first = connection
+                    .prepare_cached("SELECT min(visible_at) FROM message WHERE queue = ?1")?
+                    .query_row([queue], |row| row.get::<_, Option<i64>>(0))?;
+                Ok(first.is_some_and(|first| database.now(connection).is_ok_and(|now| first <= now)))
+            })
         })
         .await
     }
@@ -64,10 +86,10 @@ impl Queue for LocalQueue {
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
         check_body(&self.name, body)?;
         let body = body.to_owned();
-        self.in_database("send to", move |connection, queue| {
-            connection
+        self.change("send to", move |transaction, queue, now| {
+            transaction
                 .prepare_cached("INSERT INTO message (queue, body, visible_at) VALUES (?1, ?2, ?3)")?
-                .execute(params![queue, body, in_future(delay)])
+                .execute(params![queue, body, after(now, delay)])
                 .map(|_| ())
         })
         .await
@@ -75,18 +97,21 @@ impl Queue for LocalQueue {
 
     async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
         let max = max.clamp(1, 32);
-        self.in_database("receive from", move |connection, queue| {
-            // One statement is one transaction: no message goes to two receivers.
-            let mut statement = connection.prepare_cached(
+        // Whoever only looks writes nothing.
+        if !self.has_visible().await? {
+            return Ok(Vec::new());
+        }
+        self.change("receive from", move |transaction, queue, now| {
+            // In one transaction: no message goes to two receivers.
+            let mut statement = transaction.prepare_cached(
                 "UPDATE message SET visible_at = ?3, dequeues = dequeues + 1, receipt = receipt + 1
                  WHERE id IN (SELECT id FROM message WHERE queue = ?1 AND visible_at <= ?2
                               ORDER BY visible_at, id LIMIT ?4)
                  RETURNING id, receipt, dequeues, body",
             )?;
-            let rows = statement
-                .query_map(params![queue, in_future(Duration::ZERO), in_future(visibility), max], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?))
-                })?;
+            let rows = statement.query_map(params![queue, now, after(now, visibility), max], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?))
+            })?;
             let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             // RETURNING promises no order.
             rows.sort_unstable_by_key(|(id, ..)| *id);
@@ -103,13 +128,13 @@ impl Queue for LocalQueue {
 
     async fn renew(&self, delivery: &mut Delivery, visibility: Duration) -> Result<()> {
         let Some((id, receipt)) = numbers(delivery) else { return Err(self.lost("renew", delivery)) };
-        let renewed = self.in_database("renew a message of", move |connection, queue| {
-            connection
+        let renewed = self.change("renew a message of", move |transaction, queue, now| {
+            transaction
                 .prepare_cached(
                     "UPDATE message SET visible_at = ?4, receipt = receipt + 1
                      WHERE queue = ?1 AND id = ?2 AND receipt = ?3",
                 )?
-                .execute(params![queue, id, receipt, in_future(visibility)])
+                .execute(params![queue, id, receipt, after(now, visibility)])
         });
         if renewed.await? == 0 {
             return Err(self.lost("renew", delivery));
@@ -120,8 +145,8 @@ impl Queue for LocalQueue {
 
     async fn delete(&self, delivery: &Delivery) -> Result<()> {
         let Some((id, receipt)) = numbers(delivery) else { return Err(self.lost("delete", delivery)) };
-        let deleted = self.in_database("delete from", move |connection, queue| {
-            connection
+        let deleted = self.change("delete from", move |transaction, queue, _| {
+            transaction
                 .prepare_cached("DELETE FROM message WHERE queue = ?1 AND id = ?2 AND receipt = ?3")?
                 .execute(params![queue, id, receipt])
         });
@@ -129,11 +154,13 @@ impl Queue for LocalQueue {
     }
 
     async fn approximate_count(&self) -> Result<u64> {
-        self.in_database("count", |connection, queue| {
-            connection
-                .prepare_cached("SELECT count(*) FROM message WHERE queue = ?1")?
-                .query_row([queue], |row| row.get::<_, i64>(0))
-                .map(i64::unsigned_abs)
+        self.in_database("count", |database, queue| {
+            database.with(|connection| {
+                connection
+                    .prepare_cached("SELECT count(*) FROM message WHERE queue = ?1")?
+                    .query_row([queue], |row| row.get::<_, i64>(0))
+                    .map(i64::unsigned_abs)
+            })
         })
         .await
     }
@@ -144,14 +171,15 @@ fn numbers(delivery: &Delivery) -> Option<(i64, i64)> {
     Some((delivery.id.parse().ok()?, delivery.receipt.parse().ok()?))
 }
 
-/// Milliseconds since 1970, `delay` from now.
-fn in_future(delay: Duration) -> i64 {
-    let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::now().as_millisecond().saturating_add(delay)
+/// `delay` after the time `now` in milliseconds.
+fn after(now: i64, delay: Duration) -> i64 {
+    now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::clock::Clock;
+    use super::super::clock::tests::Machine;
     use super::*;
 
     #[tokio::test]
@@ -166,6 +194,66 @@ mod tests {
         database.with(|c| c.pragma_update(None, "max_page_count", 1000)).unwrap();
         queue.send(&long, Duration::ZERO).await.unwrap();
         assert_eq!(queue.approximate_count().await.unwrap(), 1);
+    }
+
+    const LEASE: Duration = Duration::from_secs(30);
+
+    fn queue(folder: &tempfile::TempDir, clock: Clock) -> LocalQueue {
+        let database = Database::open_by(clock, &folder.path().join("queues.sqlite")).unwrap();
+        LocalQueue::new(Arc::new(database), "plans")
+    }
+
+    async fn received(queue: &LocalQueue) -> usize {
+        queue.receive(32, LEASE).await.unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_system_clock_that_steps_back_hides_no_message() {
+        let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+        let here = queue(&folder, machine.clock());
+        here.send("at once", Duration::ZERO).await.unwrap();
+        here.send("in a while", LEASE).await.unwrap();
+        machine.set(-7_200);
+        let mut delivery = here.receive(32, LEASE).await.unwrap().pop().unwrap();
+        assert_eq!(delivery.body, "at once");
+        // A process that starts now, and one that goes on, have the same time.
+        let there = queue(&folder, machine.clock());
+        machine.wait(29);
+        assert_eq!((received(&here).await, received(&there).await), (0, 0));
+        here.renew(&mut delivery, LEASE).await.unwrap();
+        machine.wait(2);
+        assert_eq!(there.receive(32, LEASE).await.unwrap()[0].body, "in a while");
+        assert_eq!((received(&here).await, received(&there).await), (0, 0), "the lease was renewed");
+        // A sent message is there for all, and a lease ends after its time.
+        there.send("new", Duration::ZERO).await.unwrap();
+        assert_eq!(received(&here).await, 1);
+        machine.wait(31);
+        assert_eq!(received(&here).await, 3);
+    }
+
+    #[tokio::test]
+    async fn a_system_clock_that_was_set_back_before_a_restart_hides_no_message_for_long() {
+        let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+        let before = queue(&folder, machine.clock());
+        before.send("taken by one who dies", Duration::ZERO).await.unwrap();
+        assert_eq!(received(&before).await, 1);
+        drop(before);
+        machine.set(-7_200);
+        let after = queue(&folder, machine.clock());
+        machine.wait(29);
+        assert_eq!(received(&after).await, 0, "the lease goes on");
+        machine.wait(2);
+        assert_eq!(received(&after).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_database_of_an_earlier_version_gets_a_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        queue(&folder, Clock::of_machine()).send("old", Duration::ZERO).await.unwrap();
+        let old = rusqlite::Connection::open(folder.path().join("queues.sqlite")).unwrap();
+        old.execute_batch("DROP TABLE clock").unwrap();
+        drop(old);
+        assert_eq!(received(&queue(&folder, Clock::of_machine())).await, 1);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::vec;
 
 use super::Result;
 use super::errors::from_io;
@@ -10,44 +11,67 @@ use super::files::{Folder, info};
 use crate::store::name::is_segment;
 use crate::store::{BlobInfo, BlobName};
 
-/// Calls `visit` for each blob whose name starts with `prefix`, in ascending order of bytes, until
-/// it returns `false`. Blocks.
-pub(super) fn walk(folder: &Folder, prefix: &str, visit: &mut dyn FnMut(BlobInfo) -> bool) -> Result<()> {
-    // Start at the deepest directory that the prefix names. A prefix that is not the start of any
-    // valid name (`../`) matches nothing and must not be followed.
-    let directory = prefix.rfind('/').map_or("", |slash| &prefix[..slash]);
-    if !directory.is_empty() && !directory.split('/').all(is_segment) {
-        return Ok(());
-    }
-    visit_directory(folder.root(), directory, prefix, visit)
-        .map(|_| ())
-        .map_err(|e| from_io(&e, "list", format!("blobs {}/{prefix}", folder.container())))
+/// A listing of the blobs whose name starts with a prefix, in ascending order of bytes.
+#[derive(Debug)]
+pub(super) struct Walk {
+    prefix: String,
+    /// What is left of the directories under way, innermost last. Directories among it end in `/`.
+    rest: Vec<vec::IntoIter<String>>,
 }
 
-/// Visits one directory (`""` is the container itself); `false` means that `visit` wants no more.
-fn visit_directory(
-    root: &Path,
-    directory: &str,
-    prefix: &str,
-    visit: &mut dyn FnMut(BlobInfo) -> bool,
-) -> io::Result<bool> {
-    for entry in sorted_entries(root, directory, prefix)? {
-        let goes_on = match entry.strip_suffix('/') {
-            Some(subdirectory) => visit_directory(root, subdirectory, prefix, visit)?,
-            None => visit_file(root, &entry, visit)?,
-        };
-        if !goes_on {
-            return Ok(false);
+impl Walk {
+    /// Starts a listing. Blocks.
+    pub(super) fn start(folder: &Folder, prefix: &str) -> Result<Self> {
+        let mut walk = Self { prefix: prefix.to_owned(), rest: Vec::new() };
+        // Start at the deepest directory that the prefix names. A prefix that is not the start of any
+        // valid name (`../`) matches nothing and must not be followed.
+        let directory = prefix.rfind('/').map_or("", |slash| &prefix[..slash]);
+        if directory.is_empty() || directory.split('/').all(is_segment) {
+            walk.enter(folder, directory).map_err(|e| walk.failed(&e, folder))?;
         }
+        Ok(walk)
     }
-    Ok(true)
+
+    /// The next blobs, at most `most` of them; none at the end. Blocks.
+    pub(super) fn next(&mut self, folder: &Folder, most: usize) -> Result<Vec<BlobInfo>> {
+        let mut found = Vec::new();
+        while found.len() < most
+            && let Some(directory) = self.rest.last_mut()
+        {
+            match directory.next() {
+                None => drop(self.rest.pop()),
+                Some(entry) => {
+                    let looked = match entry.strip_suffix('/') {
+                        Some(directory) => self.enter(folder, directory).map(|()| None),
+                        None => look_at(folder.root(), &entry),
+                    };
+                    found.extend(looked.map_err(|e| self.failed(&e, folder))?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Goes into a directory; `""` is the container itself.
+    fn enter(&mut self, folder: &Folder, directory: &str) -> io::Result<()> {
+        folder.refuse_links(&folder.root().join(directory))?;
+        let entries = sorted_entries(folder.root(), directory, &self.prefix)?;
+        self.rest.push(entries.into_iter());
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error, folder: &Folder) -> super::Error {
+        from_io(error, "list", format!("blobs {}/{}", folder.container(), self.prefix))
+    }
 }
 
-fn visit_file(root: &Path, name: &str, visit: &mut dyn FnMut(BlobInfo) -> bool) -> io::Result<bool> {
-    let Ok(blob) = BlobName::parse(name) else { return Ok(true) };
-    match fs::metadata(root.join(name)) {
-        Ok(metadata) => Ok(visit(info(blob, &metadata))),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+/// The blob `name`, if it still is one.
+fn look_at(root: &Path, name: &str) -> io::Result<Option<BlobInfo>> {
+    let Ok(blob) = BlobName::parse(name) else { return Ok(None) };
+    match fs::symlink_metadata(root.join(name)) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(info(blob, &metadata))),
+        Ok(_) => Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
 }
