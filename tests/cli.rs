@@ -31,6 +31,8 @@ mod search;
 mod server;
 #[path = "cli/sign_in.rs"]
 mod sign_in;
+#[path = "cli/stumbles.rs"]
+mod stumbles;
 #[path = "cli/unread.rs"]
 mod unread;
 #[path = "cli/uploads.rs"]

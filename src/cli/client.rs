@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::duration::parse_duration;
 use super::exit::Exit;
 use super::patience::{self, NoAnswer, Patience};
+use super::server_address::{parse_server, unreachable};
 use super::sign_in::SignIn;
 use crate::jobs::State;
 use crate::store::is_local;
@@ -21,8 +22,14 @@ use crate::store::is_local;
 /// Where the server is and what lets us in.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ServerFlags {
-    /// Address of the server
-    #[arg(long, value_name = "URL", env = "SKYBLAST_SERVER", default_value = "http://127.0.0.1:8765")]
+    /// Address of the server; a host without https:// will do
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SKYBLAST_SERVER",
+        default_value = "http://127.0.0.1:8765",
+        value_parser = parse_server
+    )]
     server: String,
 
     /// Function key, if the server asks for one
@@ -113,14 +120,8 @@ impl Client {
 
     /// A client that has not signed in.
     pub(super) fn new(flags: &ServerFlags) -> anyhow::Result<Self> {
-        let server = flags.server.trim_end_matches('/').trim_end_matches("/api").to_owned();
-        let address = Url::parse(&server).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let address = address.ok_or_else(|| {
-            Exit::WrongCommandLine.because(format_args!(
-                "--server {server:?} is no address of a server; write it like http://127.0.0.1:8765"
-            ))
-        })?;
-        let local = is_local(&address);
+        let server = flags.server.clone();
+        let local = Url::parse(&server).is_ok_and(|url| is_local(&url));
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(within_host))
@@ -180,10 +181,10 @@ impl Client {
 
     /// Sends a request once, as nobody in particular; returns whatever is answered.
     pub(super) async fn send_as_is(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let unreachable = || format!("could not reach {}", self.server);
+        let failed = || unreachable(&self.server);
         let sent = timeout(ANSWER_TIMEOUT, request.send()).await;
-        let response = sent.map_err(|_| NoAnswer(ANSWER_TIMEOUT)).with_context(unreachable)?;
-        let response = response.map_err(reqwest::Error::without_url).with_context(unreachable)?;
+        let response = sent.map_err(|_| NoAnswer(ANSWER_TIMEOUT)).with_context(failed)?;
+        let response = response.map_err(reqwest::Error::without_url).with_context(failed)?;
         self.patience.note_answer();
         Ok(response)
     }

@@ -17,7 +17,7 @@ use super::options::{SearchFlags, ThreadFlags};
 use super::results::{Choice, download};
 use super::serve::Serving;
 use super::status::{ending, print_failures, summary};
-use super::storage::open_pipeline;
+use super::storage::open_or_make_pipeline;
 use super::whole_file::Target;
 use super::{logging, makedb, serve};
 use crate::database::Database;
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
         ..Settings::default()
     };
     let location = Location::Folder(dir.join("storage"));
-    let pipeline = open_pipeline(&location, settings)?;
+    let pipeline = open_or_make_pipeline(&location, settings)?;
     pipeline.catalog().publish("demo", &database, &|_| ()).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let server = format!("http://{}", listener.local_addr()?);

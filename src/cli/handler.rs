@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use super::options::ThreadFlags;
-use super::storage::{StorageFlags, open_pipeline};
+use super::storage::{StorageFlags, open_or_make_pipeline};
 use super::tuning::TuningFlags;
 use super::{logging, parent, shutdown};
 use crate::functions::{Services, host_router};
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     logging::for_host();
     let settings = args.tuning.settings(args.threads);
     // The host must be able to reach a handler whose settings are wrong: only so can it say why.
-    let opened = args.storage.location().and_then(|location| open_pipeline(&location, settings));
+    let opened = args.storage.location().and_then(|location| open_or_make_pipeline(&location, settings));
     let services = match opened {
         Ok(pipeline) => Services::Ready(pipeline),
         Err(error) => {

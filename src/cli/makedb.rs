@@ -64,6 +64,12 @@ pub(super) struct MakedbArgs {
 
 /// Makes the database and says what to do with it.
 pub(super) fn run(args: &MakedbArgs) -> anyhow::Result<()> {
+    if args.out.is_file() {
+        return Err(Exit::WrongCommandLine.because(format_args!(
+            "--out {} is a file; name a directory for the database",
+            args.out.display()
+        )));
+    }
     let started = Instant::now();
     let manifest = match &args.from_blastdb {
         Some(database) => import(database, args)?,

@@ -1,6 +1,5 @@
 //! `skyblast serve`: API and workers in one process, on a local folder.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::listen::Listen;
 use super::options::ThreadFlags;
-use super::storage::{open_pipeline, parse_location};
+use super::storage::{USUAL_FOLDER, open_or_make_pipeline, parse_location};
 use super::tuning::TuningFlags;
 use super::{logging, shutdown};
 use crate::functions::{Limits, Services, api_router};
@@ -18,24 +18,24 @@ use crate::jobs::worker::{self, WorkerSettings};
 
 const EXAMPLES: &str = "\
 Examples:
-  skyblast databases add swissprot --in swissprot.fa.gz --storage skyblast-data
+  skyblast databases add swissprot --in swissprot.fa.gz
   skyblast serve
   curl --data-binary @q.fa 'http://127.0.0.1:8765/api/searches?database=swissprot'
 
 Jobs survive the end of the server, however it ends: started again on the same folder, it goes on.
-Further workers may join: skyblast worker --storage skyblast-data";
+Further workers may join: skyblast worker";
 
 /// Offer searches over HTTP, with API, queues and workers in one process
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
-    /// Folder for databases, queues, jobs and results
-    #[arg(long, value_name = "FOLDER", env = "SKYBLAST_STORAGE", default_value = "skyblast-data")]
+    /// Folder for databases, queues, jobs and results; made if it is missing
+    #[arg(long, value_name = "FOLDER", env = "SKYBLAST_STORAGE", default_value = USUAL_FOLDER)]
     storage: String,
 
-    /// Address to listen on; anything but this machine needs something in front that asks who calls
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
-    listen: SocketAddr,
+    /// Host and port to listen on; anything but this machine needs something in front that asks who calls
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8765")]
+    listen: Listen,
 
     #[command(flatten)]
     threads: ThreadFlags,
@@ -55,10 +55,9 @@ const LEASE: Duration = Duration::from_secs(30);
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     logging::for_people("info");
     let location = parse_location(&args.storage)?;
-    let pipeline = open_pipeline(&location, args.tuning.settings(args.threads))?;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("could not listen on {}", args.listen))?;
+    let listener =
+        args.listen.bind().await.with_context(|| format!("could not listen on {}", args.listen))?;
+    let pipeline = open_or_make_pipeline(&location, args.tuning.settings(args.threads))?;
     let address = listener.local_addr()?;
     let stop = shutdown::on_signal()?;
     let databases = known_databases(&pipeline).await;

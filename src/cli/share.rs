@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::client::{Client, ServerFlags};
 use super::duration::parse_duration;
-use crate::jobs::JobId;
+use crate::jobs::{JobId, MAX_SHARE};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,11 +23,20 @@ pub(super) struct ShareArgs {
     id: JobId,
 
     /// How long the link works, at most 366 days
-    #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = parse_duration)]
+    #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = parse_lifetime)]
     lifetime: Duration,
 
     #[command(flatten)]
     server: ServerFlags,
+}
+
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = parse_duration(text)?;
+    if (Duration::from_secs(1)..=MAX_SHARE).contains(&lifetime) {
+        return Ok(lifetime);
+    }
+    let days = MAX_SHARE.as_secs() / (24 * 60 * 60);
+    Err(format!("a link works for 1s at least and {days}d at most"))
 }
 
 pub(super) async fn run(args: &ShareArgs) -> anyhow::Result<()> {

@@ -4,12 +4,12 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use reqwest::{Body, Response, StatusCode};
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt};
 use tokio::sync::Mutex;
 
 use super::api::{Accepted, Ticket, new_key};
@@ -41,17 +41,25 @@ impl Queries {
     /// The file `path`, or with `-` what standard input holds.
     async fn open(path: &Path) -> anyhow::Result<Self> {
         if path == Path::new("-") {
-            // Without a name, so that nothing stays behind.
-            let mut file = File::from_std(tempfile::tempfile().context("could not make a temporary file")?);
-            let failed = "could not read standard input";
-            tokio::io::copy(&mut tokio::io::stdin(), &mut file).await.context(failed)?;
-            file.rewind().await?;
-            return Ok(Self { length: file.metadata().await?.len(), file });
+            return Self::collect(tokio::io::stdin()).await.context("could not read standard input");
         }
         let open = || format!("could not open {}", path.display());
         let file = File::open(path).await.with_context(open)?;
-        let length = file.metadata().await.with_context(open)?.len();
-        Ok(Self { file, length })
+        let metadata = file.metadata().await.with_context(open)?;
+        ensure!(!metadata.is_dir(), "{} is a directory; name a file", path.display());
+        if metadata.is_file() {
+            return Ok(Self { length: metadata.len(), file });
+        }
+        // A pipe has no length, and can be read only once.
+        Self::collect(file).await.with_context(|| format!("could not read {}", path.display()))
+    }
+
+    /// What comes from `source`, in a temporary file, which has no name, so that nothing stays behind.
+    async fn collect(mut source: impl AsyncRead + Unpin) -> anyhow::Result<Self> {
+        let mut file = File::from_std(tempfile::tempfile()?);
+        let length = tokio::io::copy(&mut source, &mut file).await?;
+        file.rewind().await?;
+        Ok(Self { length, file })
     }
 
     /// The content in pieces of `length` bytes; the last may be shorter.

@@ -11,7 +11,7 @@ use crate::jobs::worker::{self, WorkerSettings};
 
 const EXAMPLES: &str = "\
 Examples:
-  skyblast worker --storage skyblast-data            help a server on the same machine
+  skyblast worker                                    help a server in the same folder
   SKYBLAST_STORAGE='AccountName=…;AccountKey=…' skyblast worker
   srun --array=1-50 skyblast worker                  fifty nodes of a cluster, same storage
 

@@ -21,6 +21,9 @@ pub struct Catalog {
     cache: Arc<VolumeCache>,
 }
 
+/// The folder of all volumes, which lies where databases have theirs.
+pub(super) const RESERVED: &str = "volumes";
+
 /// What a database's name means now; `current.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Current {
@@ -115,10 +118,16 @@ impl fmt::Debug for Catalog {
     }
 }
 
+/// Checks a name for a database: 1 to 64 letters, digits, dots, underscores and hyphens, and not what
+/// names something else in storage.
+pub fn check_database_name(name: &str) -> Result<()> {
+    check_name(name).map(|_| ())
+}
+
 /// A database name or version: one segment of a blob name, and not the folder of all volumes.
 pub(super) fn check_name(name: &str) -> Result<&str> {
     let well_formed = (1..=64).contains(&name.len())
-        && name != "volumes"
+        && name != RESERVED
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
         && name.as_bytes()[0].is_ascii_alphanumeric();
     if well_formed { Ok(name) } else { Err(Error::InvalidDatabaseName(name.chars().take(80).collect())) }

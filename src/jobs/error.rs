@@ -4,6 +4,7 @@ use crate::database::{DatabaseError, ManifestError, VolumeError};
 use crate::engine::OptionError;
 use crate::store;
 
+use super::catalog::RESERVED;
 use super::id::JobId;
 
 /// Result of a pipeline operation.
@@ -45,9 +46,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A text that cannot name a database.
-    #[error(
-        "{0:?} cannot name a database: use letters, digits, '.', '_' and '-', starting with a letter or digit"
-    )]
+    #[error("{:?} cannot name a database: {}", .0, naming_rule(.0))]
     InvalidDatabaseName(String),
     /// A version that cannot be removed as long as the bare name means it.
     #[error(
@@ -111,6 +110,15 @@ fn known_databases(known: &[String]) -> String {
         "none has been added yet (skyblast databases add)".to_owned()
     } else {
         format!("known databases: {}", known.join(", "))
+    }
+}
+
+/// Why a text cannot name a database.
+fn naming_rule(name: &str) -> &'static str {
+    if name == RESERVED {
+        "it is reserved for the volumes of all databases, take another name"
+    } else {
+        "use letters, digits, '.', '_' and '-', starting with a letter or digit, 64 at most"
     }
 }
 

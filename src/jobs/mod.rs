@@ -44,7 +44,7 @@ mod volumes;
 pub mod worker;
 
 pub use cancel::Cancellation;
-pub use catalog::Catalog;
+pub use catalog::{Catalog, check_database_name};
 pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
 pub use collect::{GRACE, Garbage};
 pub use doctor::{Check, MAX_CLOCK_SKEW};

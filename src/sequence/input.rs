@@ -68,6 +68,10 @@ impl Input {
         let open_failed = |source| InputError::Open { path: path.to_owned(), source };
         let file = File::open(path).map_err(open_failed)?;
         let metadata = file.metadata().map_err(open_failed)?;
+        if metadata.is_dir() {
+            let source = io::Error::new(ErrorKind::IsADirectory, "it is a directory; name a file");
+            return Err(InputError::Read { input: path.display().to_string(), source });
+        }
         let mut input = Self::from_reader(path.display().to_string(), file)?;
         // A pipe or device reports a length of 0.
         input.size = metadata.is_file().then_some(metadata.len());

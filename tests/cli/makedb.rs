@@ -25,7 +25,7 @@ fn bad_input_leaves_no_database() {
     for (arguments, code, text) in [
         (&["--in", "nowhere.fa"][..], 1, "could not open nowhere.fa"),
         (&["--in", query, "--in", "nowhere.fa"], 1, "could not open nowhere.fa"),
-        (&["--in", query, "--volume-size", "0"], 1, "--volume-size must be more than 0"),
+        (&["--in", query, "--volume-size", "0"], 2, "--volume-size must be more than 0"),
         (&["--in", query, "--volume-size", "large"], 2, "--volume-size"),
         (&[], 2, "--in <FASTA>"),
     ] {

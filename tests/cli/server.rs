@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::common::command::{Ended, run, run_with_input, skyblast};
+use crate::common::command::{Ended, end, run, run_with_input, skyblast};
 use crate::common::examples::{self, CHUNK_RESIDUES, DATABASE, SHARDS};
 use crate::common::in_process::assert_same_report;
 use crate::common::process::{Server, wait_for};
@@ -130,6 +130,12 @@ fn queries_may_come_from_standard_input_and_compressed() {
     assert_same_report("standard input", &run_with_input(&submit, &fasta).ok(), examples::report());
     let zstd = zstd::encode_all(&fasta[..], 1).unwrap();
     assert_same_report("zstd", &run_with_input(&submit, &zstd).ok(), examples::report());
+    let program = skyblast::<&str>([]);
+    let script = format!("\"$0\" \"$@\" --query <(cat '{}')", examples::queries().display());
+    let mut piped = std::process::Command::new("bash");
+    piped.arg("-c").arg(script).arg(program.get_program()).args(["submit", "--database", DATABASE, "--wait"]);
+    piped.args(["--server", &lab.server.url]);
+    assert_same_report("a pipe", &end(&mut piped).ok(), examples::report());
     let odd = run_with_input(&submit, &[b">dna\n", &b"ACGT".repeat(20)[..]].concat());
     assert!(odd.stderr.contains("warning: record 1 (dna): looks like nucleotides"), "{}", odd.stderr);
     odd.ok();
@@ -198,7 +204,12 @@ fn a_server_that_cannot_be_reached_is_named() {
         &["databases", "list"],
     ] {
         let error = run(arguments.iter().chain(&["--server", &url])).failed(1);
-        assert!(error.starts_with(&format!("skyblast: could not reach {url}: ")), "{error}");
+        assert!(
+            error.starts_with(&format!(
+                "skyblast: could not reach {url} (start a server there with `skyblast serve`"
+            )),
+            "{error}"
+        );
         assert!(error.contains("Connection refused"), "{error}");
     }
     for wrong in ["not a url", "lab.example.org:8765", "ftp://lab.example.org"] {

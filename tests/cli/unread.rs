@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use skyblast::store::local::LocalStore;
+
 use crate::common::command::skyblast;
 use crate::common::process::wait_for;
 
@@ -98,6 +100,7 @@ fn a_server_without_a_reader_answers_and_stops_when_it_is_told() {
 #[test]
 fn a_worker_without_a_reader_stops_when_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
+    LocalStore::open(folder.path()).unwrap();
     let mut command = skyblast(["worker", "--storage", folder.path().to_str().unwrap()]);
     let mut unread = Unread::start(command.env("SKYBLAST_LOG", "trace"));
     let mut first = [0];

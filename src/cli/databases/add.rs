@@ -5,19 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
 use bytesize::ByteSize;
+use clap::ArgGroup;
 use indicatif::HumanCount;
 
+use crate::cli::exit::Exit;
 use crate::cli::interrupt::Temporary;
 use crate::cli::makedb;
 use crate::cli::progress::ByteBar;
-use crate::cli::storage::{StorageFlags, open_pipeline};
+use crate::cli::storage::{StorageFlags, open_or_make_pipeline, open_pipeline};
 use crate::database::Database;
-use crate::jobs::{Published, Settings};
+use crate::jobs::{Published, Settings, check_database_name};
 use crate::store::Transfer;
 
 const EXAMPLES: &str = "\
 Examples:
-  skyblast databases add swissprot --in swissprot.fa.gz --storage skyblast-data
+  skyblast databases add swissprot --in swissprot.fa.gz
   skyblast databases add swissprot --dir swissprot.db --storage 'AccountName=…;AccountKey=…'
 
 Adding a database again under the same name makes the name mean the new version; searches under way
@@ -26,17 +28,17 @@ volume and within a long volume piece by piece: repeat an interrupted command, a
 
 /// Add a database to a storage, for servers and workers on that storage
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("source").required(true))]
 pub(in crate::cli) struct AddArgs {
     /// Name that searches will use
     name: String,
 
     /// Directory of a database made with `skyblast makedb`
-    #[arg(long, visible_alias = "from", value_name = "DIR", required_unless_present = "inputs")]
+    #[arg(long, visible_alias = "from", value_name = "DIR", group = "source")]
     dir: Option<PathBuf>,
 
     /// FASTA file to make the database from: plain, gzip or zstd; may be repeated
-    #[arg(long = "in", value_name = "FASTA", conflicts_with = "dir")]
+    #[arg(long = "in", value_name = "FASTA", conflicts_with = "dir", group = "source")]
     inputs: Vec<PathBuf>,
 
     /// Largest volume of a database made from FASTA
@@ -48,11 +50,20 @@ pub(in crate::cli) struct AddArgs {
 }
 
 pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
-    let pipeline = open_pipeline(&args.storage.location()?, Settings::default())?;
+    check_database_name(&args.name)?;
+    let location = args.storage.location_or_usual()?;
+    // Whether it can be used is known before a long database is made; a new one waits until that is.
+    let there = location.exists().then(|| open_pipeline(&location, Settings::default())).transpose()?;
     // Made next to nothing of the user's, and gone when it has been sent.
     let scratch = tempfile::tempdir().context("could not make a temporary directory")?;
     let _temporary = Temporary::new(scratch.path());
     let directory = match &args.dir {
+        Some(file) if file.is_file() => {
+            return Err(Exit::WrongCommandLine.because(format_args!(
+                "--dir {} is a file, not the directory of a database; FASTA is given with --in",
+                file.display()
+            )));
+        }
         Some(directory) => directory.clone(),
         None => {
             let directory = scratch.path().join(&args.name);
@@ -61,6 +72,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
         }
     };
     let database = Database::open(&directory)?;
+    let pipeline = there.map_or_else(|| open_or_make_pipeline(&location, Settings::default()), Ok)?;
     let progress = Progress::new(database.manifest().volumes.iter().map(|volume| volume.bytes).sum());
     let added = pipeline.catalog().publish(&args.name, &database, &|step| progress.note(step)).await?;
     let summary = progress.summary();

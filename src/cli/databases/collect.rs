@@ -11,8 +11,8 @@ use crate::jobs::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
-  skyblast databases gc --dry-run --storage skyblast-data
-  skyblast databases gc --grace 1h --storage skyblast-data
+  skyblast databases gc --dry-run
+  skyblast databases gc --grace 1h
 
 A volume is needed by every version of a database that has it, and by searches under way. Servers do
 this by themselves once a day, with a grace period of a week.";

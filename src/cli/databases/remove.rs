@@ -5,8 +5,8 @@ use crate::jobs::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
-  skyblast databases remove swissprot --storage skyblast-data       with all its versions
-  skyblast databases remove swissprot@0123456789abcdef0123456789abcdef --storage skyblast-data
+  skyblast databases remove swissprot       with all its versions
+  skyblast databases remove swissprot@0123456789abcdef0123456789abcdef
 
 Searches that have been accepted go on. Volumes are deleted later, when nothing needs them any more;
 see skyblast databases gc.";

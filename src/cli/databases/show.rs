@@ -8,8 +8,8 @@ use crate::jobs::Settings;
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  skyblast databases show swissprot --storage skyblast-data
-  skyblast databases show swissprot@0123456789abcdef0123456789abcdef --storage skyblast-data";
+  skyblast databases show swissprot
+  skyblast databases show swissprot@0123456789abcdef0123456789abcdef";
 
 /// Show what a database in a storage consists of
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<()> {
 
 const USE_EXAMPLES: &str = "\
 Example:
-  skyblast databases use swissprot@0123456789abcdef0123456789abcdef --storage skyblast-data
+  skyblast databases use swissprot@0123456789abcdef0123456789abcdef
 
 Searches that name no version get this one from now on. databases list shows the versions.";
 
