@@ -18,12 +18,17 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    /// The file or folder at `path`, which exists.
-    pub(super) fn new(path: &Path) -> Self {
+    /// Makes a file or folder.
+    pub(super) fn make<T: AsRef<Path>>(make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
         static LISTENING: Once = Once::new();
         LISTENING.call_once(listen);
-        with_temporary(|paths| paths.push(path.to_owned()));
-        Self(path.to_owned())
+        // A signal in between waits until it is known.
+        with_temporary(|paths| {
+            let made = make()?;
+            let path = made.as_ref().to_owned();
+            paths.push(path.clone());
+            Ok((made, Self(path)))
+        })
     }
 }
 

@@ -95,8 +95,8 @@ impl Target {
                     let mut builder = tempfile::Builder::new();
                     // As far as the umask allows; the default is for secrets.
                     builder.prefix(UNFINISHED).permissions(Permissions::from_mode(0o666));
-                    let file = self.place.beside(|folder| builder.tempfile_in(folder))?;
-                    let _temporary = Temporary::new(file.path());
+                    let make = || self.place.beside(|folder| builder.tempfile_in(folder));
+                    let (file, _temporary) = Temporary::make(make)?;
                     Sink::Staged { file: BufWriter::new(file), _temporary }
                 }
             })
@@ -114,11 +114,11 @@ impl Target {
     /// Starts a set of outputs beside this one, which is a file.
     pub(super) fn siblings(&self) -> anyhow::Result<Siblings> {
         let name = self.given.display();
-        let staging = self
-            .place
-            .beside(|folder| tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder))
-            .with_context(|| format!("could not create a folder beside {name}"))?;
-        let _temporary = Temporary::new(staging.path());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        let make = || self.place.beside(|folder| builder.tempdir_in(folder));
+        let failed = || format!("could not create a folder beside {name}");
+        let (staging, _temporary) = Temporary::make(make).with_context(failed)?;
         Ok(Siblings { folder: parent(&self.given).to_owned(), staging, names: Vec::new(), _temporary })
     }
 

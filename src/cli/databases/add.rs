@@ -55,8 +55,8 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
     // Whether it can be used is known before a long database is made; a new one waits until that is.
     let there = location.exists().then(|| open_pipeline(&location, Settings::default())).transpose()?;
     // Made next to nothing of the user's, and gone when it has been sent.
-    let scratch = tempfile::tempdir().context("could not make a temporary directory")?;
-    let _temporary = Temporary::new(scratch.path());
+    let made = Temporary::make(tempfile::tempdir);
+    let (scratch, _temporary) = made.context("could not make a temporary directory")?;
     let directory = match &args.dir {
         Some(file) if file.is_file() => {
             return Err(Exit::WrongCommandLine.because(format_args!(
