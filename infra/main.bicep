@@ -36,7 +36,7 @@ param httpPerInstanceConcurrency int = 16
 @maxValue(100)
 param httpAlwaysReady int = 0
 
-@description('Days after which the blobs of a job are deleted, report included.')
+@description('Days for which a job is kept after its end, report included.')
 @minValue(1)
 @maxValue(365)
 param jobRetentionDays int = 14
@@ -157,7 +157,8 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
     privateNetwork: privateNetwork
-    jobRetentionDays: jobRetentionDays
+    // The program removes jobs by itself; this is for what it may have left.
+    blobRetentionDays: jobRetentionDays + 30
     logChanges: logStorageChanges
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -207,6 +208,7 @@ module app 'modules/app.bicep' = {
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     signInClientId: signInClientId
     sizeSettings: size.settings
+    jobRetentionDays: jobRetentionDays
     workspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [

@@ -18,6 +18,8 @@ mod forms;
 mod invocations;
 #[path = "http/lab.rs"]
 mod lab;
+#[path = "http/lists.rs"]
+mod lists;
 #[path = "http/sign_in.rs"]
 mod sign_in;
 #[path = "http/traces.rs"]

@@ -11,3 +11,5 @@ mod damage;
 mod delivery;
 #[path = "pipeline/recovery.rs"]
 mod recovery;
+#[path = "pipeline/retention.rs"]
+mod retention;

@@ -61,6 +61,9 @@ param signInClientId string
 @description('Settings that follow from the size of an instance.')
 param sizeSettings object
 
+@description('Days for which a job is kept after its end.')
+param jobRetentionDays int
+
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
@@ -84,6 +87,7 @@ var settings = {
   SKYBLAST_BLOB_ENDPOINT: blobEndpoint
   SKYBLAST_QUEUE_ENDPOINT: queueEndpoint
   SKYBLAST_LOG: 'info'
+  SKYBLAST_KEEP_JOBS: '${jobRetentionDays}d'
   // Who calls is believed only where the platform says it; see authentication below.
   SKYBLAST_SIGN_IN: signIn ? 'entra' : 'off'
   SKYBLAST_AUDIENCE: signIn ? 'api://${signInClientId}' : ''

@@ -20,8 +20,8 @@ param privateNetwork bool
 
 @description('Days after which the blobs of a job are deleted.')
 @minValue(1)
-@maxValue(365)
-param jobRetentionDays int
+@maxValue(400)
+param blobRetentionDays int
 
 @description('Days for which a deleted blob or container can be brought back.')
 @minValue(1)
@@ -138,7 +138,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
             actions: {
               baseBlob: {
                 delete: {
-                  daysAfterModificationGreaterThan: jobRetentionDays
+                  daysAfterModificationGreaterThan: blobRetentionDays
                 }
               }
             }

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use crate::functions::MISSING_SHARDS;
-use crate::jobs::{Check, JobId, State, Status, Warning};
+use crate::jobs::{Check, JobId, Listing, Page, State, Status, Warning};
 use crate::report::OutputFormat;
 
 /// What anybody is told of a server.
@@ -255,6 +255,24 @@ impl Client {
     /// Cancels a job, unless it has ended.
     pub(super) async fn cancel(&self, id: JobId) -> anyhow::Result<Cancelled> {
         self.json(self.request(Method::DELETE, &format!("searches/{id}"))).await
+    }
+
+    /// A page of searches, newest first.
+    pub(super) async fn searches(&self, wanted: &Listing) -> anyhow::Result<Page> {
+        let mut request = self.request(Method::GET, "searches").query(&[("limit", wanted.limit)]);
+        if let Some(state) = wanted.state {
+            request = request.query(&[("state", state.word())]);
+        }
+        if let Some(after) = &wanted.after {
+            request = request.query(&[("after", after)]);
+        }
+        self.json(request).await
+    }
+
+    /// Removes a job that has ended.
+    pub(super) async fn remove(&self, id: JobId) -> anyhow::Result<()> {
+        let request = self.request(Method::DELETE, &format!("searches/{id}"));
+        self.send(request.query(&[("purge", true)])).await.map(drop)
     }
 
     /// The server's databases, as it lists them.

@@ -31,6 +31,7 @@ mod handler;
 mod id_list;
 mod inputs;
 mod interrupt;
+mod jobs;
 mod listen;
 mod log_stream;
 mod logging;
@@ -104,6 +105,8 @@ enum Command {
     Share(share::ShareArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
+    #[command(subcommand)]
     Databases(databases::DatabasesCommand),
 }
 
@@ -144,6 +147,7 @@ impl Cli {
             Command::Cancel(args) => in_runtime(cancel::run(args)),
             Command::Share(args) => in_runtime(share::run(args)),
             Command::Doctor(args) => in_runtime(doctor::run(args)),
+            Command::Jobs(args) => in_runtime(jobs::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
         }
     }
@@ -172,7 +176,7 @@ impl Command {
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) => false,
             Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
-            Self::Share(_) | Self::Doctor(_) | Self::Databases(_) => true,
+            Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) => true,
         }
     }
 }

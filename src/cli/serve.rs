@@ -63,7 +63,8 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let databases = known_databases(&pipeline).await;
     // A server goes on whether or not anybody reads this.
     let _ = outln!("serving http://{address} on storage {location}\ndatabases: {databases}");
-    let serving = Serving { limits: args.tuning.limits(), lease: Duration::from_secs(args.lease.max(3)) };
+    let limits = Limits { anybody_lists: address.ip().is_loopback(), ..args.tuning.limits() };
+    let serving = Serving { limits, lease: Duration::from_secs(args.lease.max(3)) };
     serve(pipeline, serving, listener, stop).await
 }
 

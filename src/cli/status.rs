@@ -73,6 +73,9 @@ fn print(status: &Status) -> io::Result<()> {
     outln!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total))?;
     outln!("submitted    {}", status.submitted)?;
     outln!("time         {:.1} s", status.elapsed_seconds)?;
+    if let Some(expires) = status.expires {
+        outln!("kept until   {expires}")?;
+    }
     print_failures(status);
     Ok(())
 }

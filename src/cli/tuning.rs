@@ -1,10 +1,12 @@
 //! Settings of a deployment that are rarely touched: when and in which pieces work is done. None of
 //! them changes a report.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use super::duration::parse_duration;
 use super::options::ThreadFlags;
 use crate::functions::{Limits, SignIn};
 use crate::jobs::Settings;
@@ -15,6 +17,10 @@ pub(super) struct TuningFlags {
     /// Residues of queries per chunk, instead of what the volumes suggest
     #[arg(long, value_name = "N", env = "SKYBLAST_CHUNK_RESIDUES", hide = true)]
     chunk_residues: Option<u64>,
+
+    /// How long jobs are kept after their end, such as 14d, or `forever`
+    #[arg(long, value_name = "TIME", env = "SKYBLAST_KEEP_JOBS", default_value = "14d")]
+    keep_jobs: Keep,
 
     /// How long a job may stand still before sweep announces its missing steps again
     #[arg(long, value_name = "SECONDS", env = "SKYBLAST_STALL_SECONDS", hide = true)]
@@ -41,6 +47,18 @@ pub(super) struct TuningFlags {
     audience: Option<String>,
 }
 
+/// How long something is kept; `None` for ever.
+#[derive(Clone, Copy, Debug)]
+struct Keep(Option<Duration>);
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self(if text == "forever" { None } else { Some(parse_duration(text)?) }))
+    }
+}
+
 /// Who says who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum SignInMode {
@@ -58,6 +76,7 @@ impl TuningFlags {
             threads: threads.count(),
             volume_cache_bytes: self.volume_cache.map_or(default.volume_cache_bytes, |size| size.as_u64()),
             chunk_residues: self.chunk_residues,
+            keep_jobs: self.keep_jobs.0,
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default
         }
@@ -70,6 +89,7 @@ impl TuningFlags {
         Limits {
             body_bytes: self.body_limit.unwrap_or(default.body_bytes),
             redirect_bytes: self.redirect_bytes.unwrap_or(default.redirect_bytes),
+            anybody_lists: default.anybody_lists,
             sign_in: (self.sign_in == SignInMode::Entra).then_some(SignIn { audience }),
         }
     }

@@ -1,17 +1,19 @@
-//! `DELETE /api/searches/{id}`: ends a search.
+//! `DELETE /api/searches/{id}`: ends a search; with `purge=true`, removes one that has ended.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::links::{Links, search_id};
+use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
-use crate::jobs::{Cancellation, JobId, Outcome};
+use crate::jobs::{Cancellation, JobId, Outcome, Removal};
 
 /// How the search ended: by this request, or before it.
 #[derive(Debug, Serialize)]
@@ -28,9 +30,23 @@ pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Json<Answer>, Problem> {
+    uri: Uri,
+) -> Result<Response, Problem> {
     let id = search_id(path)?;
+    let mut options = Options::of(&uri)?;
+    let purge = options.take_purge()?;
+    options.none_left()?;
     app.admit(&headers, id).await?;
+    if purge {
+        return match app.pipeline()?.remove(id).await? {
+            Removal::Removed => Ok(StatusCode::NO_CONTENT.into_response()),
+            Removal::NotEnded => {
+                let detail =
+                    "a search that has not ended is not removed; cancel it first (DELETE without purge)";
+                Err(Problem::new(StatusCode::CONFLICT, "not-ended", detail))
+            }
+        };
+    }
     let Cancellation { outcome, ended_before } = app.pipeline()?.cancel(id).await?;
-    Ok(Json(Answer { id, outcome, ended_before, links: Links::of(id) }))
+    Ok(Json(Answer { id, outcome, ended_before, links: Links::of(id) }).into_response())
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! POST   /api/searches               submit     FASTA in, 202 and a Location out
+//! GET    /api/searches               list       one's searches
 //! GET    /api/searches/{id}          status     where the search stands
 //! GET    /api/searches/{id}/results  results    the report, streamed
-//! DELETE /api/searches/{id}          cancel     ends the search
+//! DELETE /api/searches/{id}          cancel     ends the search, or removes it
 //! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
 //! GET    /api/shared/{token}         shared     the report behind such a link
 //! POST   /api/uploads                upload     where to send queries that are too large for a request
@@ -33,6 +34,7 @@ mod fasta_problem;
 mod form;
 mod health;
 mod links;
+mod list;
 mod options;
 mod problem;
 mod queue;

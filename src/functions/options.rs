@@ -19,7 +19,7 @@ const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 11] = [
+const OWN_RANGES: [(&str, &str); 12] = [
     ("database", "a name of GET /api/databases, or name@version"),
     ("outfmt", "0, 5, 6, 7, 10, 15, 16 or 17; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
@@ -30,6 +30,7 @@ const OWN_RANGES: [(&str, &str); 11] = [
     ("program", "blastp"),
     ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
     ("partial", "true or false, of a report: whether it may lack shards that failed"),
+    ("purge", "true or false, of DELETE: whether a search that has ended is removed"),
     ("parts", "the number of parts in which it was sent, if it was"),
 ];
 
@@ -97,6 +98,11 @@ impl Options {
         Ok(self.take_parsed::<Switch>("partial")?.is_some_and(|partial| partial.0))
     }
 
+    /// Takes out whether a search is to be removed; if nothing is said it is not.
+    pub(super) fn take_purge(&mut self) -> Result<bool, Problem> {
+        Ok(self.take_parsed::<Switch>("purge")?.is_some_and(|purge| purge.0))
+    }
+
     /// Takes out a number of subjects, if there is one.
     fn take_count(&mut self, name: &'static str, least: usize) -> Result<Option<usize>, Problem> {
         let Some(text) = self.0.remove(name) else { return Ok(None) };
@@ -157,8 +163,9 @@ impl Options {
         match self.0.first_key_value() {
             None => Ok(()),
             Some((name, value)) => {
-                let detail =
-                    format!("the option {name:?} has no meaning here; the options are outfmt and partial");
+                let detail = format!(
+                    "the option {name:?} has no meaning here; results have outfmt and partial, DELETE has purge"
+                );
                 Err(Problem::bad_request("unknown-option", detail)
                     .with("option", json!({ "name": name, "value": shorten(value) })))
             }
@@ -167,8 +174,10 @@ impl Options {
 
     /// Reads all options.
     pub(super) fn into_request(mut self) -> Result<Request, Problem> {
-        if let Some(text) = self.0.remove("partial") {
-            return Err(invalid("partial", &text, "has a meaning for results only"));
+        for (name, place) in [("partial", "results"), ("purge", "DELETE")] {
+            if let Some(text) = self.0.remove(name) {
+                return Err(invalid(name, &text, format!("has a meaning for {place} only")));
+            }
         }
         if let Some(text) = self.0.remove("program").filter(|text| text != "blastp") {
             return Err(out_of_range("program", &text));

@@ -16,7 +16,8 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    cancel, databases, doctor, drain, health, queue, ready, results, share, status, submit, sweep, upload,
+    cancel, databases, doctor, drain, health, list, queue, ready, results, share, status, submit, sweep,
+    upload,
 };
 use crate::jobs::PART_BYTES;
 
@@ -40,7 +41,7 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
     let part = put(upload::part).layer(DefaultBodyLimit::max(PART_BYTES as usize));
     Router::new()
         .route("/", get(ready::ready))
-        .route("/api/searches", submit)
+        .route("/api/searches", submit.merge(get(list::list)))
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
         .route("/api/searches/{id}/results", get(results::results))
         .route("/api/searches/{id}/shares", post(share::share))

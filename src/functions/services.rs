@@ -26,6 +26,9 @@ pub struct Limits {
     pub body_bytes: u64,
     /// Reports of this length and more are fetched straight from storage, if it allows that.
     pub redirect_bytes: u64,
+    /// Whether anybody may list the searches that nobody owns: where none but this machine can reach the
+    /// server.
+    pub anybody_lists: bool,
     /// How users sign in; `None` if they do not, and whoever knows a search's id may see it.
     pub sign_in: Option<SignIn>,
 }
@@ -42,7 +45,7 @@ impl Default for Limits {
     /// Bodies up to 100 MB: a little less than the Functions host takes (104,857,600 bytes), so that
     /// the refusal is ours, which says what to do. Reports up to 32 MiB.
     fn default() -> Self {
-        Self { body_bytes: 100_000_000, redirect_bytes: 32 << 20, sign_in: None }
+        Self { body_bytes: 100_000_000, redirect_bytes: 32 << 20, anybody_lists: false, sign_in: None }
     }
 }
 

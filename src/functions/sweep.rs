@@ -36,6 +36,7 @@ pub(super) async fn sweep(State(app): State<Arc<App>>) -> Response {
                 announced = swept.announced,
                 given_up = swept.given_up,
                 discarded = swept.discarded,
+                removed = swept.removed,
                 deleted_volumes = swept.deleted_volumes,
                 "swept"
             );

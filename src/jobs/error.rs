@@ -23,6 +23,9 @@ pub enum Error {
     /// No upload has this id.
     #[error("no upload has the id {0}; it may have become a search, or was begun too long ago")]
     UnknownUpload(JobId),
+    /// A place in a list of jobs that no page has named.
+    #[error("{0:?} is no place in the list; take it from the member \"next\" of the page before")]
+    InvalidPlace(String),
     /// An upload that cannot be used as it was asked for.
     #[error("upload {id}: {reason}")]
     InvalidUpload {

@@ -139,6 +139,28 @@ pub enum State {
 }
 
 impl State {
+    /// All states.
+    pub const ALL: [Self; 6] = [
+        Self::Queued,
+        Self::Running,
+        Self::Completed,
+        Self::CompletedWithFailedShards,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// Its name in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::CompletedWithFailedShards => "completed_with_failed_shards",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether the state will not change any more.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)

@@ -22,6 +22,9 @@
 //! <job>/spent/<chunk>/<volume>-<ms>   that a shard was compared, in so many milliseconds
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
+//! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
+//! removing/<job>                      the job is being removed; names its entry in the index
+//! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
 //! secrets/shares                      what links to reports are signed with; touched daily by sweep, as
 //!                                     blobs of this container expire
@@ -38,10 +41,13 @@
 //!
 //! Numbers have leading zeros, so that listings are in numerical order.
 
+use jiff::Timestamp;
+
 use crate::store::{self, BlobName};
 
 use super::error::{Error, Result};
 use super::id::JobId;
+use super::job::Job;
 use super::messages::ShardPlanned;
 
 /// Container of job blobs.
@@ -92,6 +98,81 @@ pub(super) const TEXT: &str = "text";
 /// Kinds of blobs of uploads.
 pub(super) const UPLOAD: &str = "upload";
 pub(super) const UPLOAD_PARTS: &str = "upload/parts";
+
+/// Prefix of the index of jobs.
+pub(super) const INDEX: &str = "index/";
+
+/// What the index files the jobs of an owner under.
+pub(super) fn owner_key(owner: Option<&str>) -> String {
+    match owner {
+        Some(owner) => blake3::hash(owner.as_bytes()).to_hex()[..32].to_owned(),
+        None => "_".to_owned(),
+    }
+}
+
+/// Milliseconds since 1970 of a time beyond all others; entries are numbered back from it.
+const LAST: i64 = 99_999_999_999_999;
+
+/// Where a job stands in the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IndexEntry {
+    owner: String,
+    /// When the job was accepted, to the millisecond.
+    pub(super) submitted: Timestamp,
+    /// The job.
+    pub(super) job: JobId,
+}
+
+impl IndexEntry {
+    pub(super) fn of(job: &Job) -> Self {
+        Self { owner: owner_key(job.owner.as_deref()), submitted: job.submitted, job: job.id }
+    }
+
+    /// The entry that a blob is.
+    pub(super) fn parse(blob: &BlobName) -> Option<Self> {
+        let (owner, place) = blob.as_str().strip_prefix(INDEX)?.split_once('/')?;
+        let (age, job) = place.split_once('-')?;
+        let submitted = Timestamp::from_millisecond(LAST - age.parse::<i64>().ok()?).ok()?;
+        Some(Self { owner: owner.to_owned(), submitted, job: job.parse().ok()? })
+    }
+
+    /// Its place among the entries of its owner.
+    pub(super) fn place(&self) -> String {
+        format!("{:014}-{}", LAST - self.submitted.as_millisecond(), self.job)
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("{INDEX}{}/{}", self.owner, self.place())
+    }
+
+    pub(super) fn blob(&self) -> Result<BlobName> {
+        name(self.name())
+    }
+}
+
+/// The entry of an owner at a place that a client has named.
+pub(super) fn place(owner: &str, place: &str) -> Result<BlobName> {
+    let blob = BlobName::parse(format!("{INDEX}{owner}/{place}")).ok();
+    let blob = blob.filter(|blob| IndexEntry::parse(blob).is_some());
+    blob.ok_or_else(|| Error::InvalidPlace(place.chars().take(80).collect()))
+}
+
+/// Prefix of the markers of jobs that are being removed.
+pub(super) const REMOVING: &str = "removing/";
+
+pub(super) fn removing(job: JobId) -> Result<BlobName> {
+    name(format!("{REMOVING}{job}"))
+}
+
+/// The job that a marker below [`REMOVING`] is about.
+pub(super) fn removed_job(marker: &BlobName) -> Option<JobId> {
+    marker.as_str().strip_prefix(REMOVING)?.parse().ok()
+}
+
+/// When jobs whose time is over were last looked for.
+pub(super) fn retained() -> Result<BlobName> {
+    name("retained.json".to_owned())
+}
 
 /// A blob of a job that is not numbered.
 pub(super) fn of_job(job: JobId, leaf: &str) -> Result<BlobName> {
@@ -226,6 +307,24 @@ pub(super) fn absent(error: &store::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_index_has_the_newest_job_first() {
+        let job = JobId::random().expect("randomness");
+        let entry = |second| {
+            let submitted = Timestamp::from_second(second).expect("a time");
+            IndexEntry { owner: owner_key(Some("ada")), submitted, job }
+        };
+        let names: Vec<_> =
+            [2_000_000_000, 1_700_000_001, 1_700_000_000, 5].map(|s| entry(s).name()).to_vec();
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(entry(5).blob().ok().and_then(|blob| IndexEntry::parse(&blob)), Some(entry(5)));
+        let owner = owner_key(None);
+        assert!(place(&owner, &entry(5).place()).is_ok());
+        for bad in ["", "../x", "x", "00000000001-x", "00000000001-../../x"] {
+            assert!(matches!(place(&owner, bad), Err(Error::InvalidPlace(_))), "{bad}");
+        }
+    }
 
     #[test]
     fn numbered_names_read_back() {

@@ -20,6 +20,9 @@ use super::poison::job_of;
 use super::trace::Trace;
 use crate::store::{self, BlobStore, Queue, Written};
 
+/// How long jobs are kept after their end unless asked otherwise.
+pub const KEEP_JOBS: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
 /// How a pipeline runs; none of it changes a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -31,6 +34,8 @@ pub struct Settings {
     pub chunk_residues: Option<u64>,
     /// How long a step retries by itself while storage does not answer, before it fails.
     pub patience: Duration,
+    /// How long a job is kept after its end; `None` for ever.
+    pub keep_jobs: Option<Duration>,
     /// How long a job may stand still before sweep announces its missing steps again.
     pub stall: Duration,
 }
@@ -42,6 +47,7 @@ impl Default for Settings {
             volume_cache_bytes: 1 << 30,
             chunk_residues: None,
             patience: Duration::from_secs(300),
+            keep_jobs: Some(KEEP_JOBS),
             stall: Duration::from_secs(900),
         }
     }

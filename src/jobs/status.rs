@@ -54,6 +54,9 @@ pub struct Status {
     pub planned: Option<Timestamp>,
     /// When it ended.
     pub finished: Option<Timestamp>,
+    /// When it is removed, if it has ended.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
     /// From acceptance to the end, or to now.
     pub elapsed_seconds: f64,
     /// Time that instances spent on comparing its shards; known when it has ended.
@@ -77,6 +80,11 @@ impl Pipeline {
         let outcome = self.ledger.outcome(id).await?;
         let begun = outcome.is_none() && self.ledger.has_begun(id).await?;
         let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), begun);
+        status.expires = outcome.as_ref().and_then(|outcome| self.expiry(outcome));
+        if outcome.is_none() && !self.ledger.is_active(id).await? {
+            // Its end was written down and is lost: sweep sees to it that it ends again.
+            self.ledger.put_active(id).await?;
+        }
         if let (Some(plan), false) = (&plan, status.state.has_report()) {
             let done = self.ledger.compared_shards(id).await?;
             let failed = self.ledger.failed_shards(id).await?;
@@ -154,6 +162,7 @@ impl Status {
             submitted: job.submitted,
             planned: plan.map(|plan| plan.planned),
             finished,
+            expires: None,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
             instance_seconds: outcome.map(|outcome| outcome.instance_milliseconds as f64 / 1e3),
             reason: outcome.and_then(|outcome| outcome.reason.clone()),

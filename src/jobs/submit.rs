@@ -148,6 +148,7 @@ impl Pipeline {
         };
         let job = Job::new(id, submitter, trace, request, database, manifest);
         let job = Job { chunks, warnings, further_warnings, ..job };
+        self.enter(&job).await?;
         self.ledger.put_job(&job).await?;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };

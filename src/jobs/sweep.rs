@@ -50,6 +50,8 @@ pub struct Sweep {
     pub given_up: u64,
     /// Requests that were never accepted and have been removed.
     pub discarded: u64,
+    /// Jobs whose time was over, or that somebody removed, and that are gone now.
+    pub removed: u64,
     /// Volumes that nothing referred to and that have been deleted.
     pub deleted_volumes: u64,
 }
@@ -69,6 +71,10 @@ impl Pipeline {
         }
         if let Err(error) = self.discard_uploads(now).await {
             tracing::error!(%error, "could not look for uploads that became no search");
+        }
+        match self.retain(now).await {
+            Ok(removed) => sweep.removed = removed,
+            Err(error) => tracing::error!(%error, "could not remove jobs whose time is over"),
         }
         match self.collect_daily(now).await {
             Ok(garbage) => sweep.deleted_volumes = garbage.deleted,

@@ -4,7 +4,7 @@ use skyblast::cli::Exit;
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["makedb"],
     &["search"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 19] = [
     &["cancel"],
     &["share"],
     &["doctor"],
+    &["jobs", "list"],
+    &["jobs", "remove"],
     &["databases", "add"],
     &["databases", "list"],
     &["databases", "show"],

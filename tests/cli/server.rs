@@ -268,6 +268,35 @@ fn a_report_that_lacks_shards_is_fetched_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn jobs_are_listed_and_removed_by_the_server_or_where_the_storage_is() {
+    let lab = Lab::start(&["--keep-jobs", "30d"]);
+    let storage = ["--storage", lab.folder.path().to_str().unwrap()];
+    let query = queries();
+    let submit = ["submit", "--query", &query, "--database", DATABASE];
+    lab.run(&[&submit[..], &["--wait"]].concat()).ok();
+    let id = String::from_utf8(lab.run(&submit).ok()).unwrap().trim().to_owned();
+    assert_eq!(String::from_utf8(lab.run(&["cancel", &id]).ok()).unwrap(), "cancelled\n");
+    let listed = String::from_utf8(lab.run(&["jobs", "list"]).ok()).unwrap();
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.iter().map(|line| line[1]).collect::<Vec<_>>(), ["cancelled", "completed"]);
+    assert_eq!(lines[0][0], id);
+    assert!(lines[0][3].starts_with("examples@") && lines[0][4].starts_with("20"), "{listed}");
+    let list = ["jobs", "list", "--state", "cancelled"];
+    let of_storage = String::from_utf8(run(list.iter().chain(&storage)).ok()).unwrap();
+    assert_eq!(of_storage.lines().count(), 1);
+    assert!(of_storage.starts_with(&id), "{of_storage}");
+    let json = lab.run(&["jobs", "list", "--state", "completed", "--json"]).ok();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["state"], "completed");
+
+    lab.run(&["jobs", "remove", &id]).ok();
+    assert!(lab.run(&["status", &id]).failed(1).contains(&id));
+    run(["jobs", "remove", lines[1][0]].iter().chain(&storage)).ok();
+    assert_eq!(lab.run(&["jobs", "list"]).ok(), b"");
+    assert!(run(["serve", "--keep-jobs", "a while"]).failed(2).contains("a while"));
+}
+
+#[test]
 fn a_job_can_be_cancelled_while_it_runs() {
     let lab = Lab::start(&["--chunk-residues", "400", "--threads", "1"]);
     let id = lab.submit(&examples::many_queries(20));

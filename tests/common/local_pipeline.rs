@@ -52,6 +52,16 @@ impl Fixture {
         self.pipeline = pipeline(&self.folder, self.settings, None);
     }
 
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// A process with other settings on the same storage.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.restart();
+    }
+
     pub(crate) fn blobs(&self, container: &str) -> LocalBlobs {
         LocalStore::open(&self.folder.path().join("store")).unwrap().blobs(container).unwrap()
     }

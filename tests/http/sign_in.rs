@@ -7,12 +7,12 @@ use skyblast::functions::{Limits, SignIn};
 
 use super::lab::{Answer, Lab, settings, two_queries};
 
-async fn lab() -> Lab {
+pub(crate) async fn lab() -> Lab {
     let sign_in = Some(SignIn { audience: Some("api://lab".to_owned()) });
     Lab::with(Limits { sign_in, ..Limits::default() }, settings()).await
 }
 
-async fn call(lab: &Lab, method: &str, path: &str, user: Option<&str>, body: String) -> Answer {
+pub(crate) async fn call(lab: &Lab, method: &str, path: &str, user: Option<&str>, body: String) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(user) = user {
         request = request.header("X-MS-CLIENT-PRINCIPAL-ID", user);
@@ -20,7 +20,7 @@ async fn call(lab: &Lab, method: &str, path: &str, user: Option<&str>, body: Str
     lab.send(request.body(Body::from(body)).unwrap()).await
 }
 
-async fn submit(lab: &Lab, user: &str) -> String {
+pub(crate) async fn submit(lab: &Lab, user: &str) -> String {
     call(lab, "POST", "/api/searches?database=edge", Some(user), two_queries()).await.accepted()
 }
 

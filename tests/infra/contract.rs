@@ -89,7 +89,7 @@ fn every_container_of_the_program_is_made_and_job_blobs_expire() {
     let Some(Expr::Array(rules)) = policies[0].at("properties.policy.rules") else { panic!("rules") };
     assert_eq!(rules[0].at("definition.filters.prefixMatch").unwrap().texts(), ["jobs/"]);
     let days = "definition.actions.baseBlob.delete.daysAfterModificationGreaterThan";
-    assert_eq!(rules[0].at(days), Some(&Expr::Symbol("jobRetentionDays".into())));
+    assert_eq!(rules[0].at(days), Some(&Expr::Symbol("blobRetentionDays".into())));
 }
 
 #[test]

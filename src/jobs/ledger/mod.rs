@@ -5,6 +5,7 @@
 //! jobs outlive an upgrade.
 
 mod grid;
+mod index;
 mod uploads;
 
 pub(super) use grid::Settled;
@@ -140,6 +141,11 @@ impl Ledger {
     pub(super) async fn put_active(&self, id: JobId) -> Result<()> {
         self.blobs.put(&names::active(id)?, Bytes::new()).await?;
         Ok(())
+    }
+
+    /// Whether the job is on that list.
+    pub(super) async fn is_active(&self, id: JobId) -> Result<bool> {
+        self.exists(&names::active(id)?).await
     }
 
     /// Takes the job off that list.

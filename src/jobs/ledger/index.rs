@@ -1,0 +1,120 @@
+//! The index of jobs by owner and age, and those that are being removed.
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+
+use super::Ledger;
+use crate::jobs::error::{Error, Result};
+use crate::jobs::id::JobId;
+use crate::jobs::listing::Indexed;
+use crate::jobs::names::{self, IndexEntry};
+use crate::jobs::retention::Retained;
+use crate::store::{BlobInfo, BlobName};
+
+/// Blobs that are deleted at the same time.
+const DELETIONS_IN_FLIGHT: usize = 16;
+
+impl Ledger {
+    /// Enters a job into the index.
+    pub(in crate::jobs) async fn put_index(&self, entry: &IndexEntry, indexed: &Indexed) -> Result<()> {
+        self.put_json(&entry.blob()?, indexed).await
+    }
+
+    /// What the index keeps of a job.
+    pub(in crate::jobs) async fn indexed(&self, entry: &IndexEntry) -> Result<Option<Indexed>> {
+        self.find_json(&entry.blob()?).await
+    }
+
+    /// All entries, by owner and the newest first.
+    pub(in crate::jobs) fn index(&self) -> BoxStream<'static, Result<IndexEntry>> {
+        self.entries(names::INDEX)
+    }
+
+    /// The entries of an owner after a place, the newest first.
+    pub(in crate::jobs) fn index_of(
+        &self,
+        owner: &str,
+        after: Option<&BlobName>,
+    ) -> BoxStream<'static, Result<IndexEntry>> {
+        let after = after.map(|blob| blob.as_str().to_owned());
+        let entries = self.entries(&format!("{}{owner}/", names::INDEX));
+        entries
+            .try_skip_while(move |entry| {
+                let before = after.as_deref().is_some_and(|after| entry.name().as_str() <= after);
+                async move { Ok(before) }
+            })
+            .boxed()
+    }
+
+    fn entries(&self, prefix: &str) -> BoxStream<'static, Result<IndexEntry>> {
+        let entry = |blob: BlobInfo| async move { Ok(IndexEntry::parse(&blob.name)) };
+        self.blobs.list(prefix).map_err(Error::from).try_filter_map(entry).boxed()
+    }
+
+    /// Notes that a job is being removed.
+    pub(in crate::jobs) async fn put_removing(&self, entry: &IndexEntry) -> Result<()> {
+        let index = Bytes::from(entry.name());
+        self.blobs.put(&names::removing(entry.job)?, index).await?;
+        Ok(())
+    }
+
+    /// The jobs that are being removed.
+    pub(in crate::jobs) fn removing(&self) -> BoxStream<'static, Result<JobId>> {
+        let job = |blob: BlobInfo| async move { Ok(names::removed_job(&blob.name)) };
+        self.blobs.list(names::REMOVING).map_err(Error::from).try_filter_map(job).boxed()
+    }
+
+    /// Whether there is a request of this id.
+    pub(in crate::jobs) async fn has_request(&self, id: JobId) -> Result<bool> {
+        Ok(self.exists(&names::of_job(id, names::JOB)?).await?
+            || self.exists(&names::of_job(id, names::INTAKE)?).await?)
+    }
+
+    /// Removes the request, so that nobody knows the job any more.
+    pub(in crate::jobs) async fn delete_request(&self, id: JobId) -> Result<()> {
+        for leaf in [names::JOB, names::INTAKE] {
+            self.blobs.delete(&names::of_job(id, leaf)?).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes at most so many blobs of a job; returns how many.
+    pub(in crate::jobs) async fn delete_some(&self, id: JobId, most: u64) -> Result<u64> {
+        let blobs = self.blobs.list(&format!("{id}/")).take(usize::try_from(most).unwrap_or(usize::MAX));
+        let blobs: Vec<BlobInfo> = blobs.try_collect().await?;
+        let deleted = blobs.len() as u64;
+        futures::stream::iter(blobs.into_iter().map(Ok::<_, Error>))
+            .try_for_each_concurrent(DELETIONS_IN_FLIGHT, |blob| async move {
+                self.blobs.delete(&blob.name).await?;
+                Ok(())
+            })
+            .await?;
+        Ok(deleted)
+    }
+
+    /// Removes the last traces of a job whose blobs are deleted.
+    pub(in crate::jobs) async fn delete_removed(&self, id: JobId) -> Result<()> {
+        let marker = names::removing(id)?;
+        match self.blobs.get(&marker).await {
+            Err(error) if names::absent(&error) => return Ok(()),
+            index => {
+                let index = String::from_utf8_lossy(&index?).into_owned();
+                self.blobs.delete(&BlobName::parse(index)?).await?;
+            }
+        }
+        self.delete_active(id).await?;
+        self.blobs.delete(&marker).await?;
+        Ok(())
+    }
+
+    /// When jobs whose time is over were last looked for.
+    pub(in crate::jobs) async fn retained(&self) -> Result<Option<Retained>> {
+        self.find_json(&names::retained()?).await
+    }
+
+    /// Notes when jobs whose time is over were looked for.
+    pub(in crate::jobs) async fn put_retained(&self, retained: &Retained) -> Result<()> {
+        self.put_json(&names::retained()?, retained).await
+    }
+}
