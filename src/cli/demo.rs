@@ -52,6 +52,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     logging::for_people("warn");
     let dir = &args.dir;
     let (fasta, queries) = (dir.join("database.fa.gz"), dir.join("queries.fa"));
+    ensure!(!dir.is_file(), "{} is a file; name a folder with --dir", dir.display());
     let is_used = fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     // The first file that a demo makes.
     let is_ours = || fs::read(&queries).is_ok_and(|content| content == QUERIES);

@@ -12,6 +12,11 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(duration).map_err(|_| usage())
 }
 
+/// Reads a time of whole seconds, which may be written without a unit.
+pub(super) fn parse_seconds(text: &str) -> Result<u64, String> {
+    text.parse().or_else(|_| parse_duration(text).map(|time| time.as_secs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,6 +28,14 @@ mod tests {
         assert_eq!(parse_duration("0s"), Ok(Duration::ZERO));
         for bad in ["", "7", "-1d", "soon", "1 month"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn seconds_need_no_unit() {
+        assert_eq!((parse_seconds("20"), parse_seconds("1m")), (Ok(20), Ok(60)));
+        for bad in ["", "-1", "soon"] {
+            assert!(parse_seconds(bad).unwrap_err().contains("write it like 90s"), "{bad}");
         }
     }
 }

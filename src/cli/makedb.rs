@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::exit::Exit;
 use super::searched::open_blast_database;
 use super::standard::require_input;
+use crate::database::blastdb::BlastDbError;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
 use crate::engine::Subjects;
 use crate::sequence::fasta::{Reader, Record};
@@ -53,13 +54,18 @@ pub(super) struct MakedbArgs {
     out: PathBuf,
 
     /// Largest volume, the unit that one worker searches at a time
-    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_VOLUME_SIZE)]
+    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_VOLUME_SIZE, value_parser = parse_size)]
     volume_size: ByteSize,
 
     /// Name of the database in reports [default: name of DIR without its extension, or what the
     /// BLAST database is called]
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+}
+
+/// Reads a number of bytes such as `128MiB`.
+pub(super) fn parse_size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| format!("{text:?} is no size; write it like 500KB, 128MiB or 1GB"))
 }
 
 /// Makes the database and says what to do with it.
@@ -149,7 +155,13 @@ pub(super) fn read_sequences(
 
 /// Makes a database with the sequences and the names of a BLAST database.
 fn import(source: &Path, args: &MakedbArgs) -> anyhow::Result<Manifest> {
-    let database = open_blast_database(source)?;
+    let database = open_blast_database(source).map_err(|error| match error {
+        BlastDbError::NotFound { .. } if source.is_file() => Exit::WrongCommandLine.because(format_args!(
+            "{} is a file, not the name of a BLAST database; FASTA is given with --in",
+            source.display()
+        )),
+        other => other.into(),
+    })?;
     let title = match (&args.title, database.title()) {
         (Some(title), _) => title.clone(),
         (None, "") => default_title(&args.out),

@@ -23,7 +23,7 @@ pub(super) struct ShareArgs {
     id: JobId,
 
     /// How long the link works, at most 366 days
-    #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = parse_lifetime)]
+    #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = parse_lifetime, allow_hyphen_values = true)]
     lifetime: Duration,
 
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::duration::parse_seconds;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
 use super::tuning::TuningFlags;
@@ -33,7 +34,13 @@ pub(super) struct WorkerArgs {
     slots: NonZeroUsize,
 
     /// Seconds that work under way may go on after SIGTERM
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 20,
+        value_parser = parse_seconds,
+        allow_hyphen_values = true
+    )]
     grace: u64,
 
     /// Seconds for which a message is hidden from other workers unless its lease is renewed

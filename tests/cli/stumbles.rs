@@ -94,6 +94,13 @@ fn what_is_wrong_with_a_command_line_is_said_with_what_would_be_right() {
         (&["databases", "add", "../x", "--in", query], &["use letters, digits"]),
         (&["share", ID, "--for", "400d"], &["1s at least and 366d at most"]),
         (&["share", ID, "--for", "0s"], &["1s at least and 366d at most"]),
+        (&["share", ID, "--for", "-3d"], &["write it like 90s, 12h or 7d"]),
+        (&["worker", "--grace", "-1"], &["write it like 90s, 12h or 7d"]),
+        (
+            &["makedb", "--in", query, "--out", "db", "--volume-size", "10GX"],
+            &["write it like 500KB, 128MiB"],
+        ),
+        (&["makedb", "--from-blastdb", query, "--out", "db"], &["is a file", "--in"]),
         (&["share", ID, "--for", "7"], &["write it like 90s, 12h or 7d"]),
         (&["databases", "gc", "--grace", "soon"], &["write it like 90s, 12h or 7d"]),
         (&["status", ID, "--server", "ftp://lab"], &["write it like https://HOST"]),
@@ -139,6 +146,7 @@ fn the_wrong_kind_of_file_is_said_to_be_one() {
         (&["databases", "add", "x", "--in", "folder"], &["folder: it is a directory; name a file"]),
         (&["databases", "add", "x", "--dir", "folder"], &["is not a skyblast database"]),
         (&["submit", "--query", "folder", "--database", "x"], &["folder is a directory; name a file"]),
+        (&["demo", "--dir", "q.fa"], &["q.fa is a file; name a folder with --dir"]),
         (&["serve", "--storage", "q.fa"], &["q.fa", "it is a file"]),
         (&["databases", "list", "--storage", "q.fa"], &["q.fa", "it is a file"]),
     ] {

@@ -42,7 +42,8 @@ pub(in crate::cli) struct AddArgs {
     inputs: Vec<PathBuf>,
 
     /// Largest volume of a database made from FASTA
-    #[arg(long, value_name = "SIZE", default_value_t = makedb::DEFAULT_VOLUME_SIZE, conflicts_with = "dir")]
+    #[arg(long, value_name = "SIZE", default_value_t = makedb::DEFAULT_VOLUME_SIZE, value_parser = makedb::parse_size,
+        conflicts_with = "dir")]
     volume_size: ByteSize,
 
     #[command(flatten)]

@@ -22,7 +22,7 @@ this by themselves once a day, with a grace period of a week.";
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct GcArgs {
     /// Keep volumes that were sent or added less than this ago; longer than any `databases add` takes
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_duration, allow_hyphen_values = true)]
     grace: Duration,
 
     /// Only say what would be deleted
