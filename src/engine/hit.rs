@@ -94,7 +94,7 @@ impl Hsp {
 const SMALLEST_EVALUE: f64 = 1e-180;
 
 /// An E-value as far as the order of hits goes.
-fn level(evalue: f64) -> f64 {
+pub(super) fn level(evalue: f64) -> f64 {
     if evalue < SMALLEST_EVALUE { 0.0 } else { evalue }
 }
 
@@ -180,8 +180,8 @@ impl Hit {
         }
     }
 
-    /// Orders the HSPs as reports show them: by E-value, and equals as by score
-    /// (`core/blast_hits.c:s_EvalueCompareHSPs`).
+    /// Orders the HSPs as reports show them: by E-value, and equals as by score, which has been rounded since
+    /// they were found (`api/blast_seqalign.cpp`, `core/blast_hits.c:s_EvalueCompareHSPs`).
     pub(super) fn sort_hsps(&mut self) {
         self.hsps.sort_by(|a, b| {
             level(a.evalue)

@@ -134,9 +134,12 @@ impl Candidates {
 }
 
 /// What is left of the hits of a query of `query_length` residues, in final order.
-fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
+pub(super) fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
     let mut hits = competing(hits, options);
-    hits.iter_mut().for_each(|hit| hit.trim(query_length, options));
+    hits.iter_mut().for_each(|hit| {
+        hit.trim(query_length, options);
+        hit.sort_hsps();
+    });
     hits.retain(|hit| !hit.hsps.is_empty());
     hits
 }
