@@ -129,21 +129,3 @@ fn every_case_is_run_and_every_report_belongs_to_a_case() {
         files.filter_map(|file| file.to_str().unwrap().strip_suffix(".txt.gz").map(str::to_owned)).collect();
     assert_eq!(reports, names);
 }
-
-/// blastp cuts a query of this length into pieces and loses some HSPs at the cuts, so its report is
-/// no measure; cutting the database must change nothing here either.
-#[test]
-fn a_query_of_35213_residues_is_searched_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let proteins = [project_file("tests/golden/edge/edge_db.fa")];
-    let chunks = chunks(&project_file("tests/golden/edge/long.fa.gz"), chunks_of(1_000));
-    assert_eq!(chunks[0].residues(), 35_213);
-    let options = SearchOptions { evalue: 1_000.0, ..SearchOptions::default() };
-    let report = |limit| {
-        let database = OpenDatabase::new(&build_database(folder.path(), &proteins, limit));
-        database.report(&chunks, options, &OutputFormat::default(), 2, &mut |order| order)
-    };
-    let whole = report(VolumeLimit::Bytes(u64::MAX));
-    assert!(whole.split(|&byte| byte == b'\n').count() > 400);
-    assert_same_report("in seven volumes", &report(VolumeLimit::Sequences(9)), &whole);
-}

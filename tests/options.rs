@@ -26,7 +26,7 @@ const FOLDER: &str = "tests/golden/blastp-options";
 /// One line of `cases.tsv`.
 struct Case {
     name: String,
-    query: PathBuf,
+    query: Vec<PathBuf>,
     database: Vec<PathBuf>,
     arguments: Vec<String>,
 }
@@ -37,7 +37,7 @@ impl Case {
         let file = |name: &str| project_file(FOLDER).join(name);
         Self {
             name: name.to_owned(),
-            query: file(query),
+            query: query.split('+').map(file).collect(),
             database: database.split('+').map(file).collect(),
             arguments: words(arguments),
         }
@@ -50,9 +50,10 @@ impl Case {
         made_alike(&report)
     }
 
-    fn report(&self) -> Vec<u8> {
+    /// The report of skyblast for a database of volumes within `limit`, and chunks of so many residues.
+    fn report(&self, limit: VolumeLimit, chunk_residues: &str) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
-        fs::copy(&self.query, folder.path().join("query.fa")).unwrap();
+        write_joined(&self.query, &folder.path().join("query.fa"));
         for list in ["listed.txt", "others.txt"] {
             fs::copy(project_file(FOLDER).join(list), folder.path().join(list)).unwrap();
         }
@@ -60,11 +61,17 @@ impl Case {
         if arguments.iter().any(|argument| argument == "-subject") {
             write_joined(&self.database, &folder.path().join("given.fa"));
         } else {
-            build_database(&folder.path().join("database"), &self.database, VolumeLimit::Sequences(4));
+            build_database(&folder.path().join("database"), &self.database, limit);
             arguments.extend(["-db".to_owned(), "database".to_owned()]);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_skyblast"));
-        command.current_dir(folder.path()).args(["search", "-query", "query.fa", "--chunk-residues", "300"]);
+        command.current_dir(folder.path()).args([
+            "search",
+            "-query",
+            "query.fa",
+            "--chunk-residues",
+            chunk_residues,
+        ]);
         let output = command.args(arguments).output().unwrap();
         assert!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
         made_alike(&output.stdout)
@@ -103,7 +110,8 @@ fn check(group: &str) {
     let cases: Vec<_> = cases().into_iter().filter(|case| case.name.starts_with(group)).collect();
     assert!(!cases.is_empty(), "no case is called {group}…");
     for case in cases {
-        assert_same_report(&case.name, &case.report(), &case.expected());
+        let report = case.report(VolumeLimit::Sequences(4), "300");
+        assert_same_report(&case.name, &report, &case.expected());
     }
 }
 
@@ -163,6 +171,27 @@ fn locally_optimal_alignments() {
 }
 
 #[test]
+fn subjects_that_are_too_long_to_be_looked_at_as_a_whole() {
+    check("reach");
+}
+
+#[test]
+fn alignments_of_one_or_two_residues() {
+    check("tiny");
+}
+
+/// Where a query is cut depends on its whole batch, so chunks hold batches here.
+#[test]
+fn long_queries_and_batches_that_are_searched_in_pieces() {
+    let cases = cases().into_iter().filter(|case| case.name.starts_with("long."));
+    for case in cases {
+        for limit in [VolumeLimit::Bytes(u64::MAX), VolumeLimit::Sequences(4)] {
+            assert_same_report(&case.name, &case.report(limit, "10000"), &case.expected());
+        }
+    }
+}
+
+#[test]
 fn columns_named_twice() {
     check("columns.");
 }
@@ -185,6 +214,9 @@ fn every_case_is_run_and_every_report_belongs_to_a_case() {
             "subject_part",
             "contest",
             "optimal",
+            "long",
+            "reach",
+            "tiny",
         ];
         assert!(groups.contains(&group), "{name} is in no group");
     }

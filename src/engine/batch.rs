@@ -74,6 +74,8 @@ pub(super) struct BatchQuery {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) queries: Vec<BatchQuery>,
+    /// With how many queries a subject of the batch is compared; the pieces of a query are one together.
+    pub(super) comparisons: usize,
     /// Sentinel, first query, sentinel, second query, …, sentinel.
     pub(super) residues: Vec<u8>,
     /// For each joined position the place of its query in `queries`.
@@ -163,5 +165,16 @@ fn join(
     let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
     let kernel = scheme.ungapped_kernel.as_ref();
     let kernel_queries = kernel.and_then(|kernel| kernel.queries(&residues, &drop_off_at, lowest_cutoff));
-    Batch { queries: joined, residues, place_at, drop_off_at, lowest_cutoff, words, kernel_queries }
+    let is_counted = |query: &&BatchQuery| queries[query.index].piece.is_none_or(|piece| piece == 0);
+    let comparisons = joined.iter().filter(is_counted).count();
+    Batch {
+        queries: joined,
+        comparisons,
+        residues,
+        place_at,
+        drop_off_at,
+        lowest_cutoff,
+        words,
+        kernel_queries,
+    }
 }

@@ -5,6 +5,8 @@
 //! order of comparisons decides between alignments of equal score and follows
 //! `core/blast_gapalign.c` (`Blast_SemiGappedAlign`, `s_RestrictedGappedAlign`, `ALIGN_EX`).
 
+use std::ops::Range;
+
 use super::hit::{Edit, EditRun};
 use super::kernel::{GappedLanes, WideLanes, WideScores, extend_wide};
 use crate::scoring::{GapCosts, Scores};
@@ -18,6 +20,22 @@ pub(super) const RESTRICTION: usize = 10;
 /// How often an alignment that has to reach a score is tried, each time with X doubled
 /// (`core/blast_kappa.c:s_SWFindFinalEndsUsingXdrop`).
 const MOST_TRIES: usize = 3;
+
+/// Subjects from this length on are aligned only as far as a query may reach (`MAX_SUBJECT_OFFSET`).
+const LONG_SUBJECT: usize = 90_000;
+/// Gaps that an alignment is granted on each side of its start pair, residues (`MAX_TOTAL_GAPS`).
+const MOST_GAPS: usize = 3_000;
+
+/// Which residues of a subject are looked at in an extension through the pair `start`
+/// (`core/blast_gapalign.c:AdjustSubjectRange`). Only alignments with very many gaps would go further.
+pub(super) fn within_reach(query: &[u8], subject: &[u8], start: (usize, usize)) -> Range<usize> {
+    if subject.len() < LONG_SUBJECT {
+        return 0..subject.len();
+    }
+    let first = start.1.saturating_sub(start.0 + MOST_GAPS);
+    let end = start.1 + (query.len() - start.0) + MOST_GAPS;
+    first..end.min(subject.len())
+}
 
 /// Which gaps an extension may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +52,13 @@ pub(super) struct Gapped {
     pub(super) score: i32,
     pub(super) query: (usize, usize),
     pub(super) subject: (usize, usize),
+}
+
+impl Gapped {
+    /// Counts positions in the subject from `residues` before where they count from.
+    pub(super) fn shift_subject(&mut self, residues: usize) {
+        self.subject = (self.subject.0 + residues, self.subject.1 + residues);
+    }
 }
 
 /// One column of the current row: best score ending here, and best score with a gap open in the
@@ -162,7 +187,8 @@ pub(super) struct Extender<'a> {
 }
 
 impl Extender<'_> {
-    /// Score and extent of the alignment through the pair `start` = (query, subject) position.
+    /// Score and extent of the alignment through the pair `start` = (query, subject) position
+    /// (`core/blast_gapalign.c:s_BlastProtGappedAlignment`).
     pub(super) fn score(
         &self,
         query: &[u8],
@@ -183,10 +209,12 @@ impl Extender<'_> {
                 self.extend::<false, false, true>(Side(right_query), Side(right_subject), workspace),
             ),
         };
+        // blastp leaves out the start pair itself if nothing is left to extend to the right.
+        let beside = usize::from(!right_query.is_empty() && !right_subject.is_empty());
         Gapped {
             score: left.score + right.score,
-            query: (start.0 + 1 - left.rows, start.0 + 1 + right.rows),
-            subject: (start.1 + 1 - left.columns, start.1 + 1 + right.columns),
+            query: (start.0 + 1 - left.rows, start.0 + beside + right.rows),
+            subject: (start.1 + 1 - left.columns, start.1 + beside + right.columns),
         }
     }
 

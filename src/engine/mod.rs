@@ -36,6 +36,7 @@ mod late;
 mod masking;
 mod option_error;
 mod options;
+mod pieces;
 mod preliminary;
 mod query;
 mod search;
@@ -43,6 +44,7 @@ mod seg;
 mod smith_waterman;
 #[doc(hidden)]
 pub mod stages;
+mod stitch;
 mod subject_best;
 mod subjects;
 mod symbols;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Cutoffs;
 use super::containment::{Accepted, Boxed, Extents, purge_common_ends};
-use super::gapped::{Extender, Gaps, Workspace};
+use super::gapped::{Extender, Gaps, Workspace, within_reach};
 use super::hit::Rank;
 use super::kernel::GappedKernel;
 use super::options::{RESTRICTED_EVALUE, Scheme};
@@ -15,8 +15,8 @@ use crate::scoring::Scores;
 
 /// Share of the cutoff below which a restricted score is believed to stay below it.
 const RESTRICTED_SHARE: f64 = 0.68;
-/// Pairs over which the best stretch of an ungapped HSP is looked for.
-const START_WINDOW: usize = 11;
+/// Pairs over which the best stretch of an HSP is looked for.
+pub(super) const START_WINDOW: usize = 11;
 
 /// A scored gapped alignment without its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,15 @@ pub(super) struct PreliminaryHsp {
     /// The (query, subject) pair that the alignment goes through.
     pub(super) start: (usize, usize),
     pub(super) evalue: f64,
+}
+
+impl PreliminaryHsp {
+    /// Counts positions in the query from `residues` before where they count from.
+    pub(super) fn shift_query(&mut self, residues: usize) {
+        let query = &mut self.extents.query;
+        *query = (query.0 + residues, query.1 + residues);
+        self.start.0 += residues;
+    }
 }
 
 impl Boxed for PreliminaryHsp {
@@ -102,11 +111,15 @@ fn extend_all(
             continue;
         }
         let start = start_pair(query, subject, &diagonal, extender.scores);
+        let reach = within_reach(query, subject, start);
+        let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));
         let matters = if gaps == Gaps::Restricted { limits.0 } else { limits.1 };
-        if kernel.is_some_and(|k| k.falls_short(query, subject, start, gaps, matters, &mut workspace.lanes)) {
+        if kernel.is_some_and(|k| k.falls_short(query, near, near_start, gaps, matters, &mut workspace.lanes))
+        {
             continue;
         }
-        let gapped = extender.score(query, subject, start, gaps, workspace);
+        let mut gapped = extender.score(query, near, near_start, gaps, workspace);
+        gapped.shift_subject(reach.start);
         if gaps == Gaps::Restricted && (limits.0..limits.1).contains(&gapped.score) {
             return None;
         }
@@ -134,8 +147,10 @@ fn none_is_kept(
     let mut limit = cutoff;
     ungapped.iter().all(|seed| {
         let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
+        let reach = within_reach(query, subject, start);
+        let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));
         let mut falls_short =
-            |limit| kernel.falls_short(query, subject, start, Gaps::Anywhere, limit, &mut workspace.lanes);
+            |limit| kernel.falls_short(query, near, near_start, Gaps::Anywhere, limit, &mut workspace.lanes);
         if falls_short(limit) {
             return true;
         }

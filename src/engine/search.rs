@@ -53,7 +53,8 @@ impl Search {
     }
 
     /// Compares `queries` with `subjects`, the first of which is number
-    /// `first_ordinal` of the whole database. Returns the candidates of each query.
+    /// `first_ordinal` of the whole database. Returns the candidates of each query; those of a query that
+    /// is searched in pieces for each piece, to be aligned by [`LateAlignment`](super::LateAlignment).
     pub fn run(
         &self,
         queries: &[QuerySequence<'_>],
@@ -62,12 +63,13 @@ impl Search {
         threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
     ) -> Vec<Candidates> {
-        let mut results = vec![Candidates::default(); queries.len()];
+        let asked = queries.len();
         let queries: Vec<SearchedQuery<'_>> =
-            queries.iter().map(|&query| SearchedQuery::new(query, &self.scheme.options)).collect();
+            queries.iter().flat_map(|&query| SearchedQuery::pieces(query, &self.scheme.options)).collect();
+        let mut results = vec![Candidates::default(); queries.len()];
         let batches = batches(&queries, &self.scheme, &self.neighbourhoods);
-        let searched: usize = batches.iter().map(|batch| batch.queries.len()).sum();
-        on_progress((queries.len() - searched) as u64 * subjects.len() as u64);
+        let searched: usize = batches.iter().map(|batch| batch.comparisons).sum();
+        on_progress((asked - searched) as u64 * subjects.len() as u64);
         for batch in &batches {
             let nominated = self.nominate(batch, subjects, first_ordinal, threads, on_progress);
             let aligned = self.align(batch, &queries, subjects, nominated, threads);
@@ -96,7 +98,7 @@ impl Search {
             let mut workspace = Workspace::default();
             let mut found = Vec::new();
             for block in blocks {
-                let comparisons = (block.len() * batch.queries.len()) as u64;
+                let comparisons = (block.len() * batch.comparisons) as u64;
                 for index in block {
                     let subject = subjects.residues(index);
                     let finder = Finder {
@@ -148,8 +150,8 @@ impl Search {
         Some(Nominee { rank: rank(&hsps, ordinal)?, index, hsps })
     }
 
-    /// Second pass: final alignments of the nominees, per query of the batch. Those that compete first
-    /// stay unaligned.
+    /// Second pass: final alignments of the nominees, per query of the batch. Those that compete first,
+    /// and those of a piece of a query, stay unaligned.
     fn align(
         &self,
         batch: &Batch,
@@ -184,7 +186,8 @@ impl Search {
                     unaligned: None,
                     optimal_evalue: None,
                 };
-                if self.scheme.options.contest.is_some() {
+                let is_piece = queries[batch.queries[*place].index].piece.is_some();
+                if is_piece || self.scheme.options.contest.is_some() {
                     hit.unaligned =
                         Some(Unaligned { residues: subject.to_vec(), hsps: nominee.hsps.clone() });
                 } else {

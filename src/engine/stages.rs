@@ -40,7 +40,7 @@ impl Stages {
     ) -> Result<Option<Self>, OptionError> {
         let scheme = Scheme::new(options, totals)?;
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
-        let query = QuerySequence { residues: query, lower_case: &[] };
+        let query = QuerySequence { residues: query, lower_case: &[], pieces: &[] };
         let query = SearchedQuery::new(query, &options);
         let batch = batches(&[query], &scheme, &neighbourhoods).pop();
         Ok(batch.map(|batch| Self {

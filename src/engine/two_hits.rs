@@ -334,7 +334,9 @@ mod tests {
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
         let searched: Vec<SearchedQuery<'_>> = queries
             .iter()
-            .map(|residues| SearchedQuery::new(QuerySequence { residues, lower_case: &[] }, &options))
+            .map(|residues| {
+                SearchedQuery::new(QuerySequence { residues, lower_case: &[], pieces: &[] }, &options)
+            })
             .collect();
         for batch in &batches(&searched, &scheme, &neighbourhoods) {
             for kernel in [None, scheme.ungapped_kernel.as_ref()] {

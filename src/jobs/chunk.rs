@@ -24,12 +24,14 @@ pub struct Query {
     pub residues: Vec<u8>,
     /// Where it was written in lower case, if that matters; 0-based, half-open, ascending.
     pub lower_case: Vec<Range<u32>>,
+    /// The pieces in which it is searched ([`SearchOptions::pieces`]); none if it is searched as a whole.
+    pub pieces: Vec<Range<u32>>,
 }
 
 impl Query {
     /// The query as the engine takes it.
     pub fn sequence(&self) -> QuerySequence<'_> {
-        QuerySequence { residues: &self.residues, lower_case: &self.lower_case }
+        QuerySequence { residues: &self.residues, lower_case: &self.lower_case, pieces: &self.pieces }
     }
 
     /// The query as reports take it, as number `place` of its report.
@@ -82,17 +84,26 @@ impl ChunkLimits {
         Self { residues: (residues as u64).clamp(BATCH_RESIDUES, 200_000), queries: 500 }
     }
 
-    /// Where `queries` have to be cut if they are more than a chunk holds: between batches, so that
-    /// the hits of a batch can be judged together, unless the limits are smaller than a batch.
+    /// Where `queries`, which are whole batches but for the first, have to be cut if they are more than a
+    /// chunk holds: between batches, so that the hits of a batch can be judged together, unless the limits
+    /// are smaller than a batch.
     fn cut(self, queries: &[Query]) -> Option<usize> {
-        let residues: u64 = queries.iter().map(|query| query.residues.len() as u64).sum();
-        let newest = queries.len().checked_sub(1).filter(|&place| place > 0)?;
-        if residues <= self.residues && queries.len() <= self.queries {
+        let mut residues = 0;
+        let within = |query: &Query| {
+            residues += query.residues.len() as u64;
+            residues <= self.residues
+        };
+        let fitting =
+            queries.iter().map(within).take(self.queries).take_while(|&within| within).count().max(1);
+        if fitting >= queries.len() {
             return None;
         }
-        let between = (1..=newest).rev().find(|&place| queries[place].batch != queries[place - 1].batch);
-        let can_wait = self.residues >= BATCH_RESIDUES && queries.len() <= self.queries;
-        between.or((!can_wait).then_some(newest))
+        let ends_batch =
+            |&place: &usize| queries.get(place).is_none_or(|query| query.batch != queries[place - 1].batch);
+        let between = (1..=fitting).rev().find(ends_batch);
+        let behind = (fitting..=queries.len()).find(ends_batch);
+        let may_exceed = self.residues >= BATCH_RESIDUES;
+        between.or(behind.filter(|&end| may_exceed && end <= self.queries)).or(Some(fitting))
     }
 }
 
@@ -109,7 +120,7 @@ pub struct Warning {
 
 /// Warnings about a record as a query.
 fn warnings(record: &Record, options: &SearchOptions, matrix: &Matrix) -> impl Iterator<Item = Warning> {
-    let sequence = QuerySequence { residues: &record.residues, lower_case: &record.lower_case };
+    let sequence = QuerySequence { residues: &record.residues, lower_case: &record.lower_case, pieces: &[] };
     let compared = SearchedQuery::new(sequence, options).compared;
     let unscorable = !compared.is_empty() && ungapped_parameters(&compared, matrix).is_none();
     let unscorable = unscorable.then(|| {
@@ -136,10 +147,10 @@ pub struct Chunker<I> {
     records: I,
     limits: ChunkLimits,
     options: SearchOptions,
-    /// The records that did not fit into the previous chunk.
+    /// The queries that have not been given out.
     pending: Vec<Query>,
-    /// The batch of the next query, and the residues in it so far.
-    batch: (u64, u64),
+    /// The number of the next batch.
+    batch: u64,
     next_place: u64,
     matrix: Matrix,
     warnings: Vec<Warning>,
@@ -157,7 +168,7 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
             limits,
             options,
             pending: Vec::new(),
-            batch: (0, 0),
+            batch: 0,
             next_place: 1,
             matrix: Matrix::new(options.matrix),
             warnings: Vec::new(),
@@ -185,18 +196,34 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
                 self.further_warnings += 1;
             }
         }
-        if self.batch.1 >= BATCH_RESIDUES {
-            self.batch = (self.batch.0 + 1, 0);
-        }
-        self.batch.1 += self.options.searched_range(record.residues.len()).len() as u64;
         let lower_case = if self.options.masking.lower_case { record.lower_case } else { Vec::new() };
         Some(Ok(Query {
             number: record.number,
-            batch: self.batch.0,
+            batch: self.batch,
             defline: record.defline,
             residues: record.residues,
             lower_case,
+            pieces: Vec::new(),
         }))
+    }
+
+    /// Reads a batch as blastp does; whether there was one.
+    fn read_batch(&mut self) -> Result<bool, FastaError> {
+        let first = self.pending.len();
+        let mut lengths = Vec::new();
+        let mut residues = 0;
+        while residues < BATCH_RESIDUES
+            && let Some(query) = self.next_query().transpose()?
+        {
+            residues += self.options.searched_range(query.residues.len()).len() as u64;
+            lengths.push(query.residues.len());
+            self.pending.push(query);
+        }
+        for (query, pieces) in self.pending[first..].iter_mut().zip(self.options.pieces(&lengths)) {
+            query.pieces = pieces;
+        }
+        self.batch += 1;
+        Ok(!lengths.is_empty())
     }
 
     /// Whether a query ends before the part that is searched; blastp leaves it out of the report.
@@ -209,18 +236,18 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Iterator for Chunker<I> {
     type Item = Result<QueryChunk, FastaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut queries = std::mem::take(&mut self.pending);
-        loop {
-            if let Some(place) = self.limits.cut(&queries) {
-                self.pending = queries.split_off(place);
-                break;
+        let end = loop {
+            if let Some(place) = self.limits.cut(&self.pending) {
+                break place;
             }
-            match self.next_query() {
-                None => break,
-                Some(Err(error)) => return Some(Err(error)),
-                Some(Ok(query)) => queries.push(query),
+            match self.read_batch() {
+                Ok(true) => {}
+                Ok(false) => break self.pending.len(),
+                Err(error) => return Some(Err(error)),
             }
-        }
+        };
+        let rest = self.pending.split_off(end);
+        let queries = std::mem::replace(&mut self.pending, rest);
         if queries.is_empty() {
             return None;
         }

@@ -33,7 +33,7 @@ pub(super) enum Kind {
 }
 
 /// Version of the form of every kind so far.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 pub(super) fn encode(kind: Kind, value: &impl Serialize) -> Result<Bytes> {
     let internal = |reason: String| Error::Internal(format!("encoding {kind:?}: {reason}"));

@@ -11,10 +11,10 @@ use crate::engine::{
     SearchOptions, Subjects,
 };
 
-/// The hits of one shard: for each query of the chunk its candidates in the volume.
+/// The hits of one shard: the candidates in the volume of each query of the chunk, or of each of its pieces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShardHits {
-    /// Candidates by query, best preliminary rank first.
+    /// Candidates by query and piece, best preliminary rank first.
     pub candidates: Vec<Vec<Hit>>,
 }
 
@@ -40,9 +40,11 @@ pub struct Merger {
     options: SearchOptions,
     /// The batch of each query.
     batches: Vec<u64>,
-    /// Lengths of what is searched of the queries, with what has been found for them.
-    candidates: Vec<(usize, Candidates)>,
-    /// What is left to do, and with which queries, if hits compete before they are aligned.
+    /// Lengths of what is searched of the queries.
+    lengths: Vec<usize>,
+    /// What has been found for each query, or for each of its pieces.
+    candidates: Vec<Candidates>,
+    /// What is left to do, and with which queries, if not all hits are aligned where they are found.
     late: Option<Box<(LateAlignment, Vec<Query>)>>,
 }
 
@@ -56,17 +58,20 @@ impl Merger {
         totals: DatabaseTotals,
         chunk: &QueryChunk,
     ) -> Result<Self, OptionError> {
-        let length = |query: &Query| options.searched_range(query.residues.len()).len();
-        let candidates = chunk.queries.iter().map(|query| (length(query), Candidates::default())).collect();
-        let batches = chunk.queries.iter().map(|query| query.batch).collect();
-        let late = LateAlignment::new(options, totals)?;
-        let late = late.map(|late| Box::new((late, chunk.queries.clone())));
-        Ok(Self { options, batches, candidates, late })
+        let queries = || chunk.queries.iter().map(Query::sequence);
+        let late = LateAlignment::new(options, totals, queries())?;
+        Ok(Self {
+            options,
+            batches: chunk.queries.iter().map(|query| query.batch).collect(),
+            lengths: queries().map(|query| options.searched_range(query.residues.len()).len()).collect(),
+            candidates: vec![Candidates::default(); queries().map(|query| query.lists()).sum()],
+            late: late.map(|late| Box::new((late, chunk.queries.clone()))),
+        })
     }
 
     /// Adds a shard; adding it twice changes nothing.
     pub fn add(&mut self, shard: ShardHits) {
-        for ((_, joined), hits) in self.candidates.iter_mut().zip(shard.candidates) {
+        for (joined, hits) in self.candidates.iter_mut().zip(shard.candidates) {
             let other = Candidates::new(hits, &self.options);
             *joined = std::mem::take(joined).join(other, &self.options);
         }
@@ -78,13 +83,16 @@ impl Merger {
         let batches = self.batches.chunk_by(|a, b| a == b);
         if let Some(late) = self.late {
             let (late, queries) = *late;
-            let mut queries = queries.iter().map(Query::sequence).zip(candidates.map(|(_, found)| found));
+            let mut queries = queries.iter().map(Query::sequence).map(|query| {
+                let lists = candidates.by_ref().take(query.lists()).collect();
+                (query, lists)
+            });
             let report = |batch: &[u64]| late.report(queries.by_ref().take(batch.len()).collect(), threads);
             return batches.flat_map(report).collect();
         }
-        let report = |batch: &[u64]| {
-            Candidates::report(candidates.by_ref().take(batch.len()).collect(), &self.options)
-        };
+        let mut queries = self.lengths.into_iter().zip(candidates);
+        let report =
+            |batch: &[u64]| Candidates::report(queries.by_ref().take(batch.len()).collect(), &self.options);
         batches.flat_map(report).collect()
     }
 }
