@@ -9,7 +9,7 @@ mod host;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use host::config::{Function, HostConfig, Settings, Trigger, read_json};
+use host::config::{Encoding, Function, HostConfig, Settings, Trigger, read_json};
 use host::http::choose;
 use host::script_root::is_function_name;
 use reqwest::Method;
@@ -254,7 +254,12 @@ fn neither_a_failure_nor_a_line_of_the_program_is_lost_to_sampling_or_levels() {
     for (category, level) in logging["logLevel"].as_object().unwrap() {
         // Lines of the program come as Host.Function.Console, results of calls as Host.Results.
         let needed = ["default", "Host.Function.Console", "Host.Results"].contains(&category.as_str());
-        let allowed: &[&str] = if needed { &["Information"] } else { &["Information", "Warning"] };
+        let allowed: &[&str] = match category.as_str() {
+            // The timer's lock makes it warn each minute that a container exists.
+            "Azure.Core" => &["Error"],
+            _ if needed => &["Information"],
+            _ => &["Information", "Warning"],
+        };
         assert!(allowed.contains(&level.as_str().unwrap()), "{category}");
         assert!(needed || !"Host.Function.Console".starts_with(category.as_str()), "{category}");
         assert!(needed || !"Host.Results".starts_with(category.as_str()), "{category}");
@@ -280,6 +285,7 @@ fn queue_settings_are_all_written_down_and_in_range() {
     let config = HostConfig::parse(host_json(), &Settings::new()).unwrap();
     assert_eq!(config.queues.batch_size, 1, "a shard uses every core, so one runs at a time");
     assert_eq!(config.queues.new_batch_threshold, 0, "and none waits behind it");
+    assert_eq!(config.queues.encoding, Encoding::None, "what is not base64 would be given up unread");
     assert!(config.queues.max_dequeue_count > 1, "one try is none for a killed worker");
     assert!(!config.queues.visibility_timeout.is_zero(), "a failed message must not spin");
     assert!(config.queues.max_polling_interval.as_millis() >= 100);

@@ -20,6 +20,8 @@ mod invocations;
 mod lab;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "host/recorded.rs"]
+mod recorded;
 #[path = "http/sign_in.rs"]
 mod sign_in;
 #[path = "http/traces.rs"]

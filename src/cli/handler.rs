@@ -4,13 +4,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Extension;
 use tokio::net::TcpListener;
 
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_or_make_pipeline};
 use super::tuning::TuningFlags;
-use super::{logging, parent, shutdown};
-use crate::functions::{Services, host_router};
+use super::{host_json, logging, parent, shutdown};
+use crate::functions::{HostCheck, Services, host_router};
 
 const EXAMPLES: &str = "\
 The host starts this command by itself, as host.json says. To try it by hand:
@@ -59,11 +60,18 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
         .with_context(|| format!("could not listen on port {}", args.port))?;
+    let mut router = host_router(services, args.tuning.limits());
+    if let Some(check) = host_json::examine(|name| std::env::var(name).ok()) {
+        if let Some(advice) = &check.advice {
+            tracing::error!(found = check.found, advice, "host.json does not fit the program");
+        }
+        router = router.layer(Extension(HostCheck(check)));
+    }
     let stop = shutdown::on_signal()?;
     tokio::spawn(parent::cancel_when_gone(stop.clone()));
     let stopped = stop.clone();
-    let serving = axum::serve(listener, host_router(services, args.tuning.limits()))
-        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
         result = serving => result?,
         () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}

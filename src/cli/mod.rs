@@ -28,6 +28,7 @@ mod doctor;
 mod duration;
 mod exit;
 mod handler;
+mod host_json;
 mod id_list;
 mod inputs;
 mod interrupt;

@@ -1,19 +1,26 @@
-//! `GET /api/doctor`: lets the server examine its storage, with its own identity.
+//! `GET /api/doctor`: lets the server examine its storage, with its own identity, and what its host was told.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::Check;
 
+/// What was found out about the Functions host when the program started; an extension of requests.
+#[derive(Clone, Debug)]
+pub struct HostCheck(pub Check);
+
 pub(super) async fn doctor(
     State(app): State<Arc<App>>,
+    host: Option<Extension<HostCheck>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<Check>>, Problem> {
     app.caller(&headers)?;
-    Ok(Json(app.pipeline()?.examine(false).await))
+    let mut checks = Vec::from_iter(host.map(|Extension(HostCheck(check))| check));
+    checks.extend(app.pipeline()?.examine(false).await);
+    Ok(Json(checks))
 }

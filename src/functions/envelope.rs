@@ -13,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::store::sent_text;
+
 /// Name of the trigger's binding in every `function.json`.
 const BINDING: &str = "message";
 
@@ -50,7 +52,7 @@ impl Invocation {
         let Payload { mut data, mut metadata } = serde_json::from_slice(payload)?;
         let message = data.remove(BINDING).ok_or(EnvelopeError::NoMessage)?;
         let mut logged = |key| metadata.remove(key).map(unwrap).unwrap_or_default();
-        Ok(Self { message: unwrap(message), attempt: logged("DequeueCount"), id: logged("Id") })
+        Ok(Self { message: sent_text(unwrap(message)), attempt: logged("DequeueCount"), id: logged("Id") })
     }
 }
 
@@ -96,6 +98,11 @@ mod tests {
             wrapped = Value::String(wrapped.to_string());
         }
         assert_eq!(message(&serde_json::from_str(MESSAGE).expect("JSON")), MESSAGE);
+    }
+
+    #[test]
+    fn a_message_that_an_earlier_version_sent_as_base64_is_read() {
+        assert_eq!(message(&json!("\"eyJqb2IiOiIxIn0=\"")), r#"{"job":"1"}"#);
     }
 
     #[test]

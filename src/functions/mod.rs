@@ -48,6 +48,7 @@ mod submit;
 mod sweep;
 mod upload;
 
+pub use doctor::HostCheck;
 pub use results::{INCOMPLETE, MISSING_SHARDS};
 pub use router::{api_router, host_router};
 pub use services::{Limits, Services, SignIn};

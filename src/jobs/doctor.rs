@@ -17,6 +17,8 @@ use crate::store::{self, BlobName, BlobStore, ErrorKind, Written};
 
 /// The queue that is tried out; functions do not listen to it.
 pub(super) const QUEUE: &str = "doctor";
+/// The message that is sent to it.
+const BODY: &str = "{}";
 
 /// Clocks that differ by more make signatures and tokens invalid now and then.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
@@ -92,10 +94,14 @@ impl Pipeline {
     async fn try_messages(&self) -> Result<String> {
         let queue = &self.queues[QUEUE];
         let hidden = Duration::from_secs(30);
-        queue.send("{}", Duration::ZERO).await?;
+        queue.send(BODY, Duration::ZERO).await?;
         // Others may be examining too; any message will do.
         for _ in 0..10 {
             if let Some(mut delivery) = queue.receive(1, hidden).await?.pop() {
+                if delivery.body != BODY {
+                    let (name, body) = (queue.name(), &delivery.body);
+                    return Err(Error::Internal(format!("the queue {name} gives {body:?} for {BODY:?}")));
+                }
                 queue.renew(&mut delivery, hidden).await?;
                 queue.delete(&delivery).await?;
                 return Ok("sent, received, renewed and deleted one".to_owned());

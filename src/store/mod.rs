@@ -16,12 +16,15 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 pub mod azure;
+mod body;
 pub mod contract;
 mod error;
 pub mod local;
 mod location;
 mod name;
 
+use body::check_body;
+pub use body::{MAX_MESSAGE, sent_text};
 pub use error::{Error, ErrorKind};
 pub use location::{Location, LocationError, Store};
 pub use name::BlobName;
@@ -234,16 +237,4 @@ pub trait Queue: fmt::Debug + Send + Sync {
 pub(crate) fn is_local(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-/// Longest message body in bytes: what fits a 64 KiB Azure message after base64.
-pub const MAX_MESSAGE: usize = 48 * 1024;
-
-/// Refuses a message body that is longer than [`MAX_MESSAGE`].
-fn check_body(queue: &str, body: &str) -> Result<()> {
-    if body.len() <= MAX_MESSAGE {
-        return Ok(());
-    }
-    let reason = format!("the message has {} bytes, {MAX_MESSAGE} are allowed", body.len());
-    Err(Error::new(ErrorKind::Permanent, "send to", format!("queue {queue}"), reason))
 }

@@ -39,6 +39,8 @@ pub(crate) struct HostConfig {
 /// `extensions.queues`, with the host's defaults for absent values (one core assumed).
 #[derive(Clone, Debug)]
 pub(crate) struct QueueSettings {
+    /// What bodies are.
+    pub(crate) encoding: Encoding,
     /// Messages per receive.
     pub(crate) batch_size: u32,
     /// The next batch is fetched when at most this many still run.
@@ -49,6 +51,15 @@ pub(crate) struct QueueSettings {
     pub(crate) visibility_timeout: Duration,
     /// Cap of the idle back-off.
     pub(crate) max_polling_interval: Duration,
+}
+
+/// `messageEncoding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Text.
+    None,
+    /// Text as base64; what is none cannot be delivered.
+    Base64,
 }
 
 impl HostConfig {
@@ -85,11 +96,15 @@ impl HostConfig {
 
 impl QueueSettings {
     fn parse(queues: &Value) -> anyhow::Result<Self> {
-        let encoding = text(&queues["messageEncoding"]).unwrap_or_else(|| "base64".to_owned());
-        ensure!(encoding == "base64", "host.json: skyblast's queues are base64, not {encoding:?}");
+        let encoding = match text(&queues["messageEncoding"]).as_deref() {
+            None | Some("base64") => Encoding::Base64,
+            Some("none") => Encoding::None,
+            Some(other) => bail!("host.json: there is no messageEncoding {other:?}"),
+        };
         let batch_size = number(&queues["batchSize"], 16)?;
         ensure!((1..=32).contains(&batch_size), "host.json: batchSize {batch_size} is not in 1..=32");
         Ok(Self {
+            encoding,
             batch_size,
             new_batch_threshold: number(&queues["newBatchThreshold"], batch_size / 2)? as usize,
             max_dequeue_count: number(&queues["maxDequeueCount"], 5)?,

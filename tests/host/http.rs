@@ -2,6 +2,7 @@
 //! the host loses on the way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,8 +10,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use reqwest::header::{
     ALLOW, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_LOCATION, CONTENT_RANGE, EXPIRES, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
-    TRANSFER_ENCODING, USER_AGENT,
+    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, HeaderValue,
+    LAST_MODIFIED, TRANSFER_ENCODING, USER_AGENT,
 };
 use reqwest::{Method, StatusCode, Url};
 
@@ -22,6 +23,10 @@ use super::invoke::{Answer, PRODUCT};
 const BODY_LIMIT: usize = 104_857_600;
 /// Name of that app setting.
 const BODY_LIMIT_SETTING: &str = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
+
+/// Memory of the real host without a request, in bytes, and what each byte of a body adds. It is kept.
+const IDLE_MEMORY: u64 = 151_000_000;
+const MEMORY_PER_BYTE: u64 = 6;
 
 /// Headers that .NET keeps with a body; the host loses these.
 const LOST_HEADERS: [HeaderName; 9] = [
@@ -46,6 +51,8 @@ pub(super) struct Front {
     body_limit: usize,
     function_key: Option<String>,
     fleet: Arc<Fleet>,
+    /// The most memory that the real host would have used, in bytes.
+    memory: Arc<AtomicU64>,
 }
 
 impl Front {
@@ -55,9 +62,11 @@ impl Front {
         settings: &Settings,
         function_key: Option<String>,
         fleet: Arc<Fleet>,
+        memory: Arc<AtomicU64>,
     ) -> anyhow::Result<Self> {
+        memory.store(IDLE_MEMORY, Ordering::Relaxed);
         let body_limit = settings.get(BODY_LIMIT_SETTING).map_or(Ok(BODY_LIMIT), |bytes| bytes.parse())?;
-        Ok(Self { functions: functions.to_vec(), body_limit, function_key, fleet })
+        Ok(Self { functions: functions.to_vec(), body_limit, function_key, fleet, memory })
     }
 
     /// The service to listen with.
@@ -68,8 +77,12 @@ impl Front {
     /// Whether the caller may use a function: anonymous ones always, others with the key.
     fn admits(&self, anonymous: bool, headers: &HeaderMap, url: &Url) -> bool {
         let Some(key) = &self.function_key else { return true };
-        let in_header = headers.get("x-functions-key").is_some_and(|value| value == key.as_str());
-        anonymous || in_header || url.query_pairs().any(|(name, value)| name == "code" && value == *key)
+        match headers.get("x-functions-key") {
+            _ if anonymous => true,
+            // A wrong one here is not made good by a right one there.
+            Some(value) => value == key.as_str(),
+            None => url.query_pairs().any(|(name, value)| name == "code" && value == *key),
+        }
     }
 }
 
@@ -96,15 +109,19 @@ impl Front {
         let body = self.read(&head.headers, body).await;
         let function = choose(&self.functions, &head.method, head.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
         let invoker = self.fleet.next().ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-        let path_and_query = head.uri.path_and_query().map_or("/", |text| text.as_str());
-        let mut url = Url::parse(&invoker.url(path_and_query)).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let path = decoded_twice(head.uri.path()).ok_or(StatusCode::BAD_REQUEST)?;
+        let query = head.uri.query().map_or(String::new(), |query| format!("?{query}"));
+        // Parsing resolves `.` and `..`.
+        let mut url = Url::parse(&invoker.url(&(path + &query))).map_err(|_| StatusCode::BAD_REQUEST)?;
         let anonymous = matches!(function.trigger, Trigger::Http { anonymous: true, .. });
         if !self.admits(anonymous, &head.headers, &url) {
             return Err(StatusCode::UNAUTHORIZED);
         }
         let body = body?;
-        if head.headers.contains_key(TRANSFER_ENCODING) {
-            // The rebuilt request says "chunked" but has no content, which .NET refuses to send.
+        // The rebuilt request says "chunked" but has no content, which .NET refuses to send; nor does it send
+        // a type that it does not understand.
+        let type_is_odd = head.headers.get(CONTENT_TYPE).is_some_and(|value| !is_media_type(value));
+        if head.headers.contains_key(TRANSFER_ENCODING) || type_is_odd {
             return Err(StatusCode::INTERNAL_SERVER_ERROR);
         }
         join_repeated_keys(&mut url);
@@ -114,21 +131,70 @@ impl Front {
             forwarded = forwarded.body(body);
         }
         // A failed call is an empty 500 to the client.
-        invoker.forward(&function.name, forwarded).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+        invoker
+            .forward(&function.name, head.uri.path(), forwarded)
+            .await
+            .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// Reads the whole body. One over the limit is read to its end before it is refused, so that
-    /// the client sees the answer rather than a broken connection.
+    /// Reads the whole body into memory. One over the limit is an empty 500, and the real host breaks the
+    /// connection besides; here it is read to its end, so that a test sees the answer.
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, StatusCode> {
         let announced =
             headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > self.body_limit) {
             let mut pieces = body.into_data_stream();
             while let Some(Ok(_)) = futures::StreamExt::next(&mut pieces).await {}
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            return Err(StatusCode::INTERNAL_SERVER_ERROR);
         }
-        to_bytes(body, self.body_limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+        let body = to_bytes(body, self.body_limit).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        self.memory.fetch_max(IDLE_MEMORY + MEMORY_PER_BYTE * body.len() as u64, Ordering::Relaxed);
+        Ok(body)
     }
+}
+
+/// The path as the handler gets it: decoded once by the server and once when the request is made anew, then
+/// written so that it is a path again. `None` for what is refused, a zero byte.
+fn decoded_twice(path: &str) -> Option<String> {
+    let twice = decode(&decode(path.as_bytes()));
+    let mut written = String::new();
+    for byte in twice {
+        match byte {
+            0 => return None,
+            b'/' | b'+' | b':' | b'@' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b';' | b'=' => {
+                written.push(char::from(byte));
+            }
+            _ => written.push_str(&encode_byte(byte)),
+        }
+    }
+    Some(written)
+}
+
+fn decode(text: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+    let (mut decoded, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        match (text[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high << 4 | low).expect("two digits make a byte"));
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// Whether .NET takes a `Content-Type`: a type, a slash and a subtype of token characters.
+fn is_media_type(value: &HeaderValue) -> bool {
+    let token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
 }
 
 fn forwarded_headers(headers: &HeaderMap) -> HeaderMap {
@@ -163,16 +229,16 @@ fn join_repeated_keys(url: &mut Url) {
 }
 
 fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' | b',' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+    text.bytes().map(encode_byte).collect()
+}
+
+fn encode_byte(byte: u8) -> String {
+    match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' | b',' => {
+            char::from(byte).to_string()
         }
+        _ => format!("%{byte:02X}"),
     }
-    encoded
 }
 
 /// The handler's answer as it came, except for what belongs to its connection.

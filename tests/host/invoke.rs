@@ -63,14 +63,20 @@ impl Invoker {
             }
         };
         let result =
-            self.run(function, message, call, |logs| Outcome::Succeeded { logs: logs.clone() }).await;
+            self.run(function, None, message, call, |logs| Outcome::Succeeded { logs: logs.clone() }).await;
         result.map_or_else(|failure| failure, |logs| Outcome::Succeeded { logs })
     }
 
     /// Sends a forwarded HTTP request for `function` and records the outcome.
-    pub(super) async fn forward(&self, function: &str, request: RequestBuilder) -> Result<Answer, Outcome> {
+    pub(super) async fn forward(
+        &self,
+        function: &str,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<Answer, Outcome> {
         let call = Answer::receive(request.headers(call_headers()));
-        self.run(function, None, call, |answer| Outcome::Answered(answer.status.as_u16())).await
+        let path = Some(path.to_owned());
+        self.run(function, path, None, call, |answer| Outcome::Answered(answer.status.as_u16())).await
     }
 
     /// The handler's address of `path_and_query`.
@@ -81,6 +87,7 @@ impl Invoker {
     async fn run<T>(
         &self,
         function: &str,
+        path: Option<String>,
         message: Option<MessageRef>,
         call: impl Future<Output = anyhow::Result<T>>,
         succeeded: impl FnOnce(&T) -> Outcome,
@@ -91,6 +98,7 @@ impl Invoker {
         self.journal.ended(Invocation {
             function: function.to_owned(),
             instance: self.instance,
+            path,
             message,
             started,
             duration: started.elapsed(),

@@ -12,6 +12,8 @@ pub(crate) struct Invocation {
     pub(crate) function: String,
     /// Which instance ran it, from 0.
     pub(crate) instance: usize,
+    /// The client's path, for HTTP functions: what the real host keeps of an address, whose query it cuts.
+    pub(crate) path: Option<String>,
     /// Its message, for queue functions.
     pub(crate) message: Option<MessageRef>,
     /// When the call began.

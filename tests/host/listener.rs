@@ -1,8 +1,8 @@
 //! The queue listener: one per queue function and instance (rules 10, 11 and 15).
 //!
-//! Bodies arrive here as the text that was sent: base64 is the store's matter, and a body that
-//! cannot be decoded is the store's error. The idle back-off doubles without the host's jitter, so
-//! that runs are alike.
+//! A body that `messageEncoding` does not fit is never delivered: it moves to the poison queue, where it
+//! cannot be read either and comes back with every lease. The idle back-off doubles without the host's
+//! jitter, so that runs are alike.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use skyblast::store::{Delivery, Queue};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::config::QueueSettings;
+use super::config::{Encoding, QueueSettings};
 use super::faults::FaultSource;
 use super::fleet::Fleet;
 use super::invoke::Invoker;
@@ -94,7 +94,10 @@ impl Listener {
         if tries > limit && self.poison.is_some() {
             return self.give_up(&delivery).await;
         }
-        let outcome = self.run_leased(&mut delivery, &slots).await;
+        let Some(body) = self.decode(&delivery.body) else {
+            return self.give_up(&delivery).await;
+        };
+        let outcome = self.run_leased(&mut delivery, body, &slots).await;
         if outcome.is_success() {
             let _ = self.queue.delete(&delivery).await;
         } else if self.poison.is_none() {
@@ -108,8 +111,8 @@ impl Listener {
 
     /// Runs one message and renews its lease meanwhile. When the lease is lost, renewal stops and
     /// the call goes on.
-    async fn run_leased(&self, delivery: &mut Delivery, slots: &Semaphore) -> Outcome {
-        let message = self.message(delivery);
+    async fn run_leased(&self, delivery: &mut Delivery, body: String, slots: &Semaphore) -> Outcome {
+        let message = self.message(delivery, body);
         let call = async {
             let _slot = slots.acquire().await.expect("the semaphore is never closed");
             self.call(message).await
@@ -155,7 +158,7 @@ impl Listener {
 
     /// What the payload says of a delivery. When it was sent is not known here; the time of
     /// delivery stands in.
-    fn message(&self, delivery: &Delivery) -> Message {
+    fn message(&self, delivery: &Delivery, body: String) -> Message {
         let now = Timestamp::now();
         Message {
             id: delivery.id.clone(),
@@ -163,7 +166,15 @@ impl Listener {
             dequeue_count: delivery.dequeue_count,
             inserted: now,
             next_visible: now + self.lease,
-            body: delivery.body.clone(),
+            body,
+        }
+    }
+
+    /// The text of a body, if it has the encoding that it should have.
+    fn decode(&self, body: &str) -> Option<String> {
+        match self.settings.encoding {
+            Encoding::None => Some(body.to_owned()),
+            Encoding::Base64 => String::from_utf8(azure_core::base64::decode(body).ok()?).ok(),
         }
     }
 

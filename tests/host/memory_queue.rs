@@ -41,6 +41,11 @@ impl MemoryQueue {
         self.lock().waiting.iter().map(|message| message.body.clone()).collect()
     }
 
+    /// How often each message has been taken.
+    pub(crate) fn dequeue_counts(&self) -> Vec<u32> {
+        self.lock().waiting.iter().map(|message| message.dequeue_count).collect()
+    }
+
     /// Makes every operation fail as an unreachable service does, until set to `false`.
     pub(crate) fn set_outage(&self, outage: bool) {
         self.lock().outage = outage;

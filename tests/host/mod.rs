@@ -36,14 +36,17 @@ pub(crate) mod memory_queue;
 pub(crate) mod options;
 pub(crate) mod payload;
 pub(crate) mod process;
+pub(crate) mod recorded;
 pub(crate) mod route;
 pub(crate) mod script_root;
 mod supervisor;
+pub(crate) mod telemetry;
 pub(crate) mod timer;
 pub(crate) mod timespan;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -80,6 +83,7 @@ pub(crate) struct FunctionsHost {
     faults: Arc<FaultSource>,
     client: reqwest::Client,
     fleet: Arc<Fleet>,
+    memory: Arc<AtomicU64>,
     journal: Arc<Journal>,
     timers: Vec<Timer>,
     listeners: Mutex<Vec<Vec<AbortOnDropHandle<()>>>>,
@@ -97,7 +101,8 @@ impl FunctionsHost {
             functions.retain(|function| only.contains(&function.name));
         }
         let fleet = Arc::new(Fleet::new(instances));
-        let front = Front::new(&functions, &settings, function_key, fleet.clone())?;
+        let memory = Arc::new(AtomicU64::new(0));
+        let front = Front::new(&functions, &settings, function_key, fleet.clone(), memory.clone())?;
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = socket.local_addr()?;
         let front = tokio::spawn(async move {
@@ -126,6 +131,7 @@ impl FunctionsHost {
                 .pool_max_idle_per_host(0)
                 .build()?,
             fleet,
+            memory,
             journal: Arc::new(Journal::default()),
             listeners: Mutex::new((0..instances).map(|_| Vec::new()).collect()),
             _front: AbortOnDropHandle::new(front),
@@ -139,6 +145,12 @@ impl FunctionsHost {
     /// The address of the HTTP functions, without a slash at the end; their paths begin with `/api`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The most memory that the real host would have used for request bodies so far, in bytes, from what was
+    /// measured of one at a time.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
     }
 
     /// Calls and poisoned messages so far.

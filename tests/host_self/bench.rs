@@ -114,6 +114,7 @@ fn script_root() -> ScriptRoot {
             "newBatchThreshold": 0,
             "visibilityTimeout": "00:00:00.2",
             "maxPollingInterval": "00:00:00.1",
+            "messageEncoding": "none",
         }},
     });
     let queue = |queue| {

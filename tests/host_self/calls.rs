@@ -7,6 +7,7 @@ use crate::bench::Bench;
 use crate::host::journal::Outcome;
 use crate::host::payload::{self, Call, Message};
 use crate::host::process::State;
+use crate::host::recorded::requests;
 
 /// The payload for a message, with the facts of the documented example.
 fn payload_of(body: &str) -> Value {
@@ -134,4 +135,75 @@ async fn an_empty_or_null_answer_hangs_until_the_timeout_and_costs_the_handler()
     crate::bench::eventually(|| bench.host.state(0) == Some(State::Ready(2))).await;
     bench.send(&json!({})).await;
     assert!(bench.calls(4).await[3].outcome.is_success());
+}
+
+/// A value inside any number of JSON texts, as text.
+fn unquoted(value: &Value) -> String {
+    let mut text = value.as_str().unwrap().to_owned();
+    while let Ok(inner) = serde_json::from_str::<String>(&text) {
+        text = inner;
+    }
+    text
+}
+
+/// The times and ids of a call, which differ each time, and the rest.
+fn without_what_changes(mut payload: Value) -> Value {
+    let metadata = payload["Metadata"].as_object_mut().unwrap();
+    for name in ["ExpirationTime", "InsertionTime", "NextVisibleTime", "PopReceipt"] {
+        let value = metadata.insert(name.to_owned(), Value::Null);
+        assert!(value.is_some_and(|value| value.is_string()), "{name}");
+    }
+    let system = metadata["sys"].as_object_mut().unwrap();
+    for name in ["UtcNow", "RandGuid"] {
+        assert!(system.insert(name.to_owned(), Value::Null).is_some(), "{name}");
+    }
+    payload
+}
+
+#[test]
+fn messages_are_wrapped_as_the_real_host_has_wrapped_them() {
+    let recorded = requests().into_iter().filter(|request| request.body.contains("PopReceipt"));
+    let mut compared = 0;
+    for request in recorded {
+        let real: Value = serde_json::from_str(&request.body).unwrap();
+        let function = request.path.trim_start_matches('/');
+        let metadata = &real["Metadata"];
+        let message = payload::Message {
+            id: unquoted(&metadata["Id"]),
+            receipt: "receipt".to_owned(),
+            dequeue_count: unquoted(&metadata["DequeueCount"]).parse().unwrap(),
+            inserted: Timestamp::now(),
+            next_visible: Timestamp::now(),
+            body: unquoted(&real["Data"]["message"]),
+        };
+        let call = payload::Call { function, now: Timestamp::now(), guid: "guid" };
+        let ours = payload::queue("message", &message, &call);
+        assert_eq!(without_what_changes(ours), without_what_changes(real.clone()), "{function}");
+        let headers: Vec<_> = request.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+        assert!(headers.contains(&"transfer-encoding".to_owned()), "{headers:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 4);
+}
+
+#[test]
+fn a_timer_call_has_the_members_of_the_real_one() {
+    let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let call = payload::Call { function: "sweep", now: Timestamp::now(), guid: "guid" };
+    let ours = payload::timer("timer", &call);
+    let mut compared = 0;
+    for request in requests().iter().filter(|request| request.path == "/sweep") {
+        let real: Value = serde_json::from_str(&request.body).unwrap();
+        for place in
+            ["/Data", "/Data/timer", "/Data/timer/Schedule", "/Data/timer/ScheduleStatus", "/Metadata/sys"]
+        {
+            assert_eq!(
+                members(ours.pointer(place).unwrap()),
+                members(real.pointer(place).unwrap()),
+                "{place}"
+            );
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 2);
 }

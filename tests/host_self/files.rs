@@ -49,7 +49,7 @@ fn a_wrong_host_json_is_refused_with_the_value_that_is_wrong() {
         (&["functionTimeout"], json!("soon"), "\"soon\""),
         (&[queues[0], queues[1], "batchSize"], json!(33), "33"),
         (&[queues[0], queues[1], "batchSize"], json!(0), "batchSize 0"),
-        (&[queues[0], queues[1], "messageEncoding"], json!("none"), "\"none\""),
+        (&[queues[0], queues[1], "messageEncoding"], json!("rot13"), "\"rot13\""),
         (&[queues[0], queues[1], "visibilityTimeout"], json!("-1"), "-1"),
     ] {
         let error = refusal(pointer, value);

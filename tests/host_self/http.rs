@@ -112,13 +112,37 @@ async fn a_chunked_upload_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_too_large() {
+async fn a_body_over_the_limit_is_an_empty_500_and_one_below_it_takes_memory() {
     let bench = Bench::start(|options| options.setting("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000")).await;
-    for (length, expected) in [(1000, 200), (1001, 413)] {
+    for (length, expected) in [(1000, 200), (1001, 500)] {
         let request = client().post(format!("{}/api/echo/200", bench.host.url()));
         let answer = request.body(vec![b'A'; length]).send().await.unwrap();
         assert_eq!(answer.status(), expected, "{length}");
     }
+    assert_eq!(bench.host.history().invocations.len(), 1, "the handler is not asked");
+    let idle = Bench::start(|options| options).await.host.most_memory();
+    assert_eq!(bench.host.most_memory(), idle + 6_000);
+}
+
+#[tokio::test]
+async fn a_content_type_that_is_none_is_an_empty_500() {
+    let bench = Bench::start(|options| options).await;
+    for (media_type, expected) in [("text/plain; charset=utf-8", 200), ("fasta", 500), ("a/b/c", 500)] {
+        let request = client().post(format!("{}/api/echo/200", bench.host.url()));
+        let answer = request.header("Content-Type", media_type).body("x").send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{media_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_is_decoded_twice_and_a_zero_byte_is_refused() {
+    let bench = Bench::start(|options| options).await;
+    let put = async |path: &str| {
+        let request = client().put(format!("{}/api/echo/{path}", bench.host.url()));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(put("%253299").await, 299);
+    assert_eq!(put("x%2500").await, 400);
 }
 
 #[tokio::test]
@@ -130,6 +154,7 @@ async fn a_function_key_is_asked_for_unless_the_function_is_anonymous() {
         (client().get(&echo).header("x-functions-key", "wrong"), 401),
         (client().get(&echo).header("x-functions-key", "secret"), 201),
         (client().get(format!("{echo}?code=secret")), 201),
+        (client().get(format!("{echo}?code=secret")).header("x-functions-key", "wrong"), 401),
         (client().delete(&echo), 201),
     ] {
         assert_eq!(request.send().await.unwrap().status(), expected);

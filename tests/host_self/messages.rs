@@ -80,6 +80,38 @@ async fn a_message_with_too_many_tries_is_given_up_without_a_run() {
 }
 
 #[tokio::test]
+async fn text_that_is_not_base64_where_it_should_be_is_given_up_without_a_run_and_stays() {
+    let lease = Duration::from_millis(300);
+    let bench = Bench::start(|options| {
+        options
+            .only(["work", "work_poison"])
+            .lease(lease)
+            .host_json("extensions__queues__messageEncoding", "base64")
+    })
+    .await;
+    bench.queues.work.send("{plain}", Duration::ZERO).await.unwrap();
+    bench.until(|history| history.poisoned.len() == 1).await;
+    let returns = || bench.queues.poison.dequeue_counts();
+    eventually(|| returns().first().is_some_and(|count| *count > 2)).await;
+    assert_eq!(bench.queues.poison.bodies(), ["{plain}"], "it is in nobody's way but for ever there");
+    assert!(bench.seen_calls().is_empty());
+
+    bench.queues.work.send("eyJhIjoxfQ==", Duration::ZERO).await.unwrap();
+    bench.calls(1).await;
+    assert!(bench.seen_calls()[0]["body"].as_str().unwrap().contains(r#"{\\\"a\\\":1}"#));
+}
+
+#[tokio::test]
+async fn any_text_is_delivered_five_times_and_then_to_the_poison_function_where_nothing_is_decoded() {
+    let bench = Bench::start(|options| options.only(["work", "work_poison"])).await;
+    for text in ["", "plain", "ZG9uZQ==", "{\"do\":", "<a>&amp;</a>", "[1]"] {
+        bench.queues.work.send(text, Duration::ZERO).await.unwrap();
+    }
+    bench.calls(6).await;
+    assert!(bench.host.history().of("work").iter().all(|call| call.outcome.is_success()));
+}
+
+#[tokio::test]
 async fn a_message_that_fails_in_a_poison_queue_waits_out_its_lease() {
     let bench = Bench::start(|options| options.only(["work_poison"]).lease(Duration::from_millis(600))).await;
     bench.host.ready(0).await.unwrap();

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use azure_core::base64;
 use serde_json::json;
 use skyblast::jobs::Stage;
 use skyblast::store::ErrorKind;
 
 use super::lab::{Answer, Lab, PROTEINS, during, two_queries};
 use crate::common::faulty::Mode;
+use crate::recorded::requests;
 
 async fn tick(lab: &Lab) -> Answer {
     let timer = json!({
@@ -144,4 +146,38 @@ async fn one_shard_is_compared_at_a_time() {
     let (first, second, third) = during(&lab.faults, Mode::Delay(Duration::from_millis(5)), calls).await;
     assert_eq!([first.status, second.status, third.status].map(|status| status.as_u16()), [200; 3]);
     assert_eq!(lab.faults.most_running(), before.max(1));
+}
+
+#[tokio::test]
+async fn requests_as_the_real_host_has_sent_them_are_answered_by_its_rules() {
+    let lab = Lab::new().await;
+    for recorded in requests() {
+        let mut request = Request::builder().method(recorded.method.as_str()).uri(&recorded.path);
+        for (name, value) in &recorded.headers {
+            request = request.header(name, value);
+        }
+        let answer = lab.send(request.body(Body::from(recorded.body)).unwrap()).await;
+        let expected = match recorded.path.split('?').next().unwrap() {
+            "/" | "/api/health" | "/sweep" | "/plan_poison" | "/merge_poison" => 200,
+            // Its message names no job that can be.
+            "/plan" => 500,
+            "/api/uploads" => 201,
+            // A name that no database has; an id that no job has.
+            "/api/searches" => 400,
+            "/api/searches/a%2Fb%20c+dA" => 404,
+            other => panic!("{other}"),
+        };
+        assert_eq!(answer.status, expected, "{} {}: {}", recorded.method, recorded.path, answer.text());
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_sent_as_base64_is_handled() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    let plan = take(&lab, "plans").await;
+    assert!(plan.starts_with('{'), "messages are JSON as it is: {plan}");
+    assert_eq!(lab.invoke("plan", &base64::encode(&plan)).await.text(), "{}");
+    lab.deliver_all().await;
+    assert_eq!(lab.get(&format!("/api/searches/{id}")).await.json()["state"], "completed");
 }

@@ -196,26 +196,32 @@ async fn a_missing_container_is_created_by_the_first_write() {
 }
 
 #[tokio::test]
-async fn text_that_is_not_base64_is_delivered_as_it_is() {
-    let xml = "<?xml version=\"1.0\" encoding=\"utf-8\"?><QueueMessagesList><QueueMessage>\
-        <MessageId>5974b586-0df3-4e2d-ad0c-18e3892bfca2</MessageId><PopReceipt>YzQ4Yzg1MDI=</PopReceipt>\
-        <DequeueCount>3</DequeueCount><MessageText>{not base64}</MessageText></QueueMessage></QueueMessagesList>";
-    let server = Scripted::start([content(xml)]).await;
-    let delivery = queue(&server).receive(1, Duration::from_secs(1)).await.unwrap().pop().unwrap();
-    assert_eq!((delivery.body.as_str(), delivery.dequeue_count), ("{not base64}", 3));
+async fn text_of_others_is_delivered_as_it_is_and_base64_of_an_earlier_version_is_decoded() {
+    for (text, body) in
+        [("{not base64}", "{not base64}"), ("eyJhIjoxfQ==", "{\"a\":1}"), ("ZG9uZQ==", "ZG9uZQ==")]
+    {
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><QueueMessagesList><QueueMessage>\
+             <MessageId>5974b586-0df3-4e2d-ad0c-18e3892bfca2</MessageId><PopReceipt>YzQ4Yzg1MDI=</PopReceipt>\
+             <DequeueCount>3</DequeueCount><MessageText>{text}</MessageText></QueueMessage></QueueMessagesList>"
+        );
+        let server = Scripted::start([content(&xml)]).await;
+        let delivery = queue(&server).receive(1, Duration::from_secs(1)).await.unwrap().pop().unwrap();
+        assert_eq!((delivery.body.as_str(), delivery.dequeue_count), (body, 3));
+    }
 }
 
 #[tokio::test]
-async fn bodies_travel_as_base64() {
+async fn bodies_travel_as_they_are() {
     use azure_storage_queue::models::QueueClientPeekMessagesOptions;
-    let queue_name = unique_name("base64");
+    let queue_name = unique_name("plain");
     let signed = open(&signed_connection());
     signed.queue(&queue_name).unwrap().send("{\"a\":1}", Duration::ZERO).await.unwrap();
     let url = format!("{}/{queue_name}?{}", Azurite::shared().queue_endpoint(), account_signature());
     let client = azure_storage_queue::QueueClient::new(url.parse().unwrap(), None, None).unwrap();
     let peeked = client.peek_messages(Some(QueueClientPeekMessagesOptions::default())).await.unwrap();
     let messages = peeked.into_model().unwrap().items.unwrap();
-    assert_eq!(messages[0].message_text.as_deref(), Some("eyJhIjoxfQ=="));
+    assert_eq!(messages[0].message_text.as_deref(), Some("{\"a\":1}"));
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ macro_rules! queue_promises {
                 a_delayed_message_comes_later,
                 one_call_takes_at_most_32,
                 bodies_come_back_as_sent,
+                what_cannot_travel_is_refused,
                 the_longest_message_passes,
                 the_count_includes_hidden_messages,
                 concurrent_receivers_share_the_messages,

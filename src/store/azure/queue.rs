@@ -1,7 +1,6 @@
 //! [`Queue`] over a queue of Azure Queue Storage.
 //!
-//! Bodies travel as base64, which is what the Functions host expects by default
-//! (`extensions.queues.messageEncoding`).
+//! Bodies travel as they are; what an earlier version has sent as base64 is decoded.
 
 use std::fmt;
 use std::future::Future;
@@ -9,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use azure_core::base64;
 use azure_core::http::headers::HeaderName;
 use azure_storage_queue::models::{
     QueueClientGetPropertiesResultHeaders, QueueClientReceiveMessagesOptions, QueueClientSendMessageOptions,
@@ -20,7 +18,7 @@ use azure_storage_queue::{QueueClient, QueueClientOptions};
 use super::errors::Fault;
 use super::session::Session;
 use super::{Error, ErrorKind, Result};
-use crate::store::{Delivery, Queue, check_body};
+use crate::store::{Delivery, Queue, check_body, sent_text};
 
 /// Longest time that a message can be hidden, by the service's rules.
 const LONGEST_HIDING: i32 = 7 * 24 * 60 * 60;
@@ -95,9 +93,8 @@ impl Queue for AzureQueue {
 
     async fn send(&self, body: &str, delay: Duration) -> Result<()> {
         check_body(&self.name, body)?;
-        let text = base64::encode(body);
         let sent = self.call("send to", || async {
-            let message = QueueMessage { message_text: Some(text.clone()) };
+            let message = QueueMessage { message_text: Some(body.to_owned()) };
             let options = QueueClientSendMessageOptions {
                 visibility_timeout: Some(whole_seconds(delay)),
                 message_time_to_live: Some(NEVER_EXPIRES),
@@ -149,12 +146,9 @@ impl AzureQueue {
         let (Some(id), Some(receipt)) = (message.message_id, message.pop_receipt) else {
             return Err(self.incomplete("receive from", "a message without id or receipt"));
         };
-        let text = message.message_text.unwrap_or_default();
-        // What somebody else wrote without base64 is handed on as it is, so that its reader can
-        // refuse it and it ends up where refused messages go.
-        let decoded = base64::decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let body = sent_text(message.message_text.unwrap_or_default());
         let dequeue_count = message.dequeue_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
-        Ok(Delivery { id, receipt, dequeue_count, body: decoded.unwrap_or(text) })
+        Ok(Delivery { id, receipt, dequeue_count, body })
     }
 
     fn incomplete(&self, action: &'static str, reason: &str) -> Error {

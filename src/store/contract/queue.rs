@@ -95,15 +95,23 @@ pub async fn one_call_takes_at_most_32(queue: &dyn Queue) {
     assert!(queue.receive(1_000, LONG).await.unwrap().len() <= 32);
 }
 
-/// Bodies come back as sent: any Unicode, control characters, markup, text that looks encoded.
+/// Bodies come back as sent: JSON with any text in it, markup, text that looks encoded.
 pub async fn bodies_come_back_as_sent(queue: &dyn Queue) {
-    let bodies =
-        ["α-Hämoglobin → 蛋白质 🧬", "<a b=\"c\">&amp;</a>", "tab\tnew\r\nline \u{1}\u{0}", "ZG9uZQ==", " "];
-    for body in bodies {
+    let text = "α-Hämoglobin → 蛋白质 🧬 <a b=\"c\">&amp;</a> tab\tnew\r\nline \u{1}\u{0}";
+    let json = serde_json::json!({ "text": text }).to_string();
+    for body in [json.as_str(), "<a b=\"c\">&amp;</a>", "a\tb\nc", "ZG9uZQ==", "plain"] {
         queue.send(body, Duration::ZERO).await.unwrap();
         let delivery = receive_one(queue, LONG).await;
         assert_eq!(delivery.body, body);
         queue.delete(&delivery).await.unwrap();
+    }
+}
+
+/// What cannot travel is refused, wherever it is sent.
+pub async fn what_cannot_travel_is_refused(queue: &dyn Queue) {
+    for body in ["\0", "carriage\rreturn"] {
+        let error = queue.send(body, Duration::ZERO).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Permanent, "{error}");
     }
 }
 
