@@ -21,6 +21,8 @@ mod outage;
 mod packaged;
 #[path = "handler/questions.rs"]
 mod questions;
+#[path = "handler/telemetry.rs"]
+mod telemetry;
 #[path = "handler/traces.rs"]
 mod traces;
 #[path = "handler/workers.rs"]

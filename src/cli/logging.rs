@@ -1,10 +1,13 @@
 //! The log: JSON lines for the Functions host, text on standard error for people.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use tracing::{Level, Metadata};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Format, Json, Writer, format};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 
 use super::log_stream::LogStream;
 
@@ -28,18 +31,50 @@ pub(super) fn for_people(default: &str) {
     let _ = subscriber.try_init();
 }
 
-/// Logs JSON lines to [`HostLines`].
+/// Logs lines of [`HostFormat`] to [`HostLines`].
 pub(super) fn for_host() {
-    // The innermost span says which function, job and trace a line belongs to.
     let subscriber = tracing_subscriber::fmt()
         .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
+        .log_internal_errors(false)
+        .event_format(HostFormat::default())
         .with_env_filter(filter("info"))
-        .with_writer(HostLines)
-        .log_internal_errors(false);
+        .with_writer(HostLines);
     let _ = subscriber.try_init();
+}
+
+/// JSON lines. The innermost span says which function, job and trace a line belongs to. An event that
+/// says that it has no parent stands for itself: with as many lines as there are shards, what the host adds
+/// to each row anyway, such as time and severity, is paid for twice.
+#[derive(Debug)]
+struct HostFormat {
+    full: Format<Json>,
+    brief: Format<Json, ()>,
+}
+
+impl Default for HostFormat {
+    fn default() -> Self {
+        let json = format().json().flatten_event(true).with_span_list(false);
+        let brief = json.clone().with_current_span(false).with_target(false).with_level(false).without_time();
+        Self { full: json.with_current_span(true), brief }
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for HostFormat
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        match event.is_root() {
+            true => self.brief.format_event(context, writer, event),
+            false => self.full.format_event(context, writer, event),
+        }
+    }
 }
 
 /// Lines by their severity, as the Functions host tells it: what comes from standard error it takes for an

@@ -19,7 +19,7 @@ use super::{
     cancel, databases, doctor, drain, health, list, queue, ready, results, share, status, submit, sweep,
     upload,
 };
-use crate::jobs::PART_BYTES;
+use crate::jobs::{PART_BYTES, Stage};
 
 /// All functions on `services`, for the Functions host alone: whoever reaches these addresses can put
 /// messages into the pipeline. The caller adds a listener.
@@ -83,8 +83,12 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::internal("the request ran into a bug of skyblast; the log says where").into_response()
 }
 
-/// One line per request. Not the query string: it may hold keys.
+/// One line per request. Not the query string: it may hold keys. The host has a row of its own for each
+/// call of a trigger, and the pipeline a line for what came of it.
 async fn log(request: Request, next: Next) -> Response {
+    if is_trigger(request.uri().path()) {
+        return next.run(request).await;
+    }
     let started = Instant::now();
     let (method, path) = (request.method().clone(), without_secrets(request.uri().path()));
     let trace_id = trace_of(request.headers()).map(|trace| trace.trace_id());
@@ -92,6 +96,13 @@ async fn log(request: Request, next: Next) -> Response {
     let milliseconds = started.elapsed().as_millis() as u64;
     tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, trace_id, "answered");
     response
+}
+
+/// Whether only the host calls this, by a trigger or to see whether the program is ready.
+fn is_trigger(path: &str) -> bool {
+    let name = path.trim_start_matches('/');
+    let mut functions = Stage::ALL.into_iter().flat_map(|stage| [stage.function(), stage.poison_function()]);
+    matches!(name, "" | "sweep") || functions.any(|function| function == name)
 }
 
 /// The path as it may be logged: a link to a report is a secret.

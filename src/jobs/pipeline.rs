@@ -217,7 +217,12 @@ pub(super) async fn in_trace_of<T>(
     let started = std::time::Instant::now();
     let timed = async {
         let done = work.await;
-        tracing::info!(seconds = started.elapsed().as_secs_f64(), ok = done.is_ok(), "handled a message");
+        let (seconds, ok) = (started.elapsed().as_secs_f64(), done.is_ok());
+        match stage {
+            // A shard has a line of its own.
+            Stage::Search => tracing::debug!(seconds, ok, "handled a message"),
+            _ => tracing::info!(seconds, ok, "handled a message"),
+        }
         done
     };
     trace.scope(timed.instrument(span)).await

@@ -60,7 +60,6 @@ impl Pipeline {
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
         let (id, fetched) = (job.id, started.elapsed());
         let comparisons = queries.queries.len() as u64 * info.sequences;
-        let residue_pairs = queries.residues() as f64 * info.residues as f64;
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let frame = Self::compute(move || {
             let search = Search::new(job.options, job.totals)?;
@@ -69,20 +68,12 @@ impl Pipeline {
         })
         .await?;
         let spent = started.elapsed();
-        let seconds = (spent - fetched).as_secs_f64();
-        tracing::info!(
-            metric = "shard",
-            job = %id,
-            chunk,
-            volume,
-            seconds,
-            seconds_to_fetch = fetched.as_secs_f64(),
-            comparisons,
-            comparisons_per_second = comparisons as f64 / seconds.max(1e-6),
-            residue_pairs_per_second = residue_pairs / seconds.max(1e-6),
-            hits_bytes = frame.len(),
-            "compared a shard"
-        );
+        let (fetch_ms, hits_bytes) = (fetched.as_millis() as u64, frame.len());
+        tracing::debug!(chunk, volume, fetch_ms, hits_bytes, "what a shard took and gave");
+        // The one line of a shard, of which there may be millions; hence without a parent, which would add
+        // function and trace: the job's other lines say them.
+        let seconds = (spent - fetched).as_millis() as f64 / 1e3;
+        tracing::info!(parent: None, job = %id, chunk, volume, seconds, comparisons, "compared");
         Ok((frame, spent))
     }
 

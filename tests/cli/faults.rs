@@ -36,7 +36,7 @@ fn workers_share_a_folder_with_a_server_and_may_be_killed() {
         wait_for("a worker at work", || worker.stderr().contains("working").then_some(()));
     }
     let id = lab.submit(&examples::many_queries(COPIES));
-    let shards = |process: &Process| process.stderr().matches("compared a shard").count();
+    let shards = |process: &Process| process.stderr().matches(" compared ").count();
     wait_for("shards by everybody", || {
         (workers.iter().all(|worker| shards(worker) > 0) && shards(&lab.server.process) > 0).then_some(())
     });

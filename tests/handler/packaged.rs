@@ -42,7 +42,7 @@ async fn the_packaged_app_runs_a_job_and_survives_a_kill() {
     let lines: Vec<Value> =
         bench.host.console(0).iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect();
     for (message, numbers) in [
-        ("compared a shard", &["comparisons", "seconds", "chunk", "volume"] as &[&str]),
+        ("compared", &["comparisons", "seconds", "chunk", "volume"] as &[&str]),
         ("swept", &["active", "plans", "shards", "merges", "finishes"]),
     ] {
         let line = lines.iter().find(|line| line["message"] == message);

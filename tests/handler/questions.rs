@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::bench::eventually;
 use crate::damage::damaged_account;
+use crate::host::console::Level;
 
 /// Lines that none of these jobs can write; others may.
 const NOT_HERE: [&str; 2] = ["storage is not usable", "could not sweep"];
@@ -88,6 +89,13 @@ async fn every_line_that_workbook_and_alerts_ask_for_is_logged_with_its_members(
     .await;
 
     for (_, line) in bench.host.consoles() {
+        let level = serde_json::from_str::<Value>(&line.text).expect(&line.text)["level"].clone();
+        let severity = match level.as_str() {
+            Some("ERROR") => Level::Error,
+            Some("WARN") => Level::Warning,
+            _ => Level::Information,
+        };
+        assert_eq!(line.level, severity, "{}", line.text);
         let Names(names) = serde_json::from_str(&line.text).expect(&line.text);
         let once: BTreeSet<_> = names.iter().collect();
         assert_eq!(once.len(), names.len(), "a member is there twice: {}", line.text);
@@ -101,6 +109,7 @@ async fn every_line_that_workbook_and_alerts_ask_for_is_logged_with_its_members(
             assert!(found.iter().any(|line| !line[member].is_null()), "{member} is not in {found:#?}");
         }
     }
+    assert!(bench.host.consoles().iter().any(|(_, line)| line.level == Level::Error));
     let ended = lines.iter().filter(|line| line["message"] == "a job has ended");
     let states: BTreeSet<_> = ended.map(|line| line["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["cancelled", "completed with failed shards"].into());

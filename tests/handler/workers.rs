@@ -21,7 +21,7 @@ async fn is_at_work(worker: &Process) {
 
 /// Whether the worker has compared shards.
 fn has_compared(worker: &Process) -> bool {
-    worker.stderr().contains("compared a shard")
+    worker.stderr().contains(" compared ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
