@@ -9,12 +9,12 @@ Usage: infra/deploy.sh --group NAME --location REGION [--stage dev|prod] [--pack
 
   --group NAME       resource group; created if missing
   --location REGION  region of a group that is to be created, such as westeurope
-  --stage STAGE      which of infra/*.parameters.json to use [default: dev]
+  --stage STAGE      which of infra/*.bicepparam to use [default: dev]
   --package ZIP      deploy this package instead of building one with infra/package.sh
   --what-if          only show what would change
   --set NAME=VALUE   a parameter of infra/main.bicep, such as alertEmail=me@example.org; may be repeated
 
-Needs the Azure CLI, signed in (az login) as somebody who may create resources and give roles in the group:
+Needs the Azure CLI 2.61 or newer, signed in (az login) as somebody who may create resources and give roles in the group:
 Owner, or Contributor with Role Based Access Control Administrator.
 
 Example:
@@ -57,7 +57,7 @@ while (($#)); do
     esac
 done
 [[ $group ]] || fail "--group is missing; --help has an example"
-parameters=infra/$stage.parameters.json
+parameters=infra/$stage.bicepparam
 [[ -f $parameters ]] || fail "there is no $parameters; --stage takes dev or prod"
 command -v az >/dev/null || fail "the Azure CLI is needed: https://learn.microsoft.com/cli/azure/install-azure-cli"
 az account show --output none 2>/dev/null || fail "not signed in; run: az login"
@@ -83,7 +83,7 @@ if [[ ! $own_budget ]]; then
         --query properties.parameters.budgetStart.value --output tsv 2>/dev/null) || begun=''
     [[ $begun ]] && settings+=("budgetStart=$begun")
 fi
-deployment=(--resource-group "$group" --template-file infra/main.bicep --parameters "@$parameters" "${settings[@]}")
+deployment=(--resource-group "$group" --template-file infra/main.bicep --parameters "$parameters" "${settings[@]}")
 
 if [[ $what_if ]]; then
     say "what would change"

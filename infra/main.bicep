@@ -94,11 +94,18 @@ param extraTags object = {}
 
 var token = uniqueString(resourceGroup().id, workload, stage)
 var name = '${workload}-${stage}'
-var tags = union({
+var ownTags = {
   workload: workload
   stage: stage
-}, extraTags)
+}
+var tags = union(ownTags, extraTags)
 var alerts = !empty(alertEmail)
+// Names that others are made of. Not outputs: those are known only when something has been deployed, and what
+// would change could not be said before.
+var identityName = 'id-${name}-${token}'
+var componentName = 'appi-${name}-${token}'
+var storageName = take('st${workload}${stage}${token}', 24)
+var networkName = 'vnet-${name}-${token}'
 
 // What fits beside the Functions host (272 MB on top of the instance's memory are its own). A volume is held in
 // memory while it is searched; the cache keeps as many as its limit says, and always the one in use. Chunks
@@ -131,7 +138,7 @@ var size = sizes[string(instanceMemoryMB)]
 module identity 'modules/identity.bicep' = {
   name: 'identity'
   params: {
-    name: 'id-${name}-${token}'
+    name: identityName
     location: location
     tags: tags
   }
@@ -141,7 +148,7 @@ module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   params: {
     workspaceName: 'log-${name}-${token}'
-    componentName: 'appi-${name}-${token}'
+    componentName: componentName
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -152,7 +159,7 @@ module monitoring 'modules/monitoring.bicep' = {
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   params: {
-    name: take('st${workload}${stage}${token}', 24)
+    name: storageName
     location: location
     tags: tags
     redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
@@ -167,23 +174,31 @@ module storage 'modules/storage.bicep' = {
 module access 'modules/access.bicep' = {
   name: 'access'
   params: {
-    storageName: storage.outputs.name
-    componentName: monitoring.outputs.componentName
+    storageName: storageName
+    componentName: componentName
+    appIdentityName: identityName
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
+  dependsOn: [
+    monitoring
+    storage
+  ]
 }
 
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'
   params: {
-    name: 'vnet-${name}-${token}'
+    name: networkName
     location: location
     tags: tags
     networkPrefix: networkPrefix
-    storageName: storage.outputs.name
+    storageName: storageName
   }
+  dependsOn: [
+    storage
+  ]
 }
 
 // Last: an app that starts before its roles are there would fail for minutes.
@@ -205,7 +220,7 @@ module app 'modules/app.bicep' = {
     httpPerInstanceConcurrency: httpPerInstanceConcurrency
     httpAlwaysReady: httpAlwaysReady
     zoneRedundant: zoneRedundant
-    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+    subnetId: privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
     signInClientId: signInClientId
     sizeSettings: size.settings
     jobRetentionDays: jobRetentionDays
@@ -213,6 +228,7 @@ module app 'modules/app.bicep' = {
   }
   dependsOn: [
     access
+    network
   ]
 }
 
@@ -232,7 +248,8 @@ module budget 'modules/budget.bicep' = if (alerts && monthlyBudget > 0) {
   name: 'budget'
   params: {
     name: name
-    amount: monthlyBudget
+    // The compiler does not see that the condition excludes 0.
+    amount: max(monthlyBudget, 1)
     start: budgetStart
     email: alertEmail
   }

@@ -14,15 +14,9 @@ mod deploy;
 mod hardening;
 #[path = "infra/package.rs"]
 mod package;
-#[path = "infra/schema.rs"]
-mod schema;
 #[path = "infra/settings.rs"]
 mod settings;
-#[path = "infra/symbols.rs"]
-mod symbols;
 #[path = "infra/templates.rs"]
 mod templates;
 #[path = "infra/tools.rs"]
 mod tools;
-#[path = "infra/types.rs"]
-mod types;

@@ -7,6 +7,9 @@ param storageName string
 @description('Name of the Application Insights component.')
 param componentName string
 
+@description('Name of the app\'s identity.')
+param appIdentityName string
+
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
 
@@ -45,20 +48,27 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
 
-resource appStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in appStorageRoles: {
-  scope: account
-  name: guid(account.id, appPrincipalId, role)
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+// Assignments are named after the identity, whose object id is known only once it is there.
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: appIdentityName
+}
+
+resource appStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in appStorageRoles: {
+    scope: account
+    name: guid(account.id, appIdentity.id, role)
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
   }
-}]
+]
 
 // Telemetry without a key.
 resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: component
-  name: guid(component.id, appPrincipalId, monitoringMetricsPublisher)
+  name: guid(component.id, appIdentity.id, monitoringMetricsPublisher)
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
@@ -66,12 +76,14 @@ resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource operatorStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in operatorStorageRoles: if (!empty(operatorPrincipalId)) {
-  scope: account
-  name: guid(account.id, operatorPrincipalId, role)
-  properties: {
-    principalId: operatorPrincipalId
-    principalType: operatorPrincipalType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+resource operatorStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in operatorStorageRoles: if (!empty(operatorPrincipalId)) {
+    scope: account
+    name: guid(account.id, operatorPrincipalId, role)
+    properties: {
+      principalId: operatorPrincipalId
+      principalType: operatorPrincipalType
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
   }
-}]
+]

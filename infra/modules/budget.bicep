@@ -14,7 +14,7 @@ param start string
 @description('Who gets the mail.')
 param email string
 
-resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+resource budget 'Microsoft.Consumption/budgets@2026-06-01' = {
   name: name
   properties: {
     amount: amount

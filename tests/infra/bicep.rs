@@ -65,20 +65,6 @@ impl Expr {
             _ => Vec::new(),
         }
     }
-
-    /// Expressions directly inside this one.
-    pub(crate) fn children(&self) -> Vec<&Expr> {
-        match self {
-            Self::Template(_, inner) | Self::Array(inner) | Self::Call(_, inner) | Self::Operator(inner) => {
-                inner.iter().collect()
-            }
-            Self::Object(members) => members.iter().map(|(_, value)| value).collect(),
-            Self::Member(object, _) => vec![object],
-            Self::Index(a, b) | Self::For(_, a, b) | Self::If(a, b) => vec![a, b],
-            Self::Choice(a, b, c) => vec![a, b, c],
-            Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null | Self::Symbol(_) => Vec::new(),
-        }
-    }
 }
 
 /// What a declaration declares.

@@ -96,10 +96,7 @@ fn a_first_deployment_makes_group_resources_and_program_in_this_order() {
     assert_eq!(group, "group create --name g --location westeurope --output none");
     assert_eq!(provider, "provider register --namespace Microsoft.App --wait");
     assert!(resources.starts_with("deployment group create --name skyblast-dev --resource-group g"));
-    assert!(
-        resources.contains("--parameters @infra/dev.parameters.json alertEmail=a@example.org"),
-        "{resources}"
-    );
+    assert!(resources.contains("--parameters infra/dev.bicepparam alertEmail=a@example.org"), "{resources}");
     assert!(resources.contains("operatorPrincipalId=00000000-1111-2222-3333-444444444444"), "{resources}");
     assert!(program.contains("config-zip --resource-group g --name func --src /"), "{program}");
     for line in ["skyblast is at https://func.example", "keys list -g g -n func", "--volume-size 128MiB"] {
@@ -120,10 +117,7 @@ fn what_if_changes_nothing() {
     let ended = Desk::new().run("deploy.sh", &arguments, &[]);
     assert_eq!((ended.code, ended.changes()), (0, Vec::new()), "{}", ended.stderr);
     let asked = ended.calls.last().unwrap();
-    assert!(
-        asked.starts_with("deployment group what-if") && asked.contains("prod.parameters.json"),
-        "{asked}"
-    );
+    assert!(asked.starts_with("deployment group what-if") && asked.contains("prod.bicepparam"), "{asked}");
     let missing = Desk::new().run("deploy.sh", &arguments, &[("GROUP", "false")]);
     assert_eq!((missing.code, missing.changes()), (1, Vec::new()));
     assert!(missing.stderr.contains("there is no resource group g yet"), "{}", missing.stderr);
@@ -155,7 +149,7 @@ fn wrong_use_is_explained_before_anything_happens() {
         (&["--package", "app.zip"] as &[&str], ("SIGNED_IN", "yes"), "--group is missing"),
         (&DEPLOY, ("SIGNED_IN", "no"), "not signed in; run: az login"),
         (&DEPLOY, ("GROUP", "false"), "give --location to create it"),
-        (&["--group", "g", "--stage", "demo"], ("GROUP", "true"), "there is no infra/demo.parameters.json"),
+        (&["--group", "g", "--stage", "demo"], ("GROUP", "true"), "there is no infra/demo.bicepparam"),
         (&["--group", "g", "--set", "stage"], ("GROUP", "true"), "--set stage: write NAME=VALUE"),
         (&["--grup", "g"], ("GROUP", "true"), "there is no option --grup"),
     ] {

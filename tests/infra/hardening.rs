@@ -1,17 +1,16 @@
-//! What keeps a deployment safe: no keys, no public blobs, encrypted ways only, narrow roles.
+//! What keeps a deployment safe and checkov does not see: no keys, no public blobs, narrow roles whose names are
+//! known before anything is deployed.
 
 use crate::bicep::{Expr, Kind, Source};
 
 /// Resource type, path of a property, and what must stand there.
-const REQUIRED: [(&str, &str, Expr); 13] = [
+const REQUIRED: [(&str, &str, Expr); 11] = [
     (ACCOUNT, "properties.allowSharedKeyAccess", Expr::Bool(false)),
     (ACCOUNT, "properties.allowBlobPublicAccess", Expr::Bool(false)),
     (ACCOUNT, "properties.allowCrossTenantReplication", Expr::Bool(false)),
     (ACCOUNT, "properties.defaultToOAuthAuthentication", Expr::Bool(true)),
-    (ACCOUNT, "properties.supportsHttpsTrafficOnly", Expr::Bool(true)),
     (BLOBS, "properties.deleteRetentionPolicy.enabled", Expr::Bool(true)),
     (BLOBS, "properties.containerDeleteRetentionPolicy.enabled", Expr::Bool(true)),
-    (SITE, "properties.httpsOnly", Expr::Bool(true)),
     ("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "properties.allow", Expr::Bool(false)),
     ("Microsoft.Insights/components", "properties.DisableLocalAuth", Expr::Bool(true)),
     ("Microsoft.Web/serverfarms", "properties.reserved", Expr::Bool(true)),
@@ -20,8 +19,7 @@ const REQUIRED: [(&str, &str, Expr); 13] = [
 ];
 
 /// The same for texts.
-const REQUIRED_TEXTS: [(&str, &str, &str); 6] = [
-    (ACCOUNT, "properties.minimumTlsVersion", "TLS1_2"),
+const REQUIRED_TEXTS: [(&str, &str, &str); 5] = [
     (SITE, "properties.siteConfig.minTlsVersion", "1.2"),
     (SITE, "identity.type", "UserAssigned"),
     (SITE, "properties.functionAppConfig.runtime.name", "custom"),
@@ -101,9 +99,15 @@ fn check_role(name: &str, body: &Expr, found: &mut Vec<String>) {
             found.push(format!("{name} lacks {property}"));
         }
     }
-    if !matches!(body.get("name"), Some(Expr::Call(function, parts)) if function == "guid" && parts.len() == 3)
+    let known_at_the_start = |part: &Expr| match part {
+        Expr::Member(resource, property) => matches!(**resource, Expr::Symbol(_)) && property == "id",
+        Expr::Symbol(symbol) => symbol != "appPrincipalId",
+        _ => false,
+    };
+    if !matches!(body.get("name"), Some(Expr::Call(function, parts))
+        if function == "guid" && parts.len() == 3 && parts.iter().all(known_at_the_start))
     {
-        found.push(format!("{name}.name must be guid(scope, principal, role)"));
+        found.push(format!("{name}.name must be guid(scope, principal, role) of values known at the start"));
     }
 }
 

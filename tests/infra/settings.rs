@@ -21,12 +21,13 @@ const HOST_SETTINGS: [&str; 5] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 11] = [
+const NOT_SET: [(&str, &str); 12] = [
     ("SKYBLAST_REDIRECT_BYTES", "the default suits every size"),
     ("AZURE_FEDERATED_TOKEN_FILE", "tells a Kubernetes pod from a Functions instance"),
     ("AzureWebJobsStorage", "a connection string with a key; for local runs"),
     ("AzureWebJobsStorage__accountName", "the endpoints say the same, and work in every cloud"),
     ("BLASTDB", "of the search command"),
+    ("FUNCTIONS_APP_ROOT_PATH", "set by the host"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "set by the host"),
     ("IDENTITY_ENDPOINT", "set by the platform"),
     ("SKYBLAST_KEY", "of the client"),

@@ -1,14 +1,9 @@
 //! The project's own templates, read and judged.
 
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
 
 use crate::bicep::Source;
-use crate::schema::Schemas;
-use crate::{hardening, symbols, types};
-
-/// Shared, because reading the type data takes its time.
-static SCHEMAS: LazyLock<Mutex<Schemas>> = LazyLock::new(|| Mutex::new(Schemas::new()));
+use crate::hardening;
 
 /// main.bicep and its modules.
 #[derive(Clone, Debug)]
@@ -53,19 +48,14 @@ impl Templates {
         std::iter::once(&self.main).chain(&self.modules)
     }
 
-    /// What the checks of syntax, names, types and hardening find, as `file: problem`.
+    /// What the grammar does not understand and what is not safe, as `file: problem`.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let mut schemas = SCHEMAS.lock().unwrap();
         let mut found = Vec::new();
         for source in self.all() {
-            let mut here = symbols::problems(source, &self.modules);
-            here.extend(types::problems(source, &mut schemas));
-            here.extend(hardening::problems(source));
+            let here = source.errors.iter().cloned().chain(hardening::problems(source));
             let file = source.path.file_name().unwrap().to_str().unwrap();
-            found.extend(here.into_iter().map(|problem| format!("{file}: {problem}")));
+            found.extend(here.map(|problem| format!("{file}: {problem}")));
         }
-        let outputs = symbols::missing_outputs(&self.main, &self.modules);
-        found.extend(outputs.into_iter().map(|problem| format!("main.bicep: {problem}")));
         found
     }
 }
