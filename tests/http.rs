@@ -16,6 +16,8 @@ mod faults;
 mod forms;
 #[path = "http/invocations.rs"]
 mod invocations;
+#[path = "http/keys.rs"]
+mod keys;
 #[path = "http/lab.rs"]
 mod lab;
 #[path = "http/lists.rs"]

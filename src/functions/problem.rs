@@ -107,6 +107,7 @@ impl From<jobs::Error> for Problem {
         match error {
             jobs::Error::Store(error) => error.into(),
             jobs::Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, "unknown-search", detail),
+            jobs::Error::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", detail),
             jobs::Error::InvalidPlace(place) => Self::bad_request("invalid-option", detail).with(
                 "option",
                 json!({ "name": "after", "value": place, "range": "the member next of a page" }),

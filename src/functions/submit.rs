@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -15,7 +15,9 @@ use super::links::Links;
 use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
-use crate::jobs::{DatabaseRef, Job, JobId, State as JobState, SubmitError, Submitter, Warning};
+use crate::jobs::{
+    DatabaseRef, InvalidKey, Job, JobId, State as JobState, SubmissionKey, SubmitError, Submitter, Warning,
+};
 use crate::sequence::fasta::{FastaError, Reader};
 use crate::sequence::input::Input;
 
@@ -44,7 +46,7 @@ struct Size {
 pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let owner = app.caller(request.headers())?;
     let pipeline = app.pipeline()?.clone();
-    let submitter = Submitter { owner, trace: trace_of(request.headers()) };
+    let submitter = Submitter { owner, trace: trace_of(request.headers()), key: key_of(request.headers())? };
     let mut uri_options = Options::of(request.uri())?;
     if let Some((upload, parts)) = uri_options.take_upload()? {
         let job = pipeline.submit_upload(&submitter, upload, parts, &uri_options.into_request()?).await?;
@@ -75,6 +77,19 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The header by which a repeated submission is recognised (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The key of a submission, if the client has given one.
+fn key_of(headers: &HeaderMap) -> Result<Option<SubmissionKey>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    // The draft has it in quotes, clients mostly not.
+    let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
+    let invalid =
+        |error: InvalidKey| Problem::bad_request("invalid-key", format!("{IDEMPOTENCY_KEY}: {error}"));
+    text.parse().map(Some).map_err(invalid)
 }
 
 fn accepted(job: Job) -> Response {

@@ -26,6 +26,9 @@ pub enum Error {
     /// A place in a list of jobs that no page has named.
     #[error("{0:?} is no place in the list; take it from the member \"next\" of the page before")]
     InvalidPlace(String),
+    /// A key of a submission that was used for another request.
+    #[error("this key has been used to submit another search; a key is for one search, so make up another")]
+    KeyReused,
     /// An upload that cannot be used as it was asked for.
     #[error("upload {id}: {reason}")]
     InvalidUpload {

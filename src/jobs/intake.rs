@@ -91,7 +91,7 @@ impl Pipeline {
             tracing::warn!(job = %id, %error, "could not remove an upload's ticket; plan will");
         }
         let job = self.ledger.job(id).await?;
-        self.enter(&job).await?;
+        self.enter(&job, None).await?;
         tracing::info!(job = %id, trace_id = trace.trace_id(), database = %job.database, "accepted a job");
         Ok(job)
     }
@@ -110,7 +110,7 @@ impl Pipeline {
     pub(super) async fn take_in(&self, id: JobId) -> Result<Option<Job>> {
         let Intake { job, parts } = self.ledger.intake(id).await?.ok_or(Error::UnknownJob(id))?;
         // Should the process have died that accepted it, it is not in the index.
-        self.enter(&job).await?;
+        self.enter(&job, None).await?;
         let error = match self.read_upload(&job, parts).await {
             Ok((chunks, warnings, further_warnings)) => {
                 let job = Job { chunks, warnings, further_warnings, ..job };

@@ -23,11 +23,14 @@ const READS_IN_FLIGHT: usize = 16;
 pub(super) struct Indexed {
     database: DatabaseRef,
     outfmt: String,
+    /// The name of the key that it was submitted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<String>,
 }
 
-impl From<&Job> for Indexed {
-    fn from(job: &Job) -> Self {
-        Self { database: job.database.clone(), outfmt: job.outfmt.clone() }
+impl Indexed {
+    pub(super) fn new(job: &Job, key: Option<&str>) -> Self {
+        Self { database: job.database.clone(), outfmt: job.outfmt.clone(), key: key.map(str::to_owned) }
     }
 }
 
@@ -98,7 +101,9 @@ impl Pipeline {
 
     /// What is shown of a job; `None` if it is gone.
     async fn listed(&self, entry: &IndexEntry) -> Result<Option<Listed>> {
-        let Some(Indexed { database, outfmt }) = self.ledger.indexed(entry).await? else { return Ok(None) };
+        let Some(Indexed { database, outfmt, .. }) = self.ledger.indexed(entry).await? else {
+            return Ok(None);
+        };
         let outcome = self.ledger.outcome(entry.job).await?;
         let state = match &outcome {
             Some(outcome) => outcome.state,

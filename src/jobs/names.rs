@@ -23,6 +23,7 @@
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
+//! keys/<key>                          what a repeated submission is recognised by, and its job
 //! removing/<job>                      the job is being removed; names its entry in the index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
@@ -155,6 +156,11 @@ pub(super) fn place(owner: &str, place: &str) -> Result<BlobName> {
     let blob = BlobName::parse(format!("{INDEX}{owner}/{place}")).ok();
     let blob = blob.filter(|blob| IndexEntry::parse(blob).is_some());
     blob.ok_or_else(|| Error::InvalidPlace(place.chars().take(80).collect()))
+}
+
+/// What a key of a submission stands for.
+pub(super) fn key(key: &str) -> Result<BlobName> {
+    name(format!("keys/{key}"))
 }
 
 /// Prefix of the markers of jobs that are being removed.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{Job, Outcome};
+use super::listing::Indexed;
 use super::names::IndexEntry;
 use super::pipeline::Pipeline;
 
@@ -123,7 +124,12 @@ impl Pipeline {
     }
 
     /// Puts a job into the index; before it is accepted, so that none is ever missing from it.
-    pub(super) async fn enter(&self, job: &Job) -> Result<()> {
-        self.ledger.put_index(&IndexEntry::of(job), &job.into()).await
+    pub(super) async fn enter(&self, job: &Job, key: Option<&str>) -> Result<()> {
+        self.ledger.put_index(&IndexEntry::of(job), &Indexed::new(job, key)).await
+    }
+
+    /// Removes a job that nobody has been told of.
+    pub(super) async fn withdraw(&self, job: &Job) -> Result<()> {
+        self.begin_removal(&IndexEntry::of(job)).await
     }
 }

@@ -11,6 +11,7 @@ use super::chunk::{ChunkLimits, Chunker, QueryChunk, Warning};
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{ChunkInfo, DatabaseRef, Job};
+use super::key::{SubmissionKey, claim_name};
 use super::messages::{JobSubmitted, Stage};
 use super::pipeline::Pipeline;
 use super::trace::Trace;
@@ -38,6 +39,8 @@ pub struct Submitter {
     pub owner: Option<String>,
     /// The trace that the request belongs to.
     pub trace: Option<Trace>,
+    /// Makes the submission known again if it is repeated.
+    pub key: Option<SubmissionKey>,
 }
 
 /// Why a request was not accepted. Nothing of it is kept.
@@ -148,8 +151,34 @@ impl Pipeline {
         };
         let job = Job::new(id, submitter, trace, request, database, manifest);
         let job = Job { chunks, warnings, further_warnings, ..job };
-        self.enter(&job).await?;
+        let Some(key) = claim_name(submitter) else {
+            self.enter(&job, None).await?;
+            self.ledger.put_job(&job).await?;
+            return Ok(self.announce_accepted(job, trace).await);
+        };
+        let claim = self.claim_of(id, request, job.chunks.len() as u32).await?;
+        let claimed = self.claim(&key, &claim).await;
+        if !matches!(claimed, Ok(None))
+            && let Err(left) = self.ledger.delete_all(id).await
+        {
+            tracing::warn!(job = %id, error = %left, "could not remove a repeated job; sweep will");
+        }
+        if let Some(earlier) = claimed? {
+            return Ok(earlier);
+        }
+        self.enter(&job, Some(&key)).await?;
         self.ledger.put_job(&job).await?;
+        // The same submission, sent twice at the same time, may have taken the claim over before the job was
+        // there to be seen. Whoever looks last sees both.
+        if let Some(other) = self.claim(&key, &claim).await? {
+            self.withdraw(&job).await?;
+            return Ok(other);
+        }
+        Ok(self.announce_accepted(job, trace).await)
+    }
+
+    async fn announce_accepted(&self, job: Job, trace: Trace) -> Job {
+        let id = job.id;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
@@ -157,7 +186,7 @@ impl Pipeline {
         }
         let trace_id = trace.trace_id();
         tracing::info!(job = %id, trace_id, queries = job.queries(), database = %job.database, "accepted a job");
-        Ok(job)
+        job
     }
 
     /// How queries are cut for these volumes.

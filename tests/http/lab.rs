@@ -144,10 +144,12 @@ impl Lab {
         answer.text().to_owned()
     }
 
-    /// Names of all job blobs.
+    /// Names of all job blobs, but for what sweep remembers of its own.
     pub(crate) async fn job_blobs(&self) -> Vec<String> {
         let blobs = self.store.blobs(JOBS).unwrap();
-        blobs.list("").map_ok(|blob| blob.name.to_string()).try_collect().await.unwrap()
+        let names = blobs.list("").map_ok(|blob| blob.name.to_string());
+        let names: Vec<String> = names.try_collect().await.unwrap();
+        names.into_iter().filter(|name| name != "retained.json").collect()
     }
 
     /// What is known of a job blob, if it exists.

@@ -7,10 +7,11 @@ use futures::{StreamExt, TryStreamExt};
 use super::Ledger;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::id::JobId;
+use crate::jobs::key::Claim;
 use crate::jobs::listing::Indexed;
 use crate::jobs::names::{self, IndexEntry};
 use crate::jobs::retention::Retained;
-use crate::store::{BlobInfo, BlobName};
+use crate::store::{BlobInfo, BlobName, ETag, ErrorKind, Written};
 
 /// Blobs that are deleted at the same time.
 const DELETIONS_IN_FLIGHT: usize = 16;
@@ -99,13 +100,45 @@ impl Ledger {
         match self.blobs.get(&marker).await {
             Err(error) if names::absent(&error) => return Ok(()),
             index => {
-                let index = String::from_utf8_lossy(&index?).into_owned();
-                self.blobs.delete(&BlobName::parse(index)?).await?;
+                let index = BlobName::parse(String::from_utf8_lossy(&index?))?;
+                let indexed: Option<Indexed> = self.find_json(&index).await?;
+                if let Some(key) = indexed.and_then(|indexed| indexed.key)
+                    && let Some((claim, tag)) = self.claim(&key).await?
+                    && claim.job == id
+                {
+                    self.blobs.delete_if_match(&names::key(&key)?, &tag).await?;
+                }
+                self.blobs.delete(&index).await?;
             }
         }
         self.delete_active(id).await?;
         self.blobs.delete(&marker).await?;
         Ok(())
+    }
+
+    /// What a key of a submission stands for, and the tag of that.
+    pub(in crate::jobs) async fn claim(&self, key: &str) -> Result<Option<(Claim, ETag)>> {
+        let blob = names::key(key)?;
+        let (json, tag) = match self.blobs.get_tagged(&blob).await {
+            Err(error) if names::absent(&error) => return Ok(None),
+            other => other?,
+        };
+        let claim = serde_json::from_slice(&json)
+            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })?;
+        Ok(Some((claim, tag)))
+    }
+
+    /// Lets a key stand for something, unless it does already; whether it does so now.
+    pub(in crate::jobs) async fn put_claim(&self, key: &str, claim: &Claim) -> Result<bool> {
+        Ok(self.put_json_if_absent(&names::key(key)?, claim).await? == Written::Created)
+    }
+
+    /// Lets a key stand for something else, if what it stood for still has the tag; `false` if it has not.
+    pub(in crate::jobs) async fn replace_claim(&self, key: &str, claim: &Claim, tag: &ETag) -> Result<bool> {
+        match self.blobs.put_if_match(&names::key(key)?, super::json(claim)?, tag).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
     }
 
     /// When jobs whose time is over were last looked for.
