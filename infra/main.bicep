@@ -26,7 +26,7 @@ param instanceMemoryMB int = 4096
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('Requests that an instance answers at a time. Each may carry 100 MB of queries.')
+@description('Requests that an instance answers at a time. The more there are, the shorter each may be.')
 @minValue(1)
 @maxValue(1000)
 param httpPerInstanceConcurrency int = 16
@@ -116,24 +116,33 @@ var sizes = {
     settings: {
       SKYBLAST_VOLUME_CACHE: '64MiB'
       SKYBLAST_CHUNK_RESIDUES: '10000'
-      SKYBLAST_BODY_LIMIT: '20000000'
-      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '20971520'
     }
+    bodies: 64000000
   }
   '2048': {
     volumeSize: '128MiB'
     settings: {
       SKYBLAST_VOLUME_CACHE: '512MiB'
     }
+    bodies: 256000000
   }
   '4096': {
     volumeSize: '256MiB'
     settings: {
       SKYBLAST_VOLUME_CACHE: '1GiB'
     }
+    bodies: 512000000
   }
 }
 var size = sizes[string(instanceMemoryMB)]
+// The host takes 5.5 bytes of memory for each byte of a body, and has httpPerInstanceConcurrency of them at a
+// time: together bodies may have so many bytes as the size says. The host's own limit is a little higher, so that
+// the refusal is the program's, which says what to do. Longer queries are uploaded straight to storage.
+var bodyLimit = min(100000000, size.bodies / httpPerInstanceConcurrency)
+var bodySettings = {
+  SKYBLAST_BODY_LIMIT: string(bodyLimit)
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodyLimit + bodyLimit / 20)
+}
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
@@ -222,7 +231,7 @@ module app 'modules/app.bicep' = {
     zoneRedundant: zoneRedundant
     subnetId: privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
     signInClientId: signInClientId
-    sizeSettings: size.settings
+    sizeSettings: union(size.settings, bodySettings)
     jobRetentionDays: jobRetentionDays
     workspaceId: monitoring.outputs.workspaceId
   }

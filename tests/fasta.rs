@@ -274,7 +274,7 @@ fn records_before_an_error_are_delivered_and_none_after_it() {
 
 #[test]
 fn records_over_the_limits_are_refused_and_at_the_limits_accepted() {
-    let limits = Limits { defline: 8, sequence: 10 };
+    let limits = Limits { defline: 8, sequence: 10, ..Limits::default() };
     let read = |text: &[u8]| -> Result<Vec<Record>, FastaError> {
         Reader::with_limits("test.fa", text, limits).collect()
     };
@@ -288,6 +288,28 @@ fn records_over_the_limits_are_refused_and_at_the_limits_accepted() {
     assert_eq!(message(b">a\nMKVMKVMKVMKVMKV\n"), format!("test.fa: record 1, line 2: {sequence}"));
     assert_eq!(message(b">a\nMKV\n>?8\n"), format!("test.fa: record 1, line 3: {sequence}"));
     assert_eq!(message(b">a\n>?999999\n"), format!("test.fa: record 1, line 2: {sequence}"));
+}
+
+#[test]
+fn inputs_over_the_limits_are_refused_and_at_the_limits_accepted() {
+    let text = b">a\nMKV\n\n>b\n>?5\nMK\n";
+    let exact = Limits { bytes: text.len() as u64, records: 2, residues: 10, ..Limits::default() };
+    let read = |limits| -> Result<Vec<Record>, FastaError> {
+        Reader::with_limits("test.fa", &text[..], limits).collect()
+    };
+    assert_eq!(read(exact).unwrap().len(), 2);
+    let message = |limits| read(limits).unwrap_err().to_string();
+    let fewer = Limits { bytes: exact.bytes - 1, ..exact };
+    assert_eq!(
+        message(fewer),
+        "test.fa: record 2, line 6: more than 17 bytes (decompressed) in one input; split it"
+    );
+    let fewer = Limits { records: 1, ..exact };
+    assert_eq!(message(fewer), "test.fa: record 2, line 5: more than 1 records in one input; split it");
+    let fewer = Limits { residues: 9, ..exact };
+    assert_eq!(message(fewer), "test.fa: record 2, line 6: more than 9 residues in one input; split it");
+    let fewer = Limits { residues: 4, ..exact };
+    assert_eq!(message(fewer), "test.fa: record 2, line 5: more than 4 residues in one input; split it");
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn every_request_finds_its_function() {
         (Method::GET, "/api/searches/7/results", Some("results")),
         (Method::DELETE, "/api/searches/7", Some("cancel")),
         (Method::POST, "/api/searches/7/shares", Some("share")),
+        (Method::GET, "/api/shared", Some("shared")),
         (Method::GET, "/api/shared/7.8.9", Some("shared")),
         (Method::POST, "/api/uploads", Some("upload")),
         (Method::PUT, "/api/uploads/7/parts/8", Some("part")),
@@ -134,6 +135,16 @@ fn every_request_finds_its_function() {
     ] {
         let found = choose(&functions, &method, path).map(|function| function.name.as_str());
         assert_eq!(found, expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn what_is_read_by_get_is_read_by_head() {
+    for function in functions() {
+        if let Trigger::Http { methods, .. } = &function.trigger {
+            let has = |method: &str| methods.iter().any(|known| known.eq_ignore_ascii_case(method));
+            assert_eq!(has("get"), has("head"), "{}", function.name);
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod answers;
 mod bad_requests;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/expansion.rs"]
+mod expansion;
 #[path = "http/faults.rs"]
 mod faults;
 #[path = "http/forms.rs"]
@@ -26,6 +28,8 @@ mod lists;
 mod recorded;
 #[path = "http/sign_in.rs"]
 mod sign_in;
+#[path = "http/strangers.rs"]
+mod strangers;
 #[path = "http/traces.rs"]
 mod traces;
 #[path = "http/uploads.rs"]

@@ -194,7 +194,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: signIn
       unauthenticatedClientAction: signIn ? 'Return401' : 'AllowAnonymous'
-      excludedPaths: ['/api/health', '/api/shared/*']
+      excludedPaths: ['/api/health', '/api/shared', '/api/shared/*']
     }
     httpSettings: {
       requireHttps: true

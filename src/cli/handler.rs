@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_or_make_pipeline};
 use super::tuning::TuningFlags;
-use super::{host_json, logging, parent, shutdown};
+use super::{connections, host_json, logging, parent, shutdown};
 use crate::functions::{HostCheck, Services, host_router};
 
 const EXAMPLES: &str = "\
@@ -23,6 +23,9 @@ It ends with the process that started it, and on SIGTERM.
 Storage comes from the host's settings (AzureWebJobsStorage or AzureWebJobsStorage__accountName and
 its like) unless SKYBLAST_STORAGE or the SKYBLAST_*_ENDPOINT variables are set.";
 
+/// How long a connection may wait for its next request. The host keeps its connections for a minute, and
+/// should be the one who closes them.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// Time that requests under way get after SIGTERM, and work whose host is gone: the platform waits about
 /// as long.
 const GRACE: Duration = Duration::from_secs(10);
@@ -70,10 +73,8 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     tokio::spawn(parent::cancel_when_gone(stop.clone()));
     let stopped = stop.clone();
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
     tokio::select! {
-        result = serving => result?,
+        () = connections::serve(listener, router, HEAD_PATIENCE, stopped) => {}
         () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
     }
     Ok(())

@@ -22,6 +22,7 @@ mod api;
 mod blastp_spelling;
 mod cancel;
 mod client;
+mod connections;
 mod databases;
 mod demo;
 mod doctor;

@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   skyblast results 0123456789abcdef0123456789abcdef > hits.tsv
   skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv
-  skyblast results https://lab.azurewebsites.net/api/shared/TOKEN --out hits.tsv";
+  skyblast results 'https://lab.azurewebsites.net/api/shared?token=TOKEN' --out hits.tsv";
 
 /// Fetch a job's report
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ impl FromStr for Source {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match Url::parse(text) {
-            Ok(link) if link.path().contains("/api/shared/") => Ok(Self::Link(link)),
+            Ok(link) if format!("{}/", link.path()).contains("/api/shared/") => Ok(Self::Link(link)),
             _ => text.parse().map(Self::Job),
         }
     }

@@ -11,7 +11,7 @@ use super::listen::Listen;
 use super::options::ThreadFlags;
 use super::storage::{USUAL_FOLDER, open_or_make_pipeline, parse_location};
 use super::tuning::TuningFlags;
-use super::{logging, shutdown};
+use super::{connections, logging, shutdown};
 use crate::functions::{Limits, Services, api_router};
 use crate::jobs::Pipeline;
 use crate::jobs::worker::{self, WorkerSettings};
@@ -36,6 +36,11 @@ pub(super) struct ServeArgs {
     /// Host and port to listen on; anything but this machine needs something in front that asks who calls
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8765")]
     listen: Listen,
+
+    /// Further name by which browsers may call a server that listens on this machine only, as where a
+    /// proxy stands in front; may be repeated
+    #[arg(long = "host-name", value_name = "NAME", env = "SKYBLAST_HOST_NAMES", value_delimiter = ',')]
+    host_names: Vec<String>,
 
     #[command(flatten)]
     threads: ThreadFlags,
@@ -63,7 +68,10 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let databases = known_databases(&pipeline).await;
     // A server goes on whether or not anybody reads this.
     let _ = outln!("serving http://{address} on storage {location}\ndatabases: {databases}");
-    let limits = Limits { anybody_lists: address.ip().is_loopback(), ..args.tuning.limits() };
+    // Who listens on this machine only is not called by a name of somebody else's.
+    let is_local = address.ip().is_loopback();
+    let host_names = is_local.then(|| args.host_names.clone());
+    let limits = Limits { anybody_lists: is_local, host_names, ..args.tuning.limits() };
     let serving = Serving { limits, lease: Duration::from_secs(args.lease.max(3)) };
     serve(pipeline, serving, listener, stop).await
 }
@@ -75,6 +83,9 @@ async fn known_databases(pipeline: &Pipeline) -> String {
         Err(error) => error.to_string(),
     }
 }
+
+/// How long a client may take to send the head of a request, and a connection wait for the next.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -104,10 +115,9 @@ pub(super) async fn serve(
     };
     let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
     let stopped = stop.clone();
-    let serving = axum::serve(listener, api_router(Services::Ready(pipeline), serving.limits))
-        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let router = api_router(Services::Ready(pipeline), serving.limits);
     tokio::select! {
-        result = serving => result?,
+        () = connections::serve(listener, router, HEAD_PATIENCE, stopped) => {}
         () = async { stop.cancelled().await; tokio::time::sleep(settings.grace).await } => {}
     }
     working.await?;

@@ -10,6 +10,7 @@ use super::duration::parse_duration;
 use super::options::ThreadFlags;
 use crate::functions::{Limits, SignIn};
 use crate::jobs::Settings;
+use crate::sequence::fasta;
 
 /// Hidden from the help: the defaults are right, but for tests and odd deployments.
 #[derive(Clone, Debug, clap::Args)]
@@ -33,6 +34,22 @@ pub(super) struct TuningFlags {
     /// Longest body of a request, in bytes as sent
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_BODY_LIMIT", hide = true)]
     body_limit: Option<u64>,
+
+    /// Most bodies of requests that arrive at the same time; more are told to come back
+    #[arg(long, value_name = "N", env = "SKYBLAST_BODIES", hide = true)]
+    bodies: Option<usize>,
+
+    /// Most bytes that the queries of a search may be, decompressed
+    #[arg(long, value_name = "BYTES", env = "SKYBLAST_QUERY_BYTES", hide = true)]
+    query_bytes: Option<u64>,
+
+    /// Most records that the queries of a search may be
+    #[arg(long, value_name = "N", env = "SKYBLAST_QUERY_RECORDS", hide = true)]
+    query_records: Option<u64>,
+
+    /// Most residues that the queries of a search may be
+    #[arg(long, value_name = "N", env = "SKYBLAST_QUERY_RESIDUES", hide = true)]
+    query_residues: Option<u64>,
 
     /// Reports of this many bytes and more are fetched straight from storage
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_REDIRECT_BYTES", hide = true)]
@@ -77,6 +94,12 @@ impl TuningFlags {
             volume_cache_bytes: self.volume_cache.map_or(default.volume_cache_bytes, |size| size.as_u64()),
             chunk_residues: self.chunk_residues,
             keep_jobs: self.keep_jobs.0,
+            queries: fasta::Limits {
+                bytes: self.query_bytes.unwrap_or(default.queries.bytes),
+                records: self.query_records.unwrap_or(default.queries.records),
+                residues: self.query_residues.unwrap_or(default.queries.residues),
+                ..default.queries
+            },
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default
         }
@@ -88,9 +111,10 @@ impl TuningFlags {
         let audience = self.audience.clone().filter(|audience| !audience.trim().is_empty());
         Limits {
             body_bytes: self.body_limit.unwrap_or(default.body_bytes),
+            bodies: self.bodies.unwrap_or(default.bodies),
             redirect_bytes: self.redirect_bytes.unwrap_or(default.redirect_bytes),
-            anybody_lists: default.anybody_lists,
             sign_in: (self.sign_in == SignInMode::Entra).then_some(SignIn { audience }),
+            ..default
         }
     }
 }

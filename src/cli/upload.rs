@@ -23,7 +23,7 @@ use crate::jobs::JobId;
 const LONGEST_REQUEST: u64 = 64 << 20;
 /// Before longer ones are sent the server is asked how much it takes: it may hang up on a body that is
 /// too long before it has said so.
-const WORTH_ASKING: u64 = 1 << 20;
+const WORTH_ASKING: u64 = 64 << 10;
 /// Length of the blocks that go straight to storage.
 const BLOCK: u64 = 8 << 20;
 /// Pieces under way at the same time.

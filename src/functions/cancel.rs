@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::links::{Links, search_id};
 use super::options::Options;
+use super::paths::without_paths;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::{Cancellation, JobId, Outcome, Removal};
@@ -47,6 +48,8 @@ pub(super) async fn cancel(
             }
         };
     }
-    let Cancellation { outcome, ended_before } = app.pipeline()?.cancel(id).await?;
+    let Cancellation { mut outcome, ended_before } = app.pipeline()?.cancel(id).await?;
+    outcome.reason = outcome.reason.map(|reason| without_paths(&reason));
+    outcome.failed.iter_mut().for_each(|shard| shard.reason = without_paths(&shard.reason));
     Ok(Json(Answer { id, outcome, ended_before, links: Links::of(id) }).into_response())
 }

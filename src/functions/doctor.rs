@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 
+use super::paths::without_paths;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::Check;
@@ -22,5 +23,6 @@ pub(super) async fn doctor(
     app.caller(&headers)?;
     let mut checks = Vec::from_iter(host.map(|Extension(HostCheck(check))| check));
     checks.extend(app.pipeline()?.examine(false).await);
+    checks.iter_mut().for_each(|check| check.found = without_paths(&check.found));
     Ok(Json(checks))
 }

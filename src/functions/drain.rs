@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::EXPECT;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -32,6 +33,8 @@ pub(super) async fn drain(State(limit): State<u64>, request: Request, next: Next
     });
     let response = next.run(Request::from_parts(parts, Body::from_stream(lent.fuse()))).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
+    // Who was too slow is not waited for again.
+    let failed = failed && response.status() != StatusCode::REQUEST_TIMEOUT;
     // A client that waits to be told to go on has sent nothing, and should not.
     if failed && (begun.load(Ordering::Relaxed) || !waits_for_a_word) {
         let _ = timeout(PATIENCE, async { throw_away(&mut *rest.lock().await, limit).await }).await;

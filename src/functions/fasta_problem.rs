@@ -1,14 +1,23 @@
 //! Why queries were refused, as a problem that names the offending record.
 
+use axum::http::StatusCode;
 use serde_json::json;
 
 use super::problem::Problem;
 use crate::jobs::SubmitError;
+use crate::sequence::fasta::FastaError;
 
 impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         let detail = error.to_string();
         match error {
+            SubmitError::Fasta(FastaError::TooMuch { what, limit, .. }) => {
+                let hint =
+                    "a deployment says how much it takes: SKYBLAST_QUERY_BYTES, _RECORDS and _RESIDUES";
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "queries-too-large", detail)
+                    .with("limit", json!({ "of": what.name(), "value": limit }))
+                    .hint(hint)
+            }
             SubmitError::Fasta(error) => {
                 let place = error.place();
                 Self::bad_request("invalid-fasta", detail)

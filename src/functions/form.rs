@@ -4,88 +4,100 @@ use std::fmt;
 use std::io::Read;
 
 use axum::body::Body;
-use axum::extract::multipart::MultipartError;
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::body::{BodyError, BodyReader, Trouble};
+use super::body::{BodyError, Trouble};
 use super::options::Options;
 use super::problem::Problem;
-use crate::sequence::input::{Input, InputError};
-
-/// Name of the queries in errors.
-pub(super) const QUERY: &str = "query";
+use super::queries::{QUERY, Queries, Spool};
+use super::services::App;
+use crate::jobs;
+use crate::sequence::input::Input;
 
 /// A search as sent.
+#[derive(Debug)]
 pub(super) struct Form {
-    pub(super) options: Options,
-    /// Opens the queries, on a thread that may block.
-    pub(super) open: Box<dyn FnOnce() -> Result<Input, InputError> + Send>,
-    /// What stopped the body, if it was still being read.
-    pub(super) trouble: Trouble,
+    pub(super) request: jobs::Request,
+    pub(super) queries: Queries,
     /// What to add to an error about the queries.
     pub(super) hint: Option<&'static str>,
-}
-
-impl fmt::Debug for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Form").field("options", &self.options).finish_non_exhaustive()
-    }
 }
 
 /// What curl sends unless it is told otherwise.
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 const HINT_FOR_CURL: &str = "with curl use --data-binary or -F: -d removes the line ends";
+/// Longest JSON, in bytes: it is read whole. FASTA as it is has no such limit.
+const LONGEST_JSON: u64 = 16 << 20;
+/// Longest option in a form, in bytes.
+const LONGEST_OPTION: usize = 64 << 10;
 
 impl Form {
-    /// Reads options and as much of the body as the form needs: FASTA is left to be streamed,
-    /// JSON and multipart forms are read whole.
-    pub(super) async fn read(request: Request, limit: u64) -> Result<Self, Problem> {
+    /// Reads options and queries, which will be `owner`'s.
+    pub(super) async fn read(app: &App, owner: Option<&str>, request: Request) -> Result<Self, Problem> {
+        let limit = app.limits.body_bytes;
         refuse_announced_length(request.headers(), limit)?;
         let options = Options::of(request.uri())?;
         let media_type = media_type(request.headers());
+        let spool = Spool::new(app, owner)?;
         match media_type.as_str() {
-            "application/json" => Self::json(options, request.into_body(), limit).await,
-            "multipart/form-data" => Self::multipart(options, request, limit).await,
-            media_type => Self::fasta(options, media_type, request.into_body(), limit).await,
+            "application/json" => Self::json(app, options, request, spool).await,
+            "multipart/form-data" => Self::multipart(app, options, request, spool).await,
+            media_type => Self::fasta(app, options, media_type, request.into_body(), spool).await,
         }
     }
 
-    async fn fasta(options: Options, media_type: &str, body: Body, limit: u64) -> Result<Self, Problem> {
-        let reader = BodyReader::open(body, limit).await?;
+    async fn fasta(
+        app: &App,
+        options: Options,
+        media_type: &str,
+        body: Body,
+        mut spool: Spool,
+    ) -> Result<Self, Problem> {
+        let request = options.into_request()?;
+        let mut arrival = app.arrivals.begin(body, app.limits.body_bytes)?;
         let url_encoded = media_type == URL_ENCODED;
-        // A definition line, a comment, a line end, gzip or zstd; a form starts with a name.
-        let is_fasta =
-            |byte: u8| matches!(byte, b'>' | b';' | b'#' | b'!' | b'\n' | b'\r' | b' ' | 0x1F | 0x28 | 0xEF);
-        if url_encoded && reader.first_byte().is_some_and(|byte| !is_fasta(byte)) {
-            let detail = "send the FASTA itself, application/json or multipart/form-data";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-form", detail)
-                .hint("residues without a '>' line need Content-Type: text/plain"));
-        }
-        Ok(Self {
-            options,
-            trouble: reader.trouble(),
-            open: Box::new(|| Input::from_reader(QUERY, reader)),
-            hint: url_encoded.then_some(HINT_FOR_CURL),
-        })
+        let filled = async {
+            let mut begun = false;
+            while let Some(piece) = arrival.next().await? {
+                if let Some(first) = piece.first().filter(|_| url_encoded && !begun) {
+                    refuse_encoded_form(*first)?;
+                }
+                begun |= !piece.is_empty();
+                spool.push(&piece).await?;
+            }
+            Ok(())
+        };
+        let filled = filled.await;
+        let queries = spool.finish(filled).await?;
+        Ok(Self { request, queries, hint: url_encoded.then_some(HINT_FOR_CURL) })
     }
 
-    async fn json(mut options: Options, body: Body, limit: u64) -> Result<Self, Problem> {
-        let sent = BodyReader::open(body, limit).await?.into_bytes().await?;
-        let text = tokio::task::spawn_blocking(move || decompress(sent, limit))
+    async fn json(
+        app: &App,
+        mut options: Options,
+        request: Request,
+        mut spool: Spool,
+    ) -> Result<Self, Problem> {
+        let limit = app.limits.body_bytes.min(LONGEST_JSON);
+        refuse_announced_length(request.headers(), limit)?;
+        let mut sent = app.arrivals.whole(request.into_body(), limit).await?;
+        let bytes = sent.take();
+        let members = tokio::task::spawn_blocking(move || members(bytes, limit))
             .await
             .map_err(|e| Problem::internal(e.to_string()))??;
-        let Members(members) = serde_json::from_slice(&text).map_err(|e| {
-            Problem::bad_request("invalid-json", format!("the body is not JSON as expected: {e}"))
-        })?;
         let mut query = None;
         for (name, value) in members {
             match (name.as_str(), value) {
-                (QUERY, Value::String(text)) => set_once(&mut query, Bytes::from(text))?,
+                (QUERY, Value::String(text)) => {
+                    if query.replace(text).is_some() {
+                        return Err(given_twice());
+                    }
+                }
                 (QUERY, _) => {
                     let detail = "the member \"query\" must be a string that holds FASTA";
                     return Err(Problem::bad_request("invalid-json", detail));
@@ -102,38 +114,107 @@ impl Form {
                 }
             }
         }
-        Self::in_memory(options, query)
+        let query = query.ok_or_else(no_query)?;
+        let request = options.into_request()?;
+        let filled = spool.push(query.as_bytes()).await;
+        Ok(Self { request, queries: spool.finish(filled).await?, hint: None })
     }
 
-    async fn multipart(mut options: Options, request: Request, limit: u64) -> Result<Self, Problem> {
-        let mut form = Multipart::from_request(request, &())
+    async fn multipart(
+        app: &App,
+        options: Options,
+        request: Request,
+        mut spool: Spool,
+    ) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let (body, trouble) = app.arrivals.begin(body, app.limits.body_bytes)?.into_body();
+        let form = Multipart::from_request(Request::from_parts(parts, body), &())
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "invalid-form", rejection.body_text()))?;
-        let refuse = |error: MultipartError| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => BodyError::TooLarge { limit }.into(),
-            status => Problem::new(status, "invalid-form", error.body_text()),
+        let (request, filled) = match fields(form, &trouble, options, &mut spool).await {
+            Ok(request) => (Some(request), Ok(())),
+            Err(problem) => (None, Err(problem)),
         };
-        let mut query = None;
-        while let Some(field) = form.next_field().await.map_err(refuse)? {
-            match field.name().map(str::to_owned) {
-                Some(name) if name == QUERY => {
-                    set_once(&mut query, field.bytes().await.map_err(refuse)?)?;
-                }
-                Some(name) => options.add(&name, field.text().await.map_err(refuse)?.trim().to_owned())?,
-                None => return Err(Problem::bad_request("invalid-form", "a field of the form has no name")),
-            }
-        }
-        Self::in_memory(options, query)
+        let queries = spool.finish(filled).await?;
+        let request = request.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { request, queries, hint: None })
     }
+}
 
-    fn in_memory(options: Options, query: Option<Bytes>) -> Result<Self, Problem> {
-        let query = query.ok_or_else(|| {
-            let detail = "the field \"query\" is missing; it holds the FASTA to search with";
-            Problem::bad_request("no-queries", detail)
-        })?;
-        let open = Box::new(|| Input::from_bytes(QUERY, query));
-        Ok(Self { options, open, trouble: Trouble::default(), hint: None })
+/// Takes in the fields of a form, in whatever order they come.
+async fn fields(
+    mut form: Multipart,
+    trouble: &Trouble,
+    mut options: Options,
+    spool: &mut Spool,
+) -> Result<jobs::Request, Problem> {
+    // A body that broke off looks like a bad form, but whoever read it knows better.
+    let refuse = |error: MultipartError| match trouble.get() {
+        Some(trouble) => trouble.into(),
+        None => Problem::new(error.status(), "invalid-form", error.body_text()),
+    };
+    let mut has_query = false;
+    while let Some(mut field) = form.next_field().await.map_err(refuse)? {
+        match field.name().map(str::to_owned) {
+            Some(name) if name == QUERY => {
+                if std::mem::replace(&mut has_query, true) {
+                    return Err(given_twice());
+                }
+                while let Some(piece) = field.chunk().await.map_err(refuse)? {
+                    spool.push(&piece).await?;
+                }
+            }
+            Some(name) => {
+                let text = option(&name, &mut field, refuse).await?;
+                options.add(&name, text.trim().to_owned())?;
+            }
+            None => return Err(Problem::bad_request("invalid-form", "a field of the form has no name")),
+        }
     }
+    if !has_query {
+        return Err(no_query());
+    }
+    options.into_request()
+}
+
+/// The text of a field that is an option.
+async fn option(
+    name: &str,
+    field: &mut Field<'_>,
+    refuse: impl Fn(MultipartError) -> Problem,
+) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(&refuse)? {
+        text.extend_from_slice(&piece);
+        if text.len() > LONGEST_OPTION {
+            let detail = format!("the field {name:?} is longer than {LONGEST_OPTION} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+                .with("limit_bytes", LONGEST_OPTION));
+        }
+    }
+    String::from_utf8(text)
+        .map_err(|_| Problem::bad_request("invalid-form", format!("the field {name:?} is not UTF-8")))
+}
+
+/// Refuses a form encoded as an address is; it starts with a name.
+fn refuse_encoded_form(first: u8) -> Result<(), Problem> {
+    // A definition line, a comment, a line end, gzip or zstd.
+    if matches!(first, b'>' | b';' | b'#' | b'!' | b'\n' | b'\r' | b' ' | 0x1F | 0x28 | 0xEF) {
+        return Ok(());
+    }
+    let detail = "send the FASTA itself, application/json or multipart/form-data";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-form", detail)
+        .hint("residues without a '>' line need Content-Type: text/plain"))
+}
+
+fn no_query() -> Problem {
+    let detail = "the field \"query\" is missing; it holds the FASTA to search with";
+    Problem::bad_request("no-queries", detail)
+}
+
+fn given_twice() -> Problem {
+    let detail = "\"query\" is given twice; one FASTA may hold any number of records";
+    Problem::bad_request("invalid-form", detail)
 }
 
 /// Saves a client that says how much it will send from sending it.
@@ -151,26 +232,21 @@ fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn set_once(query: &mut Option<Bytes>, content: Bytes) -> Result<(), Problem> {
-    match query.replace(content) {
-        None => Ok(()),
-        Some(_) => {
-            let detail = "\"query\" is given twice; one FASTA may hold any number of records";
-            Err(Problem::bad_request("invalid-form", detail))
-        }
-    }
-}
-
-/// JSON may be sent compressed; what comes out is held to the same limit.
-fn decompress(sent: Vec<u8>, limit: u64) -> Result<Vec<u8>, Problem> {
+/// The members of a JSON object. It may be sent compressed; what comes out is held to the same limit.
+fn members(sent: Vec<u8>, limit: u64) -> Result<Vec<(String, Value)>, Problem> {
     let refuse = |reason: String| Problem::bad_request("invalid-json", reason);
     let mut text = Vec::new();
-    Input::from_bytes("the body", sent)
+    Input::from_sender("the body", std::io::Cursor::new(sent))
         .map_err(|e| refuse(e.to_string()))?
         .take(limit + 1)
         .read_to_end(&mut text)
         .map_err(|e| refuse(e.to_string()))?;
-    if text.len() as u64 > limit { Err(BodyError::TooLarge { limit }.into()) } else { Ok(text) }
+    if text.len() as u64 > limit {
+        return Err(BodyError::TooLarge { limit }.into());
+    }
+    let Members(members) = serde_json::from_slice(&text)
+        .map_err(|e| refuse(format!("the body is not JSON as expected: {e}")))?;
+    Ok(members)
 }
 
 /// The members of a JSON object as they come, repeated ones included.

@@ -1,7 +1,7 @@
-//! `GET /api/health`: whether storage answers.
+//! `GET /api/health`: whether storage answers and takes what is written.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -9,12 +9,15 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::paths::without_paths;
 use super::services::{App, SignIn};
-use crate::jobs::{Error, JobId, Pipeline, Stage};
+use crate::jobs::{Error, Pipeline};
 use crate::store::ErrorKind;
 
 /// Storage that takes longer is out of order.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long storage that is in order is not asked again.
+const KEPT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
@@ -31,31 +34,48 @@ pub(super) struct Health {
 }
 
 pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
-    let storage = match app.pipeline() {
-        Ok(pipeline) => match timeout(PATIENCE, probe(pipeline)).await {
-            Ok(answer) => answer.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("storage did not answer within {} seconds", PATIENCE.as_secs())),
-        },
-        Err(unavailable) => Err(unavailable.to_string()),
+    let (code, storage) = match app.pipeline() {
+        Ok(pipeline) => app.probe(pipeline).await,
+        Err(unavailable) => (StatusCode::SERVICE_UNAVAILABLE, unavailable.to_string()),
     };
-    let (code, status, storage) = match storage {
-        Ok(()) => (StatusCode::OK, "ok", "ok".to_owned()),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", reason),
-    };
+    let status = if code == StatusCode::OK { "ok" } else { "unavailable" };
     let (body_limit_bytes, sign_in) = (app.limits.body_bytes, app.limits.sign_in.clone());
     let version = env!("CARGO_PKG_VERSION");
+    let storage = without_paths(&storage);
     (code, Json(Health { status, version, storage, body_limit_bytes, sign_in }))
 }
 
-/// Asks blobs and queues something cheap. "Not found" is an answer too.
-async fn probe(pipeline: &Pipeline) -> Result<(), Error> {
-    let nobody = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
-    match pipeline.status(nobody).await {
-        Ok(_) | Err(Error::UnknownJob(_)) => {}
-        Err(error) => return Err(error),
-    }
-    match pipeline.queue(Stage::Plan).approximate_count().await {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+/// How storage was found.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    at: Instant,
+    code: StatusCode,
+    storage: String,
+}
+
+impl App {
+    /// How storage is: good news may be some seconds old, and who has waited for somebody else's look
+    /// gets what that found.
+    async fn probe(&self, pipeline: &Pipeline) -> (StatusCode, String) {
+        let asked = Instant::now();
+        let mut last = self.probed.lock().await;
+        let fresh =
+            |probe: &&Probe| probe.at >= asked || (probe.code == StatusCode::OK && probe.at.elapsed() < KEPT);
+        if let Some(probe) = last.as_ref().filter(fresh) {
+            return (probe.code, probe.storage.clone());
+        }
+        let (code, storage) = match timeout(PATIENCE, pipeline.probe()).await {
+            Ok(Ok(())) => (StatusCode::OK, "ok".to_owned()),
+            Ok(Err(Error::Store(error))) if error.kind() == ErrorKind::NoSpace => {
+                (StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+            }
+            Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            Err(_) => {
+                let reason = format!("storage did not answer within {} seconds", PATIENCE.as_secs());
+                (StatusCode::SERVICE_UNAVAILABLE, reason)
+            }
+        };
+        *last = Some(Probe { at: Instant::now(), code, storage: storage.clone() });
+        (code, storage)
     }
 }

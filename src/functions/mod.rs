@@ -7,7 +7,7 @@
 //! GET    /api/searches/{id}/results  results    the report, streamed
 //! DELETE /api/searches/{id}          cancel     ends the search, or removes it
 //! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
-//! GET    /api/shared/{token}         shared     the report behind such a link
+//! GET    /api/shared?token=…        shared     the report behind such a link
 //! POST   /api/uploads                upload     where to send queries that are too large for a request
 //! PUT    /api/uploads/{id}/parts/{n} part       a part of them
 //! GET    /api/databases              databases  what can be searched
@@ -36,7 +36,10 @@ mod health;
 mod links;
 mod list;
 mod options;
+mod origin;
+mod paths;
 mod problem;
+mod queries;
 mod queue;
 mod ready;
 mod results;
@@ -48,6 +51,7 @@ mod submit;
 mod sweep;
 mod upload;
 
+pub use body::Pace;
 pub use doctor::HostCheck;
 pub use results::{INCOMPLETE, MISSING_SHARDS};
 pub use router::{api_router, host_router};

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::paths::without_paths;
 use crate::jobs;
 use crate::store::{self, ErrorKind};
 
@@ -75,6 +76,7 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         if self.status.is_server_error() {
             tracing::error!(status = self.status.as_u16(), problem = self.kind, "{}", self.detail);
+            self.detail = without_paths(&self.detail);
         }
         let kind = match self.kind {
             "" => "about:blank".to_owned(),

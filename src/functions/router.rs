@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,10 +16,10 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    cancel, databases, doctor, drain, health, list, queue, ready, results, share, status, submit, sweep,
-    upload,
+    cancel, databases, doctor, drain, health, list, origin, queue, ready, results, share, status, submit,
+    sweep, upload,
 };
-use crate::jobs::{PART_BYTES, Stage};
+use crate::jobs::Stage;
 
 /// All functions on `services`, for the Functions host alone: whoever reaches these addresses can put
 /// messages into the pipeline. The caller adds a listener.
@@ -34,18 +34,18 @@ pub fn api_router(services: Services, limits: Limits) -> Router {
 }
 
 fn api(limits: &Limits) -> Router<Arc<App>> {
-    let body_limit = DefaultBodyLimit::max(usize::try_from(limits.body_bytes).unwrap_or(usize::MAX));
-    let submit = post(submit::submit)
-        .layer(body_limit)
-        .layer(from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain));
-    let part = put(upload::part).layer(DefaultBodyLimit::max(PART_BYTES as usize));
+    // These two hold their bodies to limits by themselves.
+    let drained = from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain);
+    let submit = post(submit::submit).layer(DefaultBodyLimit::disable()).layer(drained);
+    let part = put(upload::part);
     Router::new()
         .route("/", get(ready::ready))
         .route("/api/searches", submit.merge(get(list::list)))
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
         .route("/api/searches/{id}/results", get(results::results))
         .route("/api/searches/{id}/shares", post(share::share))
-        .route("/api/shared/{token}", get(share::shared))
+        .route("/api/shared", get(share::shared))
+        .route("/api/shared/{token}", get(share::shared_by_path))
         .route("/api/uploads", post(upload::upload))
         .route("/api/uploads/{id}/parts/{number}", part)
         .route("/api/doctor", get(doctor::doctor))
@@ -55,12 +55,32 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
 
 /// What all answers have in common.
 fn finished(routes: Router<Arc<App>>, services: Services, limits: Limits) -> Router {
-    routes
+    let app = Arc::new(App::new(services, limits));
+    let routes = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), origin::guard))
         .layer(from_fn(log))
-        .with_state(Arc::new(App::new(services, limits)))
+        .with_state(app);
+    // Before a route is looked for.
+    Router::new().fallback_service(routes).layer(map_request(without_trailing_slash))
+}
+
+/// The same request for the address without slashes at its end.
+async fn without_trailing_slash(mut request: Request) -> Request {
+    let uri = request.uri();
+    let path = uri.path().trim_end_matches('/');
+    if path.is_empty() || path.len() == uri.path().len() {
+        return request;
+    }
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = format!("{path}{query}").parse().ok();
+    if let Ok(trimmed) = Uri::from_parts(parts) {
+        *request.uri_mut() = trimmed;
+    }
+    request
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
@@ -105,10 +125,11 @@ fn is_trigger(path: &str) -> bool {
     matches!(name, "" | "sweep") || functions.any(|function| function == name)
 }
 
-/// The path as it may be logged: a link to a report is a secret.
+/// The path as it may be logged: earlier links to reports are secrets with their token in the path.
 fn without_secrets(path: &str) -> String {
-    match path.split_once("/shared/") {
-        Some((before, _)) => format!("{before}/shared/…"),
+    const LINKS: &str = "/shared/";
+    match path.to_ascii_lowercase().find(LINKS) {
+        Some(start) => format!("{}…", &path[..start + LINKS.len()]),
         None => path.to_owned(),
     }
 }

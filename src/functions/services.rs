@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::body::{Arrivals, Pace};
+use super::health::Probe;
 use super::problem::Problem;
 use crate::jobs::Pipeline;
 
@@ -24,6 +26,14 @@ pub enum Services {
 pub struct Limits {
     /// Longest body of a request, bytes as sent (compressed, if it is).
     pub body_bytes: u64,
+    /// Most bodies that arrive at the same time.
+    pub bodies: usize,
+    /// Memory that they have together, bytes.
+    pub bodies_memory: u64,
+    /// How fast each has to arrive.
+    pub pace: Pace,
+    /// Names that requests may be for, beside this machine's own; `None` if they may be for any.
+    pub host_names: Option<Vec<String>>,
     /// Reports of this length and more are fetched straight from storage, if it allows that.
     pub redirect_bytes: u64,
     /// Whether anybody may list the searches that nobody owns: where none but this machine can reach the
@@ -43,9 +53,18 @@ pub struct SignIn {
 
 impl Default for Limits {
     /// Bodies up to 100 MB: a little less than the Functions host takes (104,857,600 bytes), so that
-    /// the refusal is ours, which says what to do. Reports up to 32 MiB.
+    /// the refusal is ours, which says what to do; a thousand at a time, in 256 MiB. Reports up to 32 MiB.
     fn default() -> Self {
-        Self { body_bytes: 100_000_000, redirect_bytes: 32 << 20, anybody_lists: false, sign_in: None }
+        Self {
+            body_bytes: 100_000_000,
+            bodies: 1_000,
+            bodies_memory: 256 << 20,
+            pace: Pace::default(),
+            host_names: None,
+            redirect_bytes: 32 << 20,
+            anybody_lists: false,
+            sign_in: None,
+        }
     }
 }
 
@@ -54,6 +73,9 @@ impl Default for Limits {
 pub(super) struct App {
     services: Services,
     pub(super) limits: Limits,
+    pub(super) arrivals: Arrivals,
+    /// How storage was found last.
+    pub(super) probed: Mutex<Option<Probe>>,
     /// Held while a shard is compared: one shard keeps all cores busy, and two would need twice
     /// the memory.
     pub(super) comparing: Mutex<()>,
@@ -61,7 +83,13 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn new(services: Services, limits: Limits) -> Self {
-        Self { services, limits, comparing: Mutex::default() }
+        Self {
+            arrivals: Arrivals::new(&limits),
+            probed: Mutex::default(),
+            services,
+            limits,
+            comparing: Mutex::default(),
+        }
     }
 
     /// The pipeline, or why there is none.

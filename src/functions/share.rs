@@ -1,6 +1,7 @@
-//! `POST /api/searches/{id}/shares` makes a link to a report, `GET /api/shared/{token}` follows it.
+//! `POST /api/searches/{id}/shares` makes a link to a report, `GET /api/shared?token=…` follows it.
 //!
-//! The second is open to anyone: the token is the permission, and it is one to read only.
+//! The second is open to anyone: the token is the permission, and it is one to read only. It stands where
+//! neither our log nor the host's telemetry has it. Earlier versions made it a part of the path.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,16 +54,40 @@ pub(super) async fn share(
         }
     };
     let share = app.pipeline()?.share(id, Duration::from_secs(seconds), Timestamp::now()).await?;
-    let link = format!("/api/shared/{}", share.token);
+    let link = format!("/api/shared?{TOKEN}={}", share.token);
     Ok((StatusCode::CREATED, Json(Link { link, expires: share.expires })))
 }
 
-pub(super) async fn shared(
+/// Name of the token in the address.
+const TOKEN: &str = "token";
+
+pub(super) async fn shared(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+    let (token, rest) = take_token(&uri)?;
+    follow(&app, &token, &rest).await
+}
+
+/// A link with the token in its path.
+pub(super) async fn shared_by_path(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let Path(token) = path.map_err(|_| Problem::from(Error::InvalidShare))?;
-    let id = app.pipeline()?.shared(&token, Timestamp::now()).await?;
-    report(&app, id, &uri).await
+    follow(&app, &token, &uri).await
+}
+
+async fn follow(app: &App, token: &str, uri: &Uri) -> Result<Response, Problem> {
+    let id = app.pipeline()?.shared(token, Timestamp::now()).await?;
+    report(app, id, uri).await
+}
+
+/// The token in an address, and the address without it.
+fn take_token(uri: &Uri) -> Result<(String, Uri), Problem> {
+    let is_token = |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| name == TOKEN);
+    let (tokens, others): (Vec<_>, Vec<_>) = uri.query().unwrap_or_default().split('&').partition(is_token);
+    let rest = format!("{}?{}", uri.path(), others.join("&")).parse();
+    match (tokens.as_slice(), rest) {
+        ([token], Ok(rest)) => Ok((token[TOKEN.len() + 1..].to_owned(), rest)),
+        _ => Err(Error::InvalidShare.into()),
+    }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::links::{Links, search_id};
+use super::paths::without_paths;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::Status;
@@ -32,7 +33,9 @@ pub(super) async fn status(
 ) -> Result<Response, Problem> {
     let id = search_id(path)?;
     app.admit(&headers, id).await?;
-    let status = app.pipeline()?.status(id).await?;
+    let mut status = app.pipeline()?.status(id).await?;
+    status.reason = status.reason.map(|reason| without_paths(&reason));
+    status.failed_shards.iter_mut().for_each(|shard| shard.reason = without_paths(&shard.reason));
     let waiting = !status.state.is_final();
     let mut response = Json(Answer { status, links: Links::of(id) }).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

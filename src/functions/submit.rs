@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::caller::trace_of;
-use super::form::{Form, QUERY};
+use super::form::Form;
 use super::links::Links;
 use super::options::Options;
 use super::problem::Problem;
@@ -18,8 +18,6 @@ use super::services::App;
 use crate::jobs::{
     DatabaseRef, InvalidKey, Job, JobId, State as JobState, SubmissionKey, SubmitError, Submitter, Warning,
 };
-use crate::sequence::fasta::{FastaError, Reader};
-use crate::sequence::input::Input;
 
 /// The answer to an accepted search. Of queries that were uploaded nothing is known yet.
 #[derive(Debug, Serialize)]
@@ -52,22 +50,15 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
         let job = pipeline.submit_upload(&submitter, upload, parts, &uri_options.into_request()?).await?;
         return Ok(accepted(job));
     }
-    let form = Form::read(request, app.limits.body_bytes).await?;
-    let Form { options, open, trouble, hint } = form;
-    let request = options.into_request()?;
     // On a task of its own: should the client go away, what has been written is still removed.
-    let submitting = tokio::spawn(async move {
-        let open = move || match open() {
-            Ok(input) => Ok(Reader::new(QUERY, input)),
-            Err(error) => Err(FastaError::unreadable(QUERY, error)),
-        };
-        pipeline.submit_by::<Input, _>(&submitter, &request, open).await
-    });
-    let submitted = submitting.await.map_err(|e| Problem::internal(e.to_string()))?;
-    match submitted {
-        Ok(job) => Ok(accepted(job)),
-        // A body that broke off looks like bad FASTA, but the reader knows better.
-        Err(error @ SubmitError::Fasta(_)) => Err(trouble.get().map_or_else(|| error.into(), Problem::from)),
+    let submitting = tokio::spawn(async move { read_and_submit(&app, &submitter, request).await });
+    submitting.await.map_err(|e| Problem::internal(e.to_string()))?.map(accepted)
+}
+
+async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> Result<Job, Problem> {
+    let Form { request, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
+    match queries.submit(app.pipeline()?, submitter, &request).await {
+        Ok(job) => Ok(job),
         Err(error @ (SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. })) => {
             let problem = Problem::from(error);
             Err(match hint {

@@ -9,13 +9,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::body::BodyError;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::{JobId, PART_BYTES};
@@ -56,16 +57,22 @@ pub(super) async fn part(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<StatusCode, Problem> {
     let caller = app.caller(&headers)?;
     let Path((id, number)) = path.map_err(|e| unknown(e.body_text()))?;
     let number = number.parse().map_err(|_| unknown(format!("{number:?} is not the number of a part")))?;
-    let body = body.map_err(|rejection| {
-        let detail = format!("{}; a part has at most {PART_BYTES} bytes", rejection.body_text());
-        Problem::new(rejection.status(), "body-too-large", detail).with("limit_bytes", PART_BYTES)
+    let pipeline = app.pipeline()?;
+    let mut part = app.arrivals.whole(body, PART_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge { .. } => {
+            let detail = format!("a part has at most {PART_BYTES} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+                .with("limit_bytes", PART_BYTES)
+        }
+        other => other.into(),
     })?;
-    app.pipeline()?.put_part(upload_id(&id)?, caller.as_deref(), number, body).await?;
+    let content = part.take().into();
+    pipeline.put_part(upload_id(&id)?, caller.as_deref(), number, content).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

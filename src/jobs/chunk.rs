@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{QuerySequence, SearchOptions, SearchedQuery};
 use crate::report::{MissingVolumes, QueryText};
-use crate::scoring::{Matrix, ungapped_parameters};
+use crate::scoring::{Matrix, has_ungapped_parameters};
 use crate::sequence::fasta::{FastaError, Note, Record};
 use crate::sequence::nucleotide::looks_like_nucleotides;
 
@@ -73,6 +73,11 @@ pub struct ChunkLimits {
 const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
 /// Residues at which blastp closes a batch of queries (`blastinput/blast_input_aux.cpp`).
 const BATCH_RESIDUES: u64 = 10_000;
+/// Most bytes of definition lines in a chunk and in a batch, unless a single one is longer: both are held in
+/// memory.
+const CHUNK_DEFLINES: usize = 8 << 20;
+/// Most queries of a batch, which residues bound unless there are none.
+const BATCH_QUERIES: usize = 10_000;
 /// Core-seconds that a shard is meant to take.
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
@@ -88,10 +93,11 @@ impl ChunkLimits {
     /// chunk holds: between batches, so that the hits of a batch can be judged together, unless the limits
     /// are smaller than a batch.
     fn cut(self, queries: &[Query]) -> Option<usize> {
-        let mut residues = 0;
+        let (mut residues, mut deflines) = (0, 0);
         let within = |query: &Query| {
             residues += query.residues.len() as u64;
-            residues <= self.residues
+            deflines += query.defline.len();
+            residues <= self.residues && deflines <= CHUNK_DEFLINES
         };
         let fitting =
             queries.iter().map(within).take(self.queries).take_while(|&within| within).count().max(1);
@@ -122,7 +128,7 @@ pub struct Warning {
 fn warnings(record: &Record, options: &SearchOptions, matrix: &Matrix) -> impl Iterator<Item = Warning> {
     let sequence = QuerySequence { residues: &record.residues, lower_case: &record.lower_case, pieces: &[] };
     let compared = SearchedQuery::new(sequence, options).compared;
-    let unscorable = !compared.is_empty() && ungapped_parameters(&compared, matrix).is_none();
+    let unscorable = !compared.is_empty() && !has_ungapped_parameters(&compared, matrix);
     let unscorable = unscorable.then(|| {
         "its scores have no statistics (too few residues other than X, * and masked ones), so it is not \
          searched"
@@ -211,11 +217,14 @@ impl<I: Iterator<Item = Result<Record, FastaError>>> Chunker<I> {
     fn read_batch(&mut self) -> Result<bool, FastaError> {
         let first = self.pending.len();
         let mut lengths = Vec::new();
-        let mut residues = 0;
+        let (mut residues, mut deflines) = (0, 0);
         while residues < BATCH_RESIDUES
+            && lengths.len() < BATCH_QUERIES
+            && deflines < CHUNK_DEFLINES
             && let Some(query) = self.next_query().transpose()?
         {
             residues += self.options.searched_range(query.residues.len()).len() as u64;
+            deflines += query.defline.len();
             lengths.push(query.residues.len());
             self.pending.push(query);
         }
@@ -309,6 +318,16 @@ mod tests {
         assert_eq!(chunks(23_450), [&[0, 0, 0, 1, 1][..], &[2, 2, 3], &[4]]);
         assert_eq!(chunks(1_000_000), [batches.concat()]);
         assert_eq!(chunks(5_000).concat(), batches.concat(), "cut anywhere, the batches are the same");
+    }
+
+    #[test]
+    fn long_definition_lines_make_short_chunks() {
+        let records = (1..=10)
+            .map(|number| record(number, 5).map(|record| Record { defline: vec![b'x'; 3 << 20], ..record }));
+        let limits = ChunkLimits { residues: 10_000, queries: 500 };
+        let chunks = Chunker::new(records, limits, SearchOptions::default());
+        let lengths: Vec<usize> = chunks.map(|chunk| chunk.expect("good records").queries.len()).collect();
+        assert_eq!(lengths, [3, 3, 3, 1]);
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Pipeline {
         if before.is_some_and(recent) {
             return Ok(Garbage::default());
         }
-        self.keep_share_key().await?;
+        self.tend_shares(now).await?;
         let garbage = self.collect_garbage(now, GRACE, false).await?;
         let json = serde_json::to_vec(&Collected { at: now }).map_err(|e| Error::Internal(e.to_string()))?;
         self.catalog.blobs.put(&blob, json.into()).await?;

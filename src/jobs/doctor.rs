@@ -63,6 +63,15 @@ const MISSING: &str = "skyblast doctor --storage … --fix creates it, if the id
                        infra/main.bicep does so too";
 
 impl Pipeline {
+    /// Whether storage answers and takes what is written, by one cheap call of each kind.
+    pub async fn probe(&self) -> Result<()> {
+        self.ledger.probe().await?;
+        match self.queue(Stage::Plan).approximate_count().await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Examines containers, queues, rights, clock and databases of the storage. With `fix` missing
     /// containers and queues are created first. What it writes for this it deletes again, but for the
     /// queue `doctor`.

@@ -151,8 +151,9 @@ impl Pipeline {
             io::Error::other(text)
         });
         let reader = SyncIoBridge::new(StreamReader::new(content));
-        let open = move || match Input::from_reader(QUERY, reader) {
-            Ok(input) => Ok(Reader::new(QUERY, input)),
+        let query_limits = self.query_limits();
+        let open = move || match Input::from_sender(QUERY, reader) {
+            Ok(input) => Ok(Reader::with_limits(QUERY, input, query_limits)),
             Err(error) => Err(FastaError::unreadable(QUERY, error)),
         };
         let read = self.store_chunks(job.id, self.chunk_limits(&job.volumes), job.options, open).await;

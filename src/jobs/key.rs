@@ -77,6 +77,22 @@ impl Pipeline {
         }
     }
 
+    /// Lets the key of a submission, if it has one, stand for the upload `id`, whose content has this digest
+    /// and which is about to be submitted. If it stands for another job already, returns that.
+    pub async fn claim_stored(
+        &self,
+        submitter: &Submitter,
+        id: JobId,
+        request: &Request,
+        content: blake3::Hash,
+    ) -> Result<Option<Job>> {
+        let Some(name) = claim_name(submitter) else { return Ok(None) };
+        let Request { database, options, outfmt } = request;
+        let text = format!("stored\n{database}\n{options:?}\n{outfmt}\n{content}");
+        self.claim(&name, &Claim { job: id, request: blake3::hash(text.as_bytes()).to_hex().to_string() })
+            .await
+    }
+
     /// What a request says, in a digest: its options, and the queries that are stored in so many chunks.
     pub(super) async fn claim_of(&self, id: JobId, request: &Request, chunks: u32) -> Result<Claim> {
         let Request { database, options, outfmt } = request;

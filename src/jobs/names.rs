@@ -27,7 +27,9 @@
 //! removing/<job>                      the job is being removed; names its entry in the index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
-//! secrets/shares                      what links to reports are signed with; touched daily by sweep, as
+//! shares/<digest of its token>        what a link to a report leads to, and until when
+//! doctor/probe                        that something can be written
+//! secrets/shares                      what links of earlier versions are signed with; touched daily, as
 //!                                     blobs of this container expire
 //! ```
 //!
@@ -275,11 +277,22 @@ pub(super) fn upload_part(upload: JobId, part: u32) -> Result<BlobName> {
     name(format!("{upload}/{UPLOAD_PARTS}/{part:06}"))
 }
 
-/// Name of what links to reports are signed with.
-pub(super) const SHARE_SECRET: &str = "secrets/shares";
+/// Prefix of what links to reports lead to.
+pub(super) const SHARES: &str = "shares/";
 
+/// What the link whose token has this digest leads to.
+pub(super) fn shared(token: &blake3::Hash) -> Result<BlobName> {
+    name(format!("{SHARES}{token}"))
+}
+
+/// What links of earlier versions are signed with.
 pub(super) fn share_secret() -> Result<BlobName> {
-    name(SHARE_SECRET.to_owned())
+    name("secrets/shares".to_owned())
+}
+
+/// What is written to see whether anything can be.
+pub(super) fn probe() -> Result<BlobName> {
+    name("doctor/probe".to_owned())
 }
 
 pub(super) fn volume(digest: &str) -> Result<BlobName> {

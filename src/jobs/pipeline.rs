@@ -18,6 +18,7 @@ use super::messages::{self, Message, Stage};
 use super::names;
 use super::poison::job_of;
 use super::trace::Trace;
+use crate::sequence::fasta;
 use crate::store::{self, BlobStore, Queue, Written};
 
 /// How long jobs are kept after their end unless asked otherwise.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub volume_cache_bytes: u64,
     /// Residues per chunk, instead of what the size of the volumes suggests.
     pub chunk_residues: Option<u64>,
+    /// The most that the queries of a search may be, decompressed.
+    pub queries: fasta::Limits,
     /// How long a step retries by itself while storage does not answer, before it fails.
     pub patience: Duration,
     /// How long a job is kept after its end; `None` for ever.
@@ -46,6 +49,7 @@ impl Default for Settings {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             volume_cache_bytes: 1 << 30,
             chunk_residues: None,
+            queries: query_limits(),
             patience: Duration::from_secs(300),
             keep_jobs: Some(KEEP_JOBS),
             stall: Duration::from_secs(900),
@@ -55,6 +59,18 @@ impl Default for Settings {
 
 /// Jobs that a process remembers to have begun.
 const MAX_REMEMBERED: usize = 1_000;
+
+/// Records and inputs far above what is known of proteins: the longest have some 50,000 residues, all of
+/// Swiss-Prot some 200 million in 600,000 records. A chunk of them fits into memory several times.
+fn query_limits() -> fasta::Limits {
+    fasta::Limits {
+        defline: 1 << 20,
+        sequence: 4 << 20,
+        bytes: 4_000_000_000,
+        records: 5_000_000,
+        residues: 2_000_000_000,
+    }
+}
 
 /// One pipeline over one storage account or folder.
 pub struct Pipeline {
@@ -86,6 +102,11 @@ impl Pipeline {
             recent: Mutex::default(),
             begun: Mutex::default(),
         })
+    }
+
+    /// What the queries of a search are held to.
+    pub fn query_limits(&self) -> fasta::Limits {
+        self.settings.queries
     }
 
     /// The databases that can be searched.

@@ -69,8 +69,6 @@ pub enum SubmitError {
     Pipeline(#[from] Error),
 }
 
-/// Chunks that may wait between the thread that reads them and the task that stores them.
-const CHUNKS_IN_FLIGHT: usize = 2;
 /// Chunks that are being stored at the same time.
 const STORES_IN_FLIGHT: usize = 8;
 
@@ -105,6 +103,55 @@ impl Job {
     }
 }
 
+/// Queries that are being cut into chunks.
+enum Reading<R, F> {
+    Unopened(F),
+    Opened { chunker: Chunker<Reader<R>>, first_id: Option<Vec<u8>> },
+    Ended,
+}
+
+/// What reading on has given.
+enum Read {
+    Chunk(QueryChunk),
+    End(Findings),
+}
+
+enum Stored {
+    Chunk(ChunkInfo),
+    End(Findings),
+}
+
+/// What is known of queries when all have been read.
+#[derive(Default)]
+struct Findings {
+    first_id: Option<Vec<u8>>,
+    warnings: Vec<Warning>,
+    further_warnings: u64,
+}
+
+impl<R: BufRead, F: FnOnce() -> Result<Reader<R>, FastaError>> Reading<R, F> {
+    /// Reads on, which may block.
+    fn next(self, limits: ChunkLimits, options: SearchOptions) -> Result<Option<(Read, Self)>, FastaError> {
+        let (mut chunker, first_id) = match self {
+            Self::Unopened(open) => (Chunker::new(open()?, limits, options), None),
+            Self::Opened { chunker, first_id } => (chunker, first_id),
+            Self::Ended => return Ok(None),
+        };
+        match chunker.next().transpose()? {
+            Some(chunk) => {
+                let first = || chunk.queries.first().map(|query| defline::id(&query.defline).to_vec());
+                let first_id = first_id.or_else(first);
+                Ok(Some((Read::Chunk(chunk), Self::Opened { chunker, first_id })))
+            }
+            None => {
+                let (warnings, further_warnings) = chunker.warnings();
+                let findings = Findings { first_id, warnings: warnings.to_vec(), further_warnings };
+                Ok(Some((Read::End(findings), Self::Ended)))
+            }
+        }
+    }
+}
+
 impl Pipeline {
     /// Accepts a search of the FASTA that `open` opens (on a thread that may block), from nobody in
     /// particular. When this returns, the job will run even if every process dies.
@@ -112,7 +159,7 @@ impl Pipeline {
     /// Memory is bounded by a few chunks, whatever the size of the queries.
     pub async fn submit<R, F>(&self, request: &Request, open: F) -> Result<Job, SubmitError>
     where
-        R: BufRead,
+        R: BufRead + Send + 'static,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
         self.submit_by(&Submitter::default(), request, open).await
@@ -126,7 +173,7 @@ impl Pipeline {
         open: F,
     ) -> Result<Job, SubmitError>
     where
-        R: BufRead,
+        R: BufRead + Send + 'static,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
         let (database, manifest) = self.catalog.resolve(&request.database).await?;
@@ -208,39 +255,34 @@ impl Pipeline {
         open: F,
     ) -> Result<(Vec<ChunkInfo>, Vec<Warning>, u64), SubmitError>
     where
-        R: BufRead,
+        R: BufRead + Send + 'static,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
-        let (sender, receiver) = tokio::sync::mpsc::channel::<QueryChunk>(CHUNKS_IN_FLIGHT);
-        let reading = tokio::task::spawn_blocking(move || -> Result<_, FastaError> {
-            let mut chunker = Chunker::new(open()?, limits, options);
-            let mut first_id = None;
-            while let Some(chunk) = chunker.next().transpose()? {
-                let first = chunk.queries.first().map(|query| defline::id(&query.defline).to_vec());
-                first_id = first_id.or(first);
-                if sender.blocking_send(chunk).is_err() {
-                    break;
-                }
-            }
-            let (warnings, further) = chunker.warnings();
-            Ok((first_id.unwrap_or_default(), warnings.to_vec(), further))
-        });
         let stop = CancellationToken::new();
-        let chunks = stream::unfold(receiver, |mut receiver| {
+        // A thread is held while a chunk is read, and not while one waits to be stored: storage in a
+        // folder needs threads from the same pool.
+        let chunks = stream::try_unfold(Reading::Unopened(open), |reading| {
             let stop = stop.clone();
-            async move { Some((stop.run_until_cancelled(receiver.recv()).await??, receiver)) }
+            async move {
+                if stop.is_cancelled() {
+                    return Ok::<_, SubmitError>(None);
+                }
+                let read = tokio::task::spawn_blocking(move || reading.next(limits, options)).await;
+                Ok(read.map_err(|e| Error::Internal(e.to_string()))??)
+            }
         });
         let mut stored = pin!(
             chunks
                 .enumerate()
-                .map(async |(number, chunk)| self.store_chunk(id, number, &chunk).await)
+                .map(async |(number, read)| self.store_read(id, number, read?).await)
                 .buffered(STORES_IN_FLIGHT)
         );
-        let (mut chunks, mut failure) = (Vec::new(), None);
+        let (mut chunks, mut findings, mut failure) = (Vec::new(), Findings::default(), None);
         // What is under way when one fails is waited for: it must not be written after the rest was removed.
         while let Some(stored) = stored.next().await {
             match stored {
-                Ok(chunk) => chunks.push(chunk),
+                Ok(Stored::Chunk(chunk)) => chunks.push(chunk),
+                Ok(Stored::End(found)) => findings = found,
                 Err(error) => {
                     failure.get_or_insert(error);
                     stop.cancel();
@@ -248,18 +290,25 @@ impl Pipeline {
             }
         }
         if let Some(error) = failure {
-            return Err(error.into());
+            return Err(error);
         }
-        let (first_id, warnings, further) = reading.await.map_err(|e| Error::Internal(e.to_string()))??;
+        let Findings { first_id, warnings, further_warnings } = findings;
         let records: u64 = chunks.iter().map(|chunk| chunk.queries).sum();
         if records == 0 {
             return Err(options.query_location.map_or(SubmitError::NoQueries, SubmitError::OutOfRange));
         }
         if chunks.iter().all(|chunk| chunk.residues == 0) {
-            let first = String::from_utf8_lossy(&first_id).into_owned();
+            let first = String::from_utf8_lossy(&first_id.unwrap_or_default()).into_owned();
             return Err(SubmitError::OnlyEmptyQueries { records, first });
         }
-        Ok((chunks, warnings, further))
+        Ok((chunks, warnings, further_warnings))
+    }
+
+    async fn store_read(&self, id: JobId, number: usize, read: Read) -> Result<Stored, SubmitError> {
+        Ok(match read {
+            Read::Chunk(chunk) => Stored::Chunk(self.store_chunk(id, number, &chunk).await?),
+            Read::End(findings) => Stored::End(findings),
+        })
     }
 
     async fn store_chunk(&self, id: JobId, number: usize, chunk: &QueryChunk) -> Result<ChunkInfo> {

@@ -67,6 +67,11 @@ impl Pipeline {
         self.ledger.put_upload_part(id, number, part).await
     }
 
+    /// Removes an upload that will not be submitted.
+    pub async fn give_up_upload(&self, id: JobId) -> Result<()> {
+        self.ledger.delete_upload(id).await
+    }
+
     /// Whether an upload of `owner`'s is complete, that was sent straight to storage or in so many
     /// `parts`.
     pub(super) async fn check_upload(

@@ -23,23 +23,16 @@ pub struct KarlinParameters {
 /// `None` if they do not exist, as for a query of X only: such a query cannot be searched.
 /// X and O are left out of the composition of the query; B, Z, J, U and `*` count.
 pub fn ungapped_parameters(query: &[u8], matrix: &Matrix) -> Option<KarlinParameters> {
-    let mut counts = [0u64; ALPHABET_SIZE];
-    for &residue in query {
-        counts[residue as usize] += 1;
-    }
-    // blastp searches with X where the query has O.
-    counts[X as usize] = 0;
-    counts[O as usize] = 0;
-    let total: u64 = counts.iter().sum();
-    if total == 0 {
-        return None;
-    }
-    let composition = counts.map(|count| count as f64 / total as f64);
-    let distribution = ScoreDistribution::new(&composition, matrix)?;
+    let distribution = ScoreDistribution::of_query(query, matrix)?;
     let lambda = distribution.lambda(INITIAL_LAMBDA)?;
     let h = distribution.entropy(lambda);
     let k = distribution.k(lambda, h);
     Some(KarlinParameters { lambda, k, h })
+}
+
+/// Whether a query has [`ungapped_parameters`], which takes a hundredth of the time of computing them.
+pub fn has_ungapped_parameters(query: &[u8], matrix: &Matrix) -> bool {
+    ScoreDistribution::of_query(query, matrix).is_some_and(|distribution| distribution.has_lambda())
 }
 
 /// λ of the matrix for sequences of background composition, per raw score unit.
@@ -73,10 +66,28 @@ impl ScoreDistribution {
         Self { low, p }
     }
 
+    /// The distribution of a query's residues against the matrix's background; `None` without residues
+    /// that count.
+    fn of_query(query: &[u8], matrix: &Matrix) -> Option<Self> {
+        let mut counts = [0u64; ALPHABET_SIZE];
+        for &residue in query {
+            counts[residue as usize] += 1;
+        }
+        // blastp searches with X where the query has O.
+        counts[X as usize] = 0;
+        counts[O as usize] = 0;
+        let total: u64 = counts.iter().sum();
+        if total == 0 {
+            return None;
+        }
+        Self::new(&counts.map(|count| count as f64 / total as f64), matrix)
+    }
+
     fn new(query: &[f64; ALPHABET_SIZE], matrix: &Matrix) -> Option<Self> {
         let (floor, ceiling) = matrix.range();
         let mut p = vec![0.0; (ceiling - floor + 1) as usize];
-        for (code, frequency) in query.iter().enumerate() {
+        // A residue that does not occur adds nothing.
+        for (code, frequency) in query.iter().enumerate().filter(|(_, frequency)| **frequency > 0.0) {
             for (subject, background) in matrix.background().iter().enumerate() {
                 let score = matrix.score(code as u8, subject as u8);
                 if score >= floor {
@@ -116,13 +127,18 @@ impl ScoreDistribution {
         divisor
     }
 
+    /// Whether there is a λ: the mean is negative and both signs occur.
+    fn has_lambda(&self) -> bool {
+        self.mean() < 0.0 && self.low < 0 && self.high() > 0
+    }
+
     /// λ, the root of Σ p(s)·e^(λs) = 1 in x = e^(−λ), by Newton steps inside a shrinking bracket
     /// that begin with λ = `start`. `None` unless the mean is negative and both signs occur.
     pub fn lambda(&self, start: f64) -> Option<f64> {
-        let (low, high) = (self.low, self.high());
-        if self.mean() >= 0.0 || low >= 0 || high <= 0 {
+        if !self.has_lambda() {
             return None;
         }
+        let (low, high) = (self.low, self.high());
         let step = self.step();
         let mut x = libm::exp(-start);
         if !(0.0 < x && x < 1.0) {
@@ -252,7 +268,10 @@ fn gcd(a: i32, b: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::scoring::MatrixName;
     use crate::sequence::alphabet::encode;
 
     #[test]
@@ -274,5 +293,18 @@ mod tests {
         assert_eq!(ungapped_parameters(&[code(b'X'); 80], &matrix), None);
         assert_eq!(ungapped_parameters(&[code(b'*'); 3], &matrix), None);
         assert_eq!(ungapped_parameters(&[], &matrix), None);
+    }
+
+    proptest! {
+        /// Few kinds of residues, so that queries without parameters are among them.
+        #[test]
+        fn whether_there_are_parameters_is_told_without_computing_them(
+            query in (1..ALPHABET_SIZE as u8).prop_flat_map(|kinds| prop::collection::vec(0..kinds, 0..6)),
+        ) {
+            for name in [MatrixName::Blosum62, MatrixName::Pam30, MatrixName::Identity] {
+                let matrix = Matrix::new(name);
+                prop_assert_eq!(has_ungapped_parameters(&query, &matrix), ungapped_parameters(&query, &matrix).is_some());
+            }
+        }
     }
 }

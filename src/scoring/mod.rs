@@ -15,7 +15,9 @@ mod tables;
 pub use finite_size::FiniteSize;
 pub use frequencies::{PairFrequencies, STANDARD};
 pub use gaps::GapCosts;
-pub use karlin::{KarlinParameters, ScoreDistribution, ideal_lambda, ungapped_parameters};
+pub use karlin::{
+    KarlinParameters, ScoreDistribution, has_ungapped_parameters, ideal_lambda, ungapped_parameters,
+};
 pub use length_adjustment::SearchSpace;
 pub use matrix::{Matrix, MatrixName, Row, Scores, UnknownMatrix};
 pub use plain::{karlin_cutoff, karlin_evalue};

@@ -21,6 +21,11 @@ const MAGIC: usize = 6;
 /// Bytes read at a time.
 const BUFFER: usize = 256 << 10;
 
+/// Logarithm of the widest window of zstd that is accepted, as by zstd's own command: 128 MiB.
+const WIDEST_WINDOW: u32 = 27;
+/// That of the widest window which zstd makes unless it is asked for more (`--ultra`, `--long`): 8 MiB.
+const USUAL_WINDOW: u32 = 23;
+
 /// An input that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,7 +88,19 @@ impl Input {
         name: impl Into<String>,
         reader: impl Read + Send + 'static,
     ) -> Result<Self, InputError> {
-        let name = name.into();
+        Self::within(WIDEST_WINDOW, name.into(), reader)
+    }
+
+    /// Like [`from_reader`](Self::from_reader), for what somebody sends: decompressing it takes at most
+    /// 8 MiB of memory. How much it becomes is for [`Limits`](super::fasta::Limits) to bound.
+    pub fn from_sender(
+        name: impl Into<String>,
+        reader: impl Read + Send + 'static,
+    ) -> Result<Self, InputError> {
+        Self::within(USUAL_WINDOW, name.into(), reader)
+    }
+
+    fn within(window: u32, name: String, reader: impl Read + Send + 'static) -> Result<Self, InputError> {
         let consumed = Consumed::default();
         let mut raw = Counted { inner: reader, consumed: consumed.clone() };
         let mut magic = Vec::with_capacity(MAGIC);
@@ -96,12 +113,15 @@ impl Input {
         let raw = BufReader::with_capacity(BUFFER, Cursor::new(magic).chain(raw));
         let reader: Box<dyn BufRead + Send> = match compression {
             Compression::None => Box::new(raw),
-            Compression::Gzip => buffered("gzip", MultiGzDecoder::new(raw)),
-            Compression::Zstd => buffered(
-                "zstd",
-                zstd::Decoder::with_buffer(raw)
-                    .map_err(|source| InputError::Read { input: name.clone(), source })?,
-            ),
+            Compression::Gzip => buffered("gzip", window, MultiGzDecoder::new(raw)),
+            Compression::Zstd => {
+                let bounded = zstd::Decoder::with_buffer(raw).and_then(|mut decoder| {
+                    decoder.window_log_max(window)?;
+                    Ok(decoder)
+                });
+                let decoder = bounded.map_err(|source| InputError::Read { input: name.clone(), source })?;
+                buffered("zstd", window, decoder)
+            }
         };
         Ok(Self { name, size: None, consumed, reader })
     }
@@ -159,6 +179,11 @@ impl BufRead for Input {
     }
 }
 
+/// Whether bytes are compressed in a way that is read.
+pub fn is_compressed(bytes: &[u8]) -> bool {
+    matches!(Compression::of(bytes), Ok(Compression::Gzip | Compression::Zstd))
+}
+
 /// How many bytes of an input have been read; clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Consumed(Arc<AtomicU64>);
@@ -209,12 +234,21 @@ impl Compression {
 }
 
 /// A buffered decoder whose errors say what is wrong with the file.
-fn buffered<R: Read + Send + 'static>(format: &'static str, decoder: R) -> Box<dyn BufRead + Send> {
-    Box::new(BufReader::with_capacity(BUFFER, Explained { format, decoder }))
+fn buffered<R: Read + Send + 'static>(
+    format: &'static str,
+    window: u32,
+    decoder: R,
+) -> Box<dyn BufRead + Send> {
+    Box::new(BufReader::with_capacity(BUFFER, Explained { format, window, decoder }))
 }
+
+/// What zstd says of a window that is wider than allowed.
+const TOO_WIDE: &str = "requires too much memory";
 
 struct Explained<R> {
     format: &'static str,
+    /// Logarithm of the widest window.
+    window: u32,
     decoder: R,
 }
 
@@ -226,6 +260,11 @@ impl<R: Read> Read for Explained<R> {
                 ErrorKind::UnexpectedEof => {
                     format!("the {} data ends too early; the file is truncated", self.format)
                 }
+                _ if error.to_string().contains(TOO_WIDE) => format!(
+                    "the {} data needs a window of more than {} MiB; compress it without --long and --ultra",
+                    self.format,
+                    (1 << self.window) >> 20
+                ),
                 _ => format!("the {} data is damaged: {error}", self.format),
             };
             io::Error::new(error.kind(), text)
@@ -288,6 +327,25 @@ mod tests {
         let whole = zstd::encode_all(TEXT, 1).unwrap();
         let truncated = read(whole[..whole.len() - 3].to_vec()).unwrap_err().to_string();
         assert_eq!(truncated, "the zstd data ends too early; the file is truncated");
+    }
+
+    #[test]
+    fn wide_windows_are_refused_from_senders() {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(24).unwrap();
+        encoder.include_contentsize(false).unwrap();
+        encoder.write_all(TEXT).unwrap();
+        let wide = encoder.finish().unwrap();
+        assert_eq!(read(wide.clone()).unwrap(), TEXT);
+        let mut sent = Input::from_sender("test", Cursor::new(wide)).unwrap();
+        let error = io::copy(&mut sent, &mut io::sink()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the zstd data needs a window of more than 8 MiB; compress it without --long and --ultra"
+        );
+        let usual = zstd::encode_all(&TEXT.repeat(100)[..], 19).unwrap();
+        let mut sent = Input::from_sender("test", Cursor::new(usual)).unwrap();
+        assert_eq!(io::copy(&mut sent, &mut io::sink()).unwrap(), 100 * TEXT.len() as u64);
     }
 
     #[test]

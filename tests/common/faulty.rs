@@ -21,6 +21,8 @@ pub(crate) enum Mode {
     Off,
     /// All fail, and nothing is done.
     FailAll(ErrorKind),
+    /// All that write blobs fail, and nothing is done.
+    FailWrites(ErrorKind),
     /// Every so manyth call fails, and nothing is done.
     FailEvery(u64, ErrorKind),
     /// Every so manyth call is done, but says that it failed.
@@ -78,11 +80,12 @@ impl Faults {
         Arc::new(Faulty { inner, faults: self.clone() })
     }
 
-    fn begin(&self) -> Fate {
+    fn begin(&self, action: &str) -> Fate {
         let mut state = self.0.lock().unwrap();
         state.calls += 1;
         let fate = match state.mode {
             Mode::FailAll(kind) => return Fate::Fail(kind),
+            Mode::FailWrites(kind) if action == "write" => return Fate::Fail(kind),
             Mode::FailEvery(n, kind) if state.calls.is_multiple_of(n) => return Fate::Fail(kind),
             Mode::LoseReplyEvery(n) if state.calls.is_multiple_of(n) => Fate::WorkThenFail,
             Mode::Delay(pause) => Fate::WorkLater(pause),
@@ -98,7 +101,7 @@ impl Faults {
     }
 
     async fn call<T>(&self, action: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let fate = self.begin();
+        let fate = self.begin(action);
         if let Fate::Fail(kind) = fate {
             return Err(failure(kind, action));
         }

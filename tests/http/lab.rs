@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use skyblast::database::{BuildOptions, Builder, Database, VolumeLimit};
 use skyblast::functions::{Limits, Services, host_router};
 use skyblast::jobs::worker::{self, WorkerSettings};
-use skyblast::jobs::{JOBS, JobId, Pipeline, Settings, Stage};
+use skyblast::jobs::{DATABASES, JOBS, JobId, Pipeline, Settings, Stage};
 use skyblast::sequence::fasta::Reader;
-use skyblast::store::{BlobInfo, BlobName, Location, Queue, Store};
+use skyblast::store::{BlobInfo, BlobName, BlobStore, Location, Queue, Store};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -52,7 +52,7 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) struct Lab {
-    _folder: TempDir,
+    folder: TempDir,
     store: Arc<Store>,
     pub(crate) faults: Faults,
     pub(crate) pipeline: Arc<Pipeline>,
@@ -78,10 +78,28 @@ impl Lab {
             |name| Ok(faults.queue(store.queue(name)?)),
             settings,
         );
+        Self::on(folder, store, faults, pipeline, limits).await
+    }
+
+    /// A lab whose volumes are mapped from their files, as a server's are.
+    pub(crate) async fn on_files() -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Location::Folder(folder.path().join("store")).open().unwrap();
+        let pipeline = Pipeline::new(|name| store.blobs(name), |name| store.queue(name), settings());
+        Self::on(folder, store, Faults::default(), pipeline, Limits::default()).await
+    }
+
+    async fn on(
+        folder: TempDir,
+        store: Arc<Store>,
+        faults: Faults,
+        pipeline: skyblast::jobs::Result<Pipeline>,
+        limits: Limits,
+    ) -> Self {
         let pipeline = Arc::new(pipeline.unwrap());
         publish(&pipeline, &folder.path().join("edge")).await;
         let router = host_router(Services::Ready(pipeline.clone()), limits);
-        Self { _folder: folder, store, faults, pipeline, router }
+        Self { folder, store, faults, pipeline, router }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -142,6 +160,27 @@ impl Lab {
         let answer = self.get(&format!("/api/searches/{id}/results")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.text().to_owned()
+    }
+
+    /// Where everything lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The container of jobs.
+    pub(crate) fn blobs(&self) -> Arc<dyn BlobStore> {
+        self.store.blobs(JOBS).unwrap()
+    }
+
+    /// Changes a byte in every volume.
+    pub(crate) async fn damage_volumes(&self) {
+        let databases = self.store.blobs(DATABASES).unwrap();
+        let volumes: Vec<BlobInfo> = databases.list("volumes/").try_collect().await.unwrap();
+        for volume in volumes {
+            let mut content = databases.get(&volume.name).await.unwrap().to_vec();
+            content[100] ^= 1;
+            databases.put(&volume.name, content.into()).await.unwrap();
+        }
     }
 
     /// Names of all job blobs, but for what sweep remembers of its own.

@@ -25,6 +25,7 @@ use super::id::JobId;
 use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
 use super::names;
+use super::share::Shared;
 use super::sweep::Swept;
 use crate::store::{Access, BlobInfo, BlobName, BlobStore, Grant, Written};
 
@@ -226,7 +227,29 @@ impl Ledger {
         Ok(self.blobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
     }
 
-    /// What links to reports are signed with, if anybody has needed it yet.
+    /// What the link whose token has this digest leads to.
+    pub(super) async fn shared(&self, token: &blake3::Hash) -> Result<Option<Shared>> {
+        self.find_json(&names::shared(token)?).await
+    }
+
+    /// Writes what a link leads to.
+    pub(super) async fn put_shared(&self, token: &blake3::Hash, shared: &Shared) -> Result<()> {
+        self.put_json(&names::shared(token)?, shared).await
+    }
+
+    /// Removes the links that expired before `then`.
+    pub(super) async fn delete_shared(&self, then: Timestamp) -> Result<()> {
+        let mut links = self.blobs.list(names::SHARES);
+        while let Some(link) = links.try_next().await? {
+            let shared: Option<Shared> = self.find_json(&link.name).await?;
+            if shared.is_some_and(|shared| shared.expires < then) {
+                self.blobs.delete(&link.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What links of earlier versions are signed with, if there have been any.
     pub(super) async fn share_secret(&self) -> Result<Option<Bytes>> {
         match self.blobs.get(&names::share_secret()?).await {
             Err(error) if names::absent(&error) => Ok(None),
@@ -234,15 +257,15 @@ impl Ledger {
         }
     }
 
-    /// Writes what links are to be signed with, unless that is there.
-    pub(super) async fn put_share_secret(&self, secret: Bytes) -> Result<()> {
-        self.blobs.put_if_absent(&names::share_secret()?, secret).await?;
+    /// Keeps that from expiring.
+    pub(super) async fn touch_share_secret(&self) -> Result<()> {
+        self.blobs.touch(&names::share_secret()?).await?;
         Ok(())
     }
 
-    /// Keeps what links are signed with from expiring.
-    pub(super) async fn touch_share_secret(&self) -> Result<()> {
-        self.blobs.touch(&names::share_secret()?).await?;
+    /// Whether the store answers, and takes what is written. Writes one small blob, always the same.
+    pub(super) async fn probe(&self) -> Result<()> {
+        self.blobs.put(&names::probe()?, Bytes::from_static(b"1")).await?;
         Ok(())
     }
 

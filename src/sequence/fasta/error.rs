@@ -61,6 +61,47 @@ pub enum FastaError {
         /// Most residues accepted.
         limit: usize,
     },
+    /// The input as a whole is larger than the limit.
+    #[error("{at}: more than {limit} {what} in one input; split it")]
+    TooMuch {
+        /// Where the limit was passed.
+        at: Place,
+        /// What there is too much of.
+        what: Total,
+        /// How much is accepted.
+        limit: u64,
+    },
+}
+
+/// What an input as a whole has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// Bytes, decompressed.
+    Bytes,
+    /// Records, those without residues included.
+    Records,
+    /// Residues of all records.
+    Residues,
+}
+
+impl Total {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Records => "records",
+            Self::Residues => "residues",
+        }
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes (decompressed)",
+            other => other.name(),
+        })
+    }
 }
 
 impl FastaError {
@@ -79,7 +120,8 @@ impl FastaError {
             Self::Read { at, .. }
             | Self::NotSequence { at, .. }
             | Self::DeflineTooLong { at, .. }
-            | Self::SequenceTooLong { at, .. } => at,
+            | Self::SequenceTooLong { at, .. }
+            | Self::TooMuch { at, .. } => at,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Lines<R> {
     inner: R,
     line: Vec<u8>,
     number: u64,
+    /// Bytes taken from `inner`.
+    consumed: u64,
     longest: usize,
     /// The last line ended with CR: an LF that follows belongs to it, even if it is read later.
     after_cr: bool,
@@ -27,7 +29,7 @@ pub(super) struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// Lines of at most `longest` bytes.
     pub(super) fn new(inner: R, longest: usize) -> Self {
-        Self { inner, line: Vec::new(), number: 0, longest, after_cr: false }
+        Self { inner, line: Vec::new(), number: 0, consumed: 0, longest, after_cr: false }
     }
 
     /// The current line.
@@ -38,6 +40,11 @@ impl<R: BufRead> Lines<R> {
     /// Number of the current line, from 1; 0 before the first.
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Bytes read so far, line ends included.
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// Moves on to the next line.
@@ -55,6 +62,7 @@ impl<R: BufRead> Lines<R> {
             }
             if std::mem::take(&mut self.after_cr) && available[0] == b'\n' {
                 self.inner.consume(1);
+                self.consumed += 1;
                 continue;
             }
             if !started {
@@ -77,6 +85,7 @@ impl<R: BufRead> Lines<R> {
                 None => available.len(),
             };
             self.inner.consume(consumed);
+            self.consumed += consumed as u64;
             if end.is_some() {
                 return Ok(Advance::Line);
             }

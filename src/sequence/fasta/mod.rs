@@ -41,6 +41,6 @@ mod lines;
 mod reader;
 mod record;
 
-pub use error::{FastaError, Place};
+pub use error::{FastaError, Place, Total};
 pub use reader::{Limits, Reader};
 pub use record::{Note, Record};

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 use std::iter::FusedIterator;
 
-use super::error::{FastaError, Place};
+use super::error::{FastaError, Place, Total};
 use super::line::{Line, classify, is_blank, is_plausible};
 use super::lines::{Advance, Lines};
 use super::record::{Dropped, Note, Record};
@@ -14,20 +14,27 @@ const EXCERPT: usize = 40;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Largest records that are accepted, so that memory is bounded whatever the input.
+/// Largest records that are accepted, so that memory is bounded whatever the input, and the most that an
+/// input may hold in all: a few bytes, compressed or as a gap, can stand for very many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most bytes of a definition line.
     pub defline: usize,
     /// Most residues of a sequence, and most bytes of one of its lines.
     pub sequence: usize,
+    /// Most bytes of the input, decompressed.
+    pub bytes: u64,
+    /// Most records of the input.
+    pub records: u64,
+    /// Most residues of the input.
+    pub residues: u64,
 }
 
 impl Default for Limits {
     /// 16 MiB of definition line (merged titles of large databases reach some hundred KiB) and 64 MiB of
-    /// residues (the longest known proteins have about 50,000).
+    /// residues (the longest known proteins have about 50,000); of such records any number.
     fn default() -> Self {
-        Self { defline: 16 << 20, sequence: 64 << 20 }
+        Self { defline: 16 << 20, sequence: 64 << 20, bytes: u64::MAX, records: u64::MAX, residues: u64::MAX }
     }
 }
 
@@ -51,6 +58,8 @@ pub struct Reader<R> {
     pending: Option<(Vec<u8>, u64)>,
     /// Records begun.
     records: u64,
+    /// Residues of all of them.
+    residues: u64,
     finished: bool,
 }
 
@@ -70,6 +79,7 @@ impl<R: BufRead> Reader<R> {
             limits,
             pending: None,
             records: 0,
+            residues: 0,
             finished: false,
         }
     }
@@ -80,7 +90,10 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn next_record(&mut self) -> Result<Option<Record>, FastaError> {
-        let mut record = self.pending.take().map(|(defline, line)| self.begin(defline, line));
+        let mut record = match self.pending.take() {
+            Some((defline, line)) => Some(self.begin(defline, line)?),
+            None => None,
+        };
         while self.advance()? {
             match classify(self.current_line()) {
                 Line::Ignored => {}
@@ -93,15 +106,17 @@ impl<R: BufRead> Reader<R> {
                         self.pending = Some((defline, line));
                         break;
                     }
-                    record = Some(self.begin(defline, line));
+                    record = Some(self.begin(defline, line)?);
                 }
                 Line::Gap(length) => {
-                    let record = record.get_or_insert_with(|| self.begin_headless());
-                    self.append_gap(record, length)?;
+                    let mut begun = record.take().map_or_else(|| self.begin_headless(), Ok)?;
+                    self.append_gap(&mut begun, length)?;
+                    record = Some(begun);
                 }
                 Line::Residues { .. } => {
-                    let record = record.get_or_insert_with(|| self.begin_headless());
-                    self.append_line(record)?;
+                    let mut begun = record.take().map_or_else(|| self.begin_headless(), Ok)?;
+                    self.append_line(&mut begun)?;
+                    record = Some(begun);
                 }
             }
         }
@@ -112,36 +127,41 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Starts the next record.
-    fn begin(&mut self, defline: Vec<u8>, line: u64) -> Record {
+    fn begin(&mut self, defline: Vec<u8>, line: u64) -> Result<Record, FastaError> {
         self.records += 1;
-        Record { defline, number: self.records, line, ..Record::default() }
+        if self.records > self.limits.records {
+            return Err(self.too_much(Total::Records, self.limits.records));
+        }
+        Ok(Record { defline, number: self.records, line, ..Record::default() })
     }
 
     /// Starts a record that has no definition line.
-    fn begin_headless(&mut self) -> Record {
-        let mut record = self.begin(Vec::new(), self.lines.number());
+    fn begin_headless(&mut self) -> Result<Record, FastaError> {
+        let mut record = self.begin(Vec::new(), self.lines.number())?;
         record.notes.push(Note::NoDefline);
-        record
+        Ok(record)
     }
 
     /// Adds `length` unknown residues.
-    fn append_gap(&self, record: &mut Record, length: u64) -> Result<(), FastaError> {
+    fn append_gap(&mut self, record: &mut Record, length: u64) -> Result<(), FastaError> {
         let total = usize::try_from(length)
             .ok()
             .and_then(|length| record.residues.len().checked_add(length))
             .filter(|total| *total <= self.limits.sequence)
             .ok_or_else(|| self.sequence_too_long())?;
+        self.count_residues(length)?;
         record.push_gap(total);
         Ok(())
     }
 
     /// Adds the current line's residues to `record` and notes what it holds besides.
-    fn append_line(&self, record: &mut Record) -> Result<(), FastaError> {
+    fn append_line(&mut self, record: &mut Record) -> Result<(), FastaError> {
         let Line::Residues { text, column } = classify(self.current_line()) else { return Ok(()) };
         if record.residues.is_empty() && !is_plausible(text) {
             return Err(FastaError::NotSequence { at: self.place(), excerpt: self.excerpt() });
         }
         let mut dropped = Dropped::default();
+        let before = record.residues.len();
         for (byte, column) in text.iter().take_while(|byte| **byte != b';').zip(column..) {
             match encode(*byte) {
                 Some(code) => record.push(code, byte.is_ascii_lowercase()),
@@ -153,12 +173,24 @@ impl<R: BufRead> Reader<R> {
             return Err(self.sequence_too_long());
         }
         record.note_dropped(self.lines.number(), dropped);
+        self.count_residues((record.residues.len() - before) as u64)
+    }
+
+    /// Counts further residues of the input.
+    fn count_residues(&mut self, further: u64) -> Result<(), FastaError> {
+        self.residues += further;
+        if self.residues > self.limits.residues {
+            return Err(self.too_much(Total::Residues, self.limits.residues));
+        }
         Ok(())
     }
 
     /// Moves to the next line; `false` at the end of the input.
     fn advance(&mut self) -> Result<bool, FastaError> {
         match self.lines.advance() {
+            Ok(_) if self.lines.consumed() > self.limits.bytes => {
+                Err(self.too_much(Total::Bytes, self.limits.bytes))
+            }
             Ok(Advance::Line) => Ok(true),
             Ok(Advance::End) => Ok(false),
             Ok(Advance::TooLong) if self.current_line().starts_with(b">") => Err(self.defline_too_long()),
@@ -194,6 +226,10 @@ impl<R: BufRead> Reader<R> {
         // The definition line that is too long starts a record of its own.
         let at = Place { record: self.records + 1, ..self.place() };
         FastaError::DeflineTooLong { at, limit: self.limits.defline }
+    }
+
+    fn too_much(&self, what: Total, limit: u64) -> FastaError {
+        FastaError::TooMuch { at: self.place(), what, limit }
     }
 
     fn sequence_too_long(&self) -> FastaError {
