@@ -229,6 +229,10 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// no longer ours.
     async fn delete(&self, delivery: &Delivery) -> Result<()>;
 
+    /// Since when the message that has waited longest for a receiver has been in the queue, or visible
+    /// again, by the clock of the service; `None` if no message is visible.
+    async fn waiting_since(&self) -> Result<Option<Timestamp>>;
+
     /// About how many messages there are, hidden ones included.
     async fn approximate_count(&self) -> Result<u64>;
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use skyblast::store::{Delivery, Queue, Result};
 
 /// Wraps a queue so that messages are doubled, arrive late and out of order, and are sometimes
@@ -64,6 +65,10 @@ impl Queue for ChaoticQueue {
 
     async fn delete(&self, delivery: &Delivery) -> Result<()> {
         self.inner.delete(delivery).await
+    }
+
+    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
+        self.inner.waiting_since().await
     }
 
     async fn approximate_count(&self) -> Result<u64> {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use jiff::Timestamp;
 use skyblast::store::{
     Access, BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Grant, OnTransfer, Queue,
     Result, Written,
@@ -244,6 +245,10 @@ impl Queue for Faulty<dyn Queue> {
 
     async fn delete(&self, delivery: &Delivery) -> Result<()> {
         self.faults.call("delete from", self.inner.delete(delivery)).await
+    }
+
+    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
+        self.faults.call("look into", self.inner.waiting_since()).await
     }
 
     async fn approximate_count(&self) -> Result<u64> {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use skyblast::store::{Delivery, Error, ErrorKind, Queue, Result};
 
 /// A queue that lives as long as its value.
@@ -162,6 +163,15 @@ impl Queue for MemoryQueue {
         let place = self.place(&messages, "delete", delivery)?;
         messages.waiting.remove(place);
         Ok(())
+    }
+
+    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
+        let now = Instant::now();
+        let messages = self.open("look into")?;
+        let first =
+            messages.waiting.iter().map(|message| message.visible).filter(|&visible| visible <= now).min();
+        let since = first.and_then(|first| SignedDuration::try_from(now - first).ok());
+        Ok(since.map(|since| Timestamp::now() - since))
     }
 
     async fn approximate_count(&self) -> Result<u64> {

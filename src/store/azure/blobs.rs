@@ -88,12 +88,27 @@ impl AzureBlobs {
                 partition_size: NonZero::new(PIECE as usize),
                 ..BlobClientDownloadOptions::default()
             };
-            let answer = self.session.call(client.download(Some(options))).await;
-            let answer = answer.map_err(|fault| self.error(fault, "read", name))?;
+            let answer = match self.session.call(client.download(Some(options))).await {
+                Ok(answer) => answer,
+                // So may the reason of a refusal.
+                Err(fault) if fault.is_broken_off() && tries_left > 0 => {
+                    tries_left -= 1;
+                    continue;
+                }
+                Err(fault) => return Err(self.error(fault, "read", name)),
+            };
             let (headers, body) = (answer.headers, answer.body);
             match self.session.call(body.collect()).await {
                 Ok(content) => {
                     let total = total_length(&headers).unwrap_or(content.len() as u64);
+                    if (content.len() as u64) < total.min(range.end) - total.min(range.start) {
+                        let fault = Fault::unexpected("the service's answer is too short");
+                        if tries_left == 0 {
+                            return Err(self.error(fault, "read", name));
+                        }
+                        tries_left -= 1;
+                        continue;
+                    }
                     let tag = tag_of(&headers);
                     let tag = tag.ok_or_else(|| self.error(Fault::unexpected("no ETag"), "read", name))?;
                     return Ok(Piece { content, tag, total });
@@ -127,17 +142,22 @@ impl AzureBlobs {
 
     /// One page of a listing and the mark of the next.
     async fn page(&self, prefix: &str, marker: Option<String>) -> Result<(Vec<BlobItem>, Option<String>)> {
-        let request = async {
+        let request = || async {
             let options = BlobContainerClientListBlobsOptions {
                 prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
-                marker,
+                marker: marker.clone(),
                 maxresults: Some(PAGE),
                 ..BlobContainerClientListBlobsOptions::default()
             };
             let mut pages = self.client.list_blobs(Some(options))?.into_pages();
             pages.try_next().await?.map(|page| page.into_model()).transpose()
         };
-        match self.session.call(request).await {
+        let mut page = self.session.call(request()).await;
+        // The client does not repeat a request whose answer breaks off.
+        if page.as_ref().is_err_and(|fault| fault.kind == ErrorKind::Transient) {
+            page = self.session.call(request()).await;
+        }
+        match page {
             Ok(Some(page)) => Ok((page.blob_items, page.next_marker.filter(|marker| !marker.is_empty()))),
             Ok(None) => Ok((Vec::new(), None)),
             Err(fault) if fault.is(&["ContainerNotFound"]) => Ok((Vec::new(), None)),

@@ -7,6 +7,8 @@ use azure_core::http::headers::HeaderName;
 
 use super::{Error, ErrorKind};
 
+const BROKEN_OFF: &str = "the service's answer broke off";
+
 /// A failed request.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -30,6 +32,11 @@ impl Fault {
     /// Whether the service gave one of these codes.
     pub(super) fn is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+
+    /// Whether an answer began to arrive, but not all of it did.
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.kind == ErrorKind::Transient && self.code.is_none() && self.reason.starts_with(BROKEN_OFF)
     }
 
     /// The error for the caller: this happened while doing `action` to `object`.
@@ -62,6 +69,11 @@ impl From<azure_core::Error> for Fault {
             Azure::Credential => {
                 let reason = format!("no token for the identity: {}", root_cause(&error));
                 Self { kind: ErrorKind::Denied, code: None, reason }
+            }
+            // What is written by a service and can be read in full can be understood.
+            Azure::DataConversion => {
+                let reason = format!("{BROKEN_OFF}: {}", root_cause(&error));
+                Self { kind: ErrorKind::Transient, code: None, reason }
             }
             _ => Self { kind: ErrorKind::Permanent, code: None, reason: root_cause(&error) },
         }

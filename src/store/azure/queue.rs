@@ -10,18 +10,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::http::headers::HeaderName;
 use azure_storage_queue::models::{
-    QueueClientGetPropertiesResultHeaders, QueueClientReceiveMessagesOptions, QueueClientSendMessageOptions,
-    QueueMessage, ReceivedMessage,
+    QueueClientGetPropertiesResultHeaders, QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions,
+    QueueClientSendMessageOptions, QueueMessage, ReceivedMessage,
 };
 use azure_storage_queue::{QueueClient, QueueClientOptions};
+use jiff::Timestamp;
 
 use super::errors::Fault;
+use super::properties::timestamp;
 use super::session::Session;
 use super::{Error, ErrorKind, Result};
 use crate::store::{Delivery, Queue, check_body, sent_text};
 
 /// Longest time that a message can be hidden, by the service's rules.
 const LONGEST_HIDING: i32 = 7 * 24 * 60 * 60;
+/// Messages that can be looked at at once, by the service's rules; it keeps them roughly in order.
+const MOST_PEEKED: i32 = 32;
 /// Messages wait until they are handled.
 const NEVER_EXPIRES: i32 = -1;
 
@@ -130,6 +134,19 @@ impl Queue for AzureQueue {
     async fn delete(&self, delivery: &Delivery) -> Result<()> {
         let delete = self.client.delete_message(&delivery.id, &delivery.receipt, None);
         self.call_about("delete", delivery, delete).await.map(|_| ())
+    }
+
+    /// A message that came back counts from when it was sent.
+    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
+        let peeked = self.call("look into", || async {
+            let options = QueueClientPeekMessagesOptions {
+                number_of_messages: Some(MOST_PEEKED),
+                ..QueueClientPeekMessagesOptions::default()
+            };
+            self.client.peek_messages(Some(options)).await?.into_model()
+        });
+        let messages = peeked.await?.items.unwrap_or_default();
+        Ok(messages.into_iter().filter_map(|message| message.insertion_time.and_then(timestamp)).min())
     }
 
     async fn approximate_count(&self) -> Result<u64> {

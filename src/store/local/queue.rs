@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::database::Database;
@@ -48,14 +49,19 @@ impl LocalQueue {
         self.in_database(action, change).await
     }
 
-    /// Whether a message is visible.
-    async fn has_visible(&self) -> Result<bool> {
+    /// For how many milliseconds a message has been visible, of those that are the one that has been longest.
+    async fn longest_wait(&self) -> Result<Option<i64>> {
         self.in_database("look into", |database, queue| {
             database.with(|connection| {
                 let first = connection
                     .prepare_cached("SELECT min(visible_at) FROM message WHERE queue = ?1")?
                     .query_row([queue], |row| row.get::<_, Option<i64>>(0))?;
-                Ok(first.is_some_and(|first| database.now(connection).is_ok_and(|now| first <= now)))
+                let Some(first) = first else { return Ok(None) };
+                Ok(database
+                    .now(connection)
+                    .ok()
+                    .map(|now| now.saturating_sub(first))
+                    .filter(|&wait| wait >= 0))
             })
         })
         .await
@@ -98,7 +104,7 @@ impl Queue for LocalQueue {
     async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
         let max = max.clamp(1, 32);
         // Whoever only looks writes nothing.
-        if !self.has_visible().await? {
+        if self.longest_wait().await?.is_none() {
             return Ok(Vec::new());
         }
         self.change("receive from", move |transaction, queue, now| {
@@ -151,6 +157,12 @@ impl Queue for LocalQueue {
                 .execute(params![queue, id, receipt])
         });
         if deleted.await? == 0 { Err(self.lost("delete", delivery)) } else { Ok(()) }
+    }
+
+    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
+        let wait = self.longest_wait().await?;
+        // Blobs have the system's time.
+        Ok(wait.map(|wait| Timestamp::now() - SignedDuration::from_millis(wait)))
     }
 
     async fn approximate_count(&self) -> Result<u64> {
