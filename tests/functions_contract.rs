@@ -213,7 +213,7 @@ fn the_sweep_runs_every_minute_by_a_timer_of_its_own() {
     assert_eq!(bindings()["sweep"].len(), 1);
     let timer = &timers["sweep"];
     assert_eq!((&timer["name"], &timer["direction"]), (&json!("timer"), &json!("in")));
-    assert_eq!(timer["schedule"], "0 * * * * *", "seconds first");
+    assert_eq!(timer["schedule"], "*/30 * * * * *", "seconds first");
     assert_eq!(timer.get("runOnStartup"), None, "each new instance would sweep");
 }
 

@@ -11,5 +11,9 @@ mod damage;
 mod delivery;
 #[path = "pipeline/recovery.rs"]
 mod recovery;
+#[path = "pipeline/repeats.rs"]
+mod repeats;
 #[path = "pipeline/retention.rs"]
 mod retention;
+#[path = "pipeline/storms.rs"]
+mod storms;

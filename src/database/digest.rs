@@ -30,6 +30,22 @@ impl Digest {
     }
 }
 
+/// Makes the digest of what arrives piece by piece.
+#[derive(Debug, Default)]
+pub struct DigestWriter(blake3::Hasher);
+
+impl DigestWriter {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

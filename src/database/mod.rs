@@ -25,7 +25,7 @@ mod volume;
 mod writer;
 
 pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
-pub use digest::{Digest, ParseDigestError};
+pub use digest::{Digest, DigestWriter, ParseDigestError};
 pub use manifest::{Manifest, ManifestError, VolumeInfo};
 pub use open::{Database, DatabaseError};
 pub use resident::ResidentVolume;

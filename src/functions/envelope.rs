@@ -23,7 +23,7 @@ const BINDING: &str = "message";
 pub(super) struct Invocation {
     /// The text that was sent to the queue.
     pub(super) message: String,
-    /// How often it has been delivered, for logs; empty if the host does not say.
+    /// How often it has been delivered; empty if the host does not say.
     pub(super) attempt: String,
     /// The message's id, for logs. A message with a member `id` would replace it.
     pub(super) id: String,

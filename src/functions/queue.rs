@@ -11,38 +11,21 @@ use bytes::Bytes;
 
 use super::envelope::{self, Invocation};
 use super::services::App;
-use crate::jobs::Stage;
-
-/// Which queue a message came from.
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    Work(Stage),
-    Poison(Stage),
-}
-
-impl Source {
-    fn function(self) -> &'static str {
-        match self {
-            Self::Work(stage) => stage.function(),
-            Self::Poison(stage) => stage.poison_function(),
-        }
-    }
-}
+use crate::jobs::{Inbox, Stage};
 
 /// A route for every queue function.
 pub(super) fn routes() -> Router<Arc<App>> {
-    let sources = Stage::ALL.into_iter().flat_map(|stage| [Source::Work(stage), Source::Poison(stage)]);
-    sources.fold(Router::new(), |router, source| {
+    Inbox::all().fold(Router::new(), |router, inbox| {
         let function =
-            move |State(app): State<Arc<App>>, payload| async move { invoke(&app, source, payload).await };
-        router.route(&format!("/{}", source.function()), post(function))
+            move |State(app): State<Arc<App>>, payload| async move { invoke(&app, inbox, payload).await };
+        router.route(&format!("/{}", inbox.function()), post(function))
     })
 }
 
 /// An error that belongs to a job is recorded by the pipeline, which then succeeds. Any other asks
 /// for another delivery; the host gives a message up after some, and its poison function settles it.
-async fn invoke(app: &App, source: Source, payload: Result<Bytes, BytesRejection>) -> Response {
-    let function = source.function();
+async fn invoke(app: &App, inbox: Inbox, payload: Result<Bytes, BytesRejection>) -> Response {
+    let function = inbox.function();
     let invocation = match payload.map(|payload| Invocation::parse(&payload)) {
         Ok(Ok(invocation)) => invocation,
         Ok(Err(error)) => return fail(function, "", "", &error),
@@ -53,15 +36,13 @@ async fn invoke(app: &App, source: Source, payload: Result<Bytes, BytesRejection
         Ok(pipeline) => pipeline,
         Err(error) => return fail(function, &id, &attempt, &error),
     };
-    let handled = match source {
-        Source::Work(Stage::Search) => {
-            let _turn = app.comparing.lock().await;
-            pipeline.handle(Stage::Search, &message).await
-        }
-        Source::Work(stage) => pipeline.handle(stage, &message).await,
-        Source::Poison(stage) => pipeline.handle_poison(stage, &message).await,
+    // A host that does not say may have delivered it before.
+    let delivery = attempt.parse().unwrap_or(2);
+    let _turn = match inbox {
+        Inbox::Work(Stage::Search) => Some(app.comparing.lock().await),
+        _ => None,
     };
-    match handled {
+    match pipeline.deliver(inbox, &message, delivery).await {
         Ok(()) => envelope::done(),
         Err(error) => fail(function, &id, &attempt, &error),
     }

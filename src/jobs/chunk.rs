@@ -70,7 +70,7 @@ pub struct ChunkLimits {
 ///
 /// Cautious: 7e10 without and 1.2e11 with AVX-512 were measured with queries of mixed origin against
 /// proteins of Swiss-Prot, and instances may be slower. Only the size of the work units depends on it.
-const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
+pub(super) const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
 /// Residues at which blastp closes a batch of queries (`blastinput/blast_input_aux.cpp`).
 const BATCH_RESIDUES: u64 = 10_000;
 /// Most bytes of definition lines in a chunk and in a batch, unless a single one is longer: both are held in

@@ -134,6 +134,12 @@ impl Error {
         matches!(self, Self::Store(error) if error.is_retryable())
     }
 
+    /// Whether another delivery of the message that met this error may succeed: storage may answer again,
+    /// and what was read damaged may have been damaged on its way here.
+    pub fn may_pass(&self) -> bool {
+        self.is_retryable() || matches!(self, Self::Damaged { .. } | Self::VolumeDamaged { .. })
+    }
+
     /// Whether it is storage that says the object does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store(error) if error.kind() == store::ErrorKind::NotFound)

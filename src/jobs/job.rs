@@ -1,9 +1,11 @@
 //! What is written down of a job: the request, the plan, and how it ended.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::Warning;
+use super::chunk::{RESIDUE_PAIRS_PER_SECOND, Warning};
 use super::id::JobId;
 use crate::database::VolumeInfo;
 use crate::engine::{DatabaseTotals, SearchOptions};
@@ -84,6 +86,13 @@ impl Job {
         self.chunks.iter().map(|chunk| chunk.residues).sum()
     }
 
+    /// How long its largest shard is expected to take on one core, generously.
+    pub(super) fn expected_shard_time(&self, volumes: &[VolumeInfo]) -> Duration {
+        let queries = self.chunks.iter().map(|chunk| chunk.residues).max().unwrap_or(0);
+        let subjects = volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
+        Duration::from_secs_f64(queries as f64 * subjects as f64 / RESIDUE_PAIRS_PER_SECOND)
+    }
+
     /// Number of query–subject pairs that the job considers.
     pub fn comparisons(&self) -> u64 {
         self.queries() * self.totals.sequences
@@ -99,12 +108,21 @@ pub struct Plan {
     pub chunks: u32,
     /// The volumes, in the order of the database.
     pub volumes: Vec<VolumeInfo>,
+    /// How many volumes are searched at the same time.
+    #[serde(default = "one")]
+    pub abreast: u32,
+}
+
+/// Earlier versions searched one volume after the other.
+fn one() -> u32 {
+    1
 }
 
 impl Plan {
-    /// The grid of a job.
-    pub(super) fn of(job: &Job) -> Self {
-        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes: job.volumes.clone() }
+    /// The grid of a job; so many volumes are searched at the same time.
+    pub(super) fn of(job: &Job, abreast: u32) -> Self {
+        let volumes = job.volumes.clone();
+        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes, abreast }
     }
 
     /// Number of shards.
@@ -112,11 +130,14 @@ impl Plan {
         u64::from(self.chunks) * self.volumes.len() as u64
     }
 
-    /// Chunk and volume of shard number `shard`. Shards of a volume follow each other, so that
-    /// an instance finds the volume it holds wanted again.
+    /// Chunk and volume of shard number `shard`. A few volumes are searched abreast, chunk by chunk: so an
+    /// instance finds the volumes that it holds wanted again, and not all instances want the same one.
     pub fn shard(&self, shard: u64) -> (u32, u32) {
-        let chunks = u64::from(self.chunks.max(1));
-        ((shard % chunks) as u32, (shard / chunks) as u32)
+        let (chunks, volumes) = (u64::from(self.chunks.max(1)), self.volumes.len() as u64);
+        let abreast = u64::from(self.abreast.max(1));
+        let first = shard / (abreast * chunks) * abreast;
+        let (place, width) = (shard % (abreast * chunks), abreast.min(volumes.saturating_sub(first)).max(1));
+        ((place / width) as u32, (first + place % width) as u32)
     }
 }
 
@@ -223,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grid_numbers_every_shard_once_volume_by_volume() {
+    fn the_grid_numbers_every_shard_once_some_volumes_abreast() {
         let volume = VolumeInfo {
             digest: crate::database::Digest::of(b""),
             sequences: 1,
@@ -231,8 +252,15 @@ mod tests {
             bytes: 1,
             first_ordinal: 0,
         };
-        let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes: vec![volume.clone(), volume] };
-        let shards: Vec<_> = (0..plan.shards()).map(|shard| plan.shard(shard)).collect();
-        assert_eq!(shards, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]);
+        let shards = |abreast, volumes| {
+            let volumes = vec![volume.clone(); volumes];
+            let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes, abreast };
+            (0..plan.shards()).map(|shard| plan.shard(shard)).collect::<Vec<_>>()
+        };
+        assert_eq!(shards(1, 2), [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]);
+        let two = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
+        assert_eq!(shards(2, 2), two);
+        assert_eq!(shards(8, 2), two);
+        assert_eq!(shards(2, 3), [&two[..], &[(0, 2), (1, 2), (2, 2)]].concat());
     }
 }

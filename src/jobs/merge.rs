@@ -1,13 +1,17 @@
 //! Merge: joins the shards of one chunk into a part of the report.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Attempt;
 use super::chunk::QueryChunk;
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::id::JobId;
 use super::job::{Job, Plan};
+use super::ledger::Row;
 use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::shard::Merger;
@@ -35,13 +39,19 @@ impl Part {
 impl Pipeline {
     /// The part is written once; everything that follows from it (text, list of missing volumes)
     /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
-    pub(super) async fn merge(&self, message: ChunkSearched) -> Result<()> {
+    pub(super) async fn merge(&self, message: ChunkSearched, attempt: Attempt) -> Result<()> {
         let ChunkSearched { job: id, chunk } = message;
         if self.ledger.is_closed(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
-        if !self.ledger.has_text(id, chunk).await? && !self.write_text(&job, &plan, chunk).await? {
+        check_chunk(&plan, message)?;
+        if self.ledger.has_text(id, chunk).await? {
+            // Who wrote it may have died before it told; then its own message comes back.
+            if !attempt.repeated {
+                return Ok(());
+            }
+        } else if !self.write_text(&job, &plan, chunk).await? {
             // Announced too early, or a damaged shard is being compared again.
             return Ok(());
         }
@@ -112,29 +122,22 @@ impl Pipeline {
         chunk: u32,
         queries: &QueryChunk,
     ) -> Result<Option<Part>> {
-        let settled = self.ledger.settled_row(job.id, chunk).await?;
-        if settled.len() < plan.volumes.len() {
+        let volumes = plan.volumes.len();
+        let Row { hits, failed } = self.ledger.row(job.id, chunk, volumes as u32).await?;
+        if hits.len() + failed.len() < volumes {
             return Ok(None);
         }
         let mut merger = Merger::new(job.options, job.totals, queries)?;
         // What an earlier part lacked, if it has been lost since: the report and its status may say so.
-        let lacked = self.ledger.missing_row(job.id, chunk).await?;
-        let mut missing = Vec::new();
-        for volume in settled {
-            if lacked.contains(&volume) {
-                missing.push(volume);
+        let mut missing: BTreeSet<u32> = self.ledger.missing_row(job.id, chunk).await?.into_iter().collect();
+        missing.extend(failed);
+        for (volume, stored) in hits {
+            if missing.contains(&volume) {
                 continue;
             }
-            let shard = ShardPlanned { job: job.id, chunk, volume };
-            match self.ledger.hits(shard).await {
-                Ok(None) => {
-                    // Without a record of failure the hits were there when the row was listed, and
-                    // another merge found them damaged since.
-                    if !self.ledger.has_failed(shard).await? {
-                        return Ok(None);
-                    }
-                    missing.push(volume);
-                }
+            match self.ledger.hits(&stored).await {
+                // They were there when the row was listed; another merge found them damaged since.
+                Ok(None) => return Ok(None),
                 Ok(Some(hits)) => {
                     merger = Self::compute(move || {
                         merger.add(hits);
@@ -145,8 +148,8 @@ impl Pipeline {
                 Err(error @ Error::Damaged { .. }) if !self.ledger.is_closed(job.id).await? => {
                     // As long as the job runs, hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
-                    self.ledger.delete_hits(shard).await?;
-                    self.announce(Stage::Search, &shard).await?;
+                    self.ledger.delete_hits(&stored).await?;
+                    self.announce_again(Stage::Search, &ShardPlanned { job: job.id, chunk, volume }).await?;
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -154,7 +157,7 @@ impl Pipeline {
         }
         let threads = self.settings.threads;
         let hits = Self::compute(move || Ok(merger.finish(threads))).await?;
-        Ok(Some(Part { missing, hits }))
+        Ok(Some(Part { missing: missing.into_iter().collect(), hits }))
     }
 
     /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
@@ -184,6 +187,16 @@ impl Pipeline {
         }
         Ok(())
     }
+}
+
+/// Refuses a chunk that the grid does not have.
+pub(super) fn check_chunk(plan: &Plan, message: ChunkSearched) -> Result<()> {
+    let ChunkSearched { job, chunk } = message;
+    if chunk < plan.chunks {
+        return Ok(());
+    }
+    let reason = format!("job {job} has no chunk {chunk}");
+    Err(Error::Message { stage: Stage::Merge.function(), reason })
 }
 
 /// The format that a job's report was asked for in.

@@ -70,6 +70,30 @@ impl Stage {
     }
 }
 
+/// The queue that a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inbox {
+    /// The queue of a stage.
+    Work(Stage),
+    /// The queue for messages of a stage that were given up.
+    Poison(Stage),
+}
+
+impl Inbox {
+    /// All there are.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Stage::ALL.into_iter().flat_map(|stage| [Self::Work(stage), Self::Poison(stage)])
+    }
+
+    /// Name of the function that its messages are for.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Work(stage) => stage.function(),
+            Self::Poison(stage) => stage.poison_function(),
+        }
+    }
+}
+
 /// A job's shards from `first_shard` on are to be announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSubmitted {
@@ -131,12 +155,22 @@ struct Traced<'a, M> {
     #[serde(flatten)]
     message: &'a M,
     traceparent: String,
+    /// Whether the same was announced before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 /// What of a message says to which trace it belongs.
 #[derive(Deserialize)]
 struct TraceOnly {
     traceparent: Option<String>,
+}
+
+/// What of a message says whether it was announced before.
+#[derive(Deserialize)]
+struct AgainOnly {
+    #[serde(default)]
+    again: bool,
 }
 
 /// Reads a message of `stage`.
@@ -149,9 +183,14 @@ pub(super) fn trace_of(body: &str) -> Option<Trace> {
     serde_json::from_str::<TraceOnly>(body).ok()?.traceparent?.parse().ok()
 }
 
-/// Writes a message.
-pub(super) fn text(message: &impl Message, trace: Trace) -> Result<String> {
-    let traced = Traced { message, traceparent: trace.to_string() };
+/// Whether the same was announced before.
+pub(super) fn is_again(body: &str) -> bool {
+    serde_json::from_str::<AgainOnly>(body).is_ok_and(|message| message.again)
+}
+
+/// Writes a message; `again` if the same was, or may have been, announced before.
+pub(super) fn text(message: &impl Message, trace: Trace, again: bool) -> Result<String> {
+    let traced = Traced { message, traceparent: trace.to_string(), again };
     serde_json::to_string(&traced).map_err(|e| Error::Internal(e.to_string()))
 }
 
@@ -163,11 +202,13 @@ mod tests {
     fn a_message_carries_its_trace_and_is_read_without_it_too() {
         let shard = ShardPlanned { job: JobId::random().expect("randomness"), chunk: 1, volume: 2 };
         let trace = Trace::of(shard.job).child();
-        let body = text(&shard, trace).expect("a message");
+        let body = text(&shard, trace, false).expect("a message");
         assert_eq!(parse::<ShardPlanned>(Stage::Search, &body).expect("a shard"), shard);
         assert_eq!(trace_of(&body), Some(trace));
+        assert!(!is_again(&body) && is_again(&text(&shard, trace, true).expect("a message")));
         let plain = serde_json::to_string(&shard).expect("JSON");
         assert_eq!(parse::<ShardPlanned>(Stage::Search, &plain).expect("a shard"), shard);
         assert_eq!(trace_of(&plain), None);
+        assert!(!is_again(&plain));
     }
 }

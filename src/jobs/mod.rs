@@ -10,6 +10,7 @@
 //! writes what is missing under a name that follows from the job and the shard, and announces the
 //! next step. So any message may arrive twice, late or never, and any process may die anywhere.
 
+mod attempt;
 mod cancel;
 mod catalog;
 mod chunk;
@@ -46,6 +47,7 @@ mod upload;
 mod volumes;
 pub mod worker;
 
+pub use attempt::MAX_DELIVERIES;
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};
 pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
@@ -57,10 +59,9 @@ pub use job::{ChunkInfo, DatabaseRef, FailedShard, Job, MAX_LISTED_FAILURES, Out
 pub use key::{InvalidKey, SubmissionKey};
 pub use listing::{Listed, Listing, MAX_PAGE, Page};
 pub use merge::{render, render_end, render_head};
-pub use messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
+pub use messages::{ChunkSearched, Inbox, JobMerged, JobSubmitted, ShardPlanned, Stage};
 pub use names::{DATABASES, JOBS};
 pub use pipeline::{KEEP_JOBS, Pipeline, Settings};
-pub use poison::MAX_DELIVERIES;
 pub use publish::{OnPublished, Published};
 pub use results::{AddressFrom, MissingShards, Report, Wanted};
 pub use retention::Removal;

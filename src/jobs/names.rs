@@ -10,7 +10,10 @@
 //! <job>/plan.json                     the grid of chunks and volumes; immutable
 //!                                     (earlier versions called it manifest.json)
 //! <job>/begun                         a shard has been taken up
-//! <job>/hits/<chunk>/<volume>         a shard's hits; immutable
+//! <job>/announced/<shard>.json        who announces the page of shards from this on, and whether that is done
+//! <job>/hits/<chunk>/<volume>-<ms>    a shard's hits, which it took so many milliseconds to get; immutable
+//!                                     (earlier versions named no time)
+//! <job>/hits/<chunk>/<volume>.failed  that it was given up, so that one listing tells whether a row is settled
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
 //! <job>/missing/<chunk>.json          which volumes a part lacks, if any; follows from the part
@@ -19,7 +22,8 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
-//! <job>/spent/<chunk>/<volume>-<ms>   that a shard was compared, in so many milliseconds
+//! <job>/spent/<chunk>/<volume>-<ms>   that so many milliseconds were spent on a shard without getting its hits
+//! <job>/trouble/<step>.json           what the last delivery of a message met with, for who gives it up
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
@@ -27,6 +31,7 @@
 //! removing/<job>                      the job is being removed; names its entry in the index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
+//! clock                               written by sweep to see what the store's clock shows
 //! shares/<digest of its token>        what a link to a report leads to, and until when
 //! doctor/probe                        that something can be written
 //! secrets/shares                      what links of earlier versions are signed with; touched daily, as
@@ -37,6 +42,7 @@
 //!
 //! ```text
 //! volumes/<digest>                    a volume; immutable, shared between versions
+//! damaged/<digest>                    a search found the volume damaged; adding its database again looks at it
 //! <name>/<version>/manifest.json      a version of a database; immutable
 //! <name>/current.json                 which version the bare name means
 //! collected.json                      when sweep last collected garbage
@@ -92,6 +98,7 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub(super) const SWEPT: &str = "swept.json";
 
 /// Kinds of blobs of shards.
+pub(super) const ANNOUNCED: &str = "announced";
 pub(super) const HITS: &str = "hits";
 pub(super) const FAILED: &str = "failed";
 pub(super) const SPENT: &str = "spent";
@@ -191,9 +198,39 @@ pub(super) fn queries(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/queries/{chunk:06}"))
 }
 
-pub(super) fn hits(shard: ShardPlanned) -> Result<BlobName> {
+/// A shard's hits, and how long it took to get them.
+pub(super) fn hits(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
+    name(format!("{}-{milliseconds}", hits_of(shard)))
+}
+
+/// Prefix of a shard's hits. If it was compared twice there may be two blobs, which hold the same.
+pub(super) fn hits_of(shard: ShardPlanned) -> String {
     let ShardPlanned { job, chunk, volume } = shard;
-    name(format!("{job}/{HITS}/{chunk:06}/{volume:05}"))
+    format!("{job}/{HITS}/{chunk:06}/{volume:05}")
+}
+
+/// Beside the hits: that the shard was given up.
+pub(super) fn given_up(shard: ShardPlanned) -> Result<BlobName> {
+    name(format!("{}{GIVEN_UP}", hits_of(shard)))
+}
+
+/// Ending of the names of shards that were given up.
+const GIVEN_UP: &str = ".failed";
+
+/// Whether a blob below `hits` says that its shard was given up.
+pub(super) fn is_given_up(blob: &BlobName) -> bool {
+    blob.as_str().ends_with(GIVEN_UP)
+}
+
+/// That a page of shards is announced.
+pub(super) fn page(job: JobId, first_shard: u64) -> Result<BlobName> {
+    name(format!("{job}/{ANNOUNCED}/{first_shard:010}.json"))
+}
+
+/// What the last delivery of the message of a step met with; `step` is the name of its function and what it
+/// is about.
+pub(super) fn trouble(job: JobId, step: &str) -> Result<BlobName> {
+    name(format!("{job}/trouble/{step}.json"))
 }
 
 pub(super) fn failed(shard: ShardPlanned) -> Result<BlobName> {
@@ -218,15 +255,20 @@ pub(super) fn report(job: JobId, extension: &str) -> Result<BlobName> {
     of_job(job, &format!("report.{extension}"))
 }
 
-/// A record that a shard was compared, and how long it took.
+/// A record of time spent on a shard without getting its hits.
 pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
     let ShardPlanned { job, chunk, volume } = shard;
     name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}-{milliseconds}"))
 }
 
-/// The time in the name of a `spent` blob.
+/// The time in the name of a `hits` or `spent` blob.
 pub(super) fn milliseconds_of(blob: &BlobName) -> Option<u64> {
     blob.as_str().rsplit_once('-')?.1.parse().ok()
+}
+
+/// What is written to see when that was.
+pub(super) fn clock() -> Result<BlobName> {
+    name("clock".to_owned())
 }
 
 /// Prefix of everything of a kind in a job.
@@ -242,7 +284,7 @@ pub(super) fn row(job: JobId, kind: &str, chunk: u32) -> String {
 /// Chunk and volume of a `hits` or `failed` blob.
 pub(super) fn shard_of(blob: &BlobName) -> Option<(u32, u32)> {
     let mut segments = blob.as_str().rsplit('/');
-    let volume = segments.next()?.trim_end_matches(".json").parse().ok()?;
+    let volume = segments.next()?.split(['-', '.']).next()?.parse().ok()?;
     Some((segments.next()?.parse().ok()?, volume))
 }
 
@@ -299,6 +341,11 @@ pub(super) fn volume(digest: &str) -> Result<BlobName> {
     name(format!("{VOLUMES}{digest}"))
 }
 
+/// That a volume was found damaged.
+pub(super) fn damaged(digest: &str) -> Result<BlobName> {
+    name(format!("damaged/{digest}"))
+}
+
 /// Last segment of the blobs that say what a version of a database consists of.
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -349,7 +396,12 @@ mod tests {
     fn numbered_names_read_back() {
         let job = JobId::random().expect("randomness");
         let shard = |chunk, volume| ShardPlanned { job, chunk, volume };
-        assert_eq!(hits(shard(12, 345)).ok().and_then(|n| shard_of(&n)), Some((12, 345)));
+        let named = hits(shard(12, 345), 678).expect("a name");
+        assert_eq!((shard_of(&named), milliseconds_of(&named)), (Some((12, 345)), Some(678)));
+        let earlier = name(hits_of(shard(12, 345))).expect("a name");
+        assert_eq!((shard_of(&earlier), milliseconds_of(&earlier)), (Some((12, 345)), None));
+        let given_up = given_up(shard(12, 345)).expect("a name");
+        assert!(is_given_up(&given_up) && shard_of(&given_up) == Some((12, 345)));
         assert_eq!(failed(shard(1_234_567, 0)).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));
         assert_eq!(missing(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
         assert_eq!(part(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));

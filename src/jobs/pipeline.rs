@@ -4,17 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::attempt::Attempt;
 use super::catalog::Catalog;
+use super::chunk::QueryChunk;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan};
 use super::ledger::Ledger;
-use super::messages::{self, Message, Stage};
+use super::messages::{self, Inbox, Message, Stage};
 use super::names;
 use super::poison::job_of;
 use super::trace::Trace;
@@ -59,6 +63,8 @@ impl Default for Settings {
 
 /// Jobs that a process remembers to have begun.
 const MAX_REMEMBERED: usize = 1_000;
+/// How long a job that was found open is taken to be so.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Records and inputs far above what is known of proteins: the longest have some 50,000 residues, all of
 /// Swiss-Prot some 200 million in 600,000 records. A chunk of them fits into memory several times.
@@ -81,6 +87,9 @@ pub struct Pipeline {
     recent: Mutex<Option<(Arc<Job>, Arc<Plan>)>>,
     /// Jobs of which this process has noted that they have begun.
     begun: Mutex<HashSet<JobId>>,
+    recent_chunk: Mutex<Option<(JobId, u32, Arc<QueryChunk>)>>,
+    /// The job that was found open last, and when.
+    open: Mutex<Option<(JobId, Instant)>>,
 }
 
 impl Pipeline {
@@ -101,6 +110,8 @@ impl Pipeline {
             settings,
             recent: Mutex::default(),
             begun: Mutex::default(),
+            recent_chunk: Mutex::default(),
+            open: Mutex::default(),
         })
     }
 
@@ -124,24 +135,48 @@ impl Pipeline {
         &self.queues[stage.poison_queue()]
     }
 
-    /// Handles a message of `stage`. May be called any number of times with the same message, also
-    /// at the same time; `Ok` means that the message is dealt with.
-    ///
-    /// While storage does not answer it retries for [`Settings::patience`]. An error that is
-    /// [retryable](Error::is_retryable) asks for another delivery. What can never succeed is written
-    /// to the job and dealt with; an error is left for messages that belong to no job.
+    /// The queue of an inbox.
+    pub fn inbox(&self, inbox: Inbox) -> &Arc<dyn Queue> {
+        match inbox {
+            Inbox::Work(stage) => self.queue(stage),
+            Inbox::Poison(stage) => self.poison_queue(stage),
+        }
+    }
+
+    /// Handles a delivery, from 1, of a message from `inbox`.
+    pub async fn deliver(&self, inbox: Inbox, body: &str, delivery: u32) -> Result<()> {
+        match inbox {
+            Inbox::Work(stage) => self.handle_delivery(stage, body, delivery).await,
+            Inbox::Poison(stage) => self.handle_poison(stage, body).await,
+        }
+    }
+
+    /// Handles the first delivery of a message of `stage`.
     pub async fn handle(&self, stage: Stage, body: &str) -> Result<()> {
+        self.handle_delivery(stage, body, 1).await
+    }
+
+    /// Handles a delivery of a message of `stage`. May be called any number of times with the same
+    /// message, also at the same time; `Ok` means that the message is dealt with.
+    ///
+    /// While storage does not answer it retries for [`Settings::patience`]. An error that
+    /// [may pass](Error::may_pass) asks for another delivery, and is noted for those who give the message
+    /// up. What can never succeed is written to the job and dealt with; an error is left for messages
+    /// that belong to no job.
+    async fn handle_delivery(&self, stage: Stage, body: &str, delivery: u32) -> Result<()> {
         in_trace_of(stage.function(), stage, body, async {
+            let tried = AtomicBool::new(delivery > 1 || messages::is_again(body));
             let handled = self.patiently(|| async {
+                let attempt = Attempt { delivery, repeated: tried.swap(true, Ordering::Relaxed) };
                 match stage {
-                    Stage::Plan => self.plan(messages::parse(stage, body)?).await,
-                    Stage::Search => self.search(messages::parse(stage, body)?).await,
-                    Stage::Merge => self.merge(messages::parse(stage, body)?).await,
+                    Stage::Plan => self.plan(messages::parse(stage, body)?, attempt).await,
+                    Stage::Search => self.search(messages::parse(stage, body)?, attempt).await,
+                    Stage::Merge => self.merge(messages::parse(stage, body)?, attempt).await,
                     Stage::Finish => self.finish(messages::parse(stage, body)?).await,
                 }
             });
             match handled.await {
-                Err(error) => self.fail_job(stage, body, error).await,
+                Err(error) => self.settle_failure(stage, body, delivery, error).await,
                 Ok(()) => Ok(()),
             }
         })
@@ -153,7 +188,7 @@ impl Pipeline {
     where
         F: Future<Output = Result<T>>,
     {
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         let mut pause = Duration::from_millis(500);
         loop {
             match step().await {
@@ -176,9 +211,44 @@ impl Pipeline {
     }
 
     pub(super) async fn announce(&self, stage: Stage, message: &impl Message) -> Result<()> {
+        self.send(stage, message, false).await
+    }
+
+    /// Announces what was, or may have been, announced before.
+    pub(super) async fn announce_again(&self, stage: Stage, message: &impl Message) -> Result<()> {
+        self.send(stage, message, true).await
+    }
+
+    async fn send(&self, stage: Stage, message: &impl Message, again: bool) -> Result<()> {
         let trace = Trace::current().unwrap_or_else(|| Trace::of(message.job()));
-        let body = messages::text(message, trace)?;
+        let body = messages::text(message, trace, again)?;
         Ok(self.queue(stage).send(&body, Duration::ZERO).await?)
+    }
+
+    /// Whether a job that shards wait for has ended. Asked before every shard, so that an answer is
+    /// good for some seconds; a shard too many does no harm.
+    pub(super) async fn has_ended(&self, id: JobId) -> Result<bool> {
+        if let Some((open, looked)) = *self.open.lock().await
+            && open == id
+            && looked.elapsed() < LOOK_AGAIN
+        {
+            return Ok(false);
+        }
+        let ended = self.ledger.has_outcome(id).await?;
+        *self.open.lock().await = (!ended).then(|| (id, Instant::now()));
+        Ok(ended)
+    }
+
+    /// The queries of a chunk; kept from one shard to the next.
+    pub(super) async fn queries(&self, id: JobId, chunk: u32) -> Result<Arc<QueryChunk>> {
+        if let Some((job, number, queries)) = &*self.recent_chunk.lock().await
+            && (*job, *number) == (id, chunk)
+        {
+            return Ok(queries.clone());
+        }
+        let queries = Arc::new(self.ledger.chunk(id, chunk).await?);
+        *self.recent_chunk.lock().await = Some((id, chunk, queries.clone()));
+        Ok(queries)
     }
 
     /// Job and plan of a job that has been laid out; kept from one shard to the next.
@@ -214,6 +284,7 @@ impl Pipeline {
     /// jobs. Returns what stands.
     pub(super) async fn close(&self, id: JobId, outcome: Outcome) -> Result<Outcome> {
         let (standing, written) = self.ledger.put_outcome(id, &outcome).await?;
+        *self.open.lock().await = None;
         self.ledger.delete_active(id).await?;
         if written == Written::Created {
             self.report_cost(id, &standing).await;

@@ -1,13 +1,24 @@
 //! Messages that were given up: their job must learn of it, or it would wait for ever.
 
+use serde::{Deserialize, Serialize};
+
+use super::attempt::{Attempt, MAX_DELIVERIES};
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::State;
+use super::merge::check_chunk;
 use super::messages::{self, ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::pipeline::{Pipeline, in_trace_of};
+use super::search::check_shard;
 
-/// Deliveries after which a message is given up; `maxDequeueCount` in `host.json`.
-pub const MAX_DELIVERIES: u32 = 5;
+/// What the last delivery of a message met with; `trouble/<step>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Trouble {
+    /// Which delivery.
+    pub(super) delivery: u32,
+    /// What went wrong.
+    pub(super) error: String,
+}
 
 impl Pipeline {
     /// Settles a message of `stage` that was delivered [`MAX_DELIVERIES`] times in vain: a shard is
@@ -26,34 +37,59 @@ impl Pipeline {
     }
 
     async fn settle_poison(&self, stage: Stage, body: &str) -> Result<()> {
-        let reason = format!(
-            "given up after {MAX_DELIVERIES} attempts; the log of the function \"{}\" says why",
-            stage.function()
-        );
-        let id = match stage {
-            Stage::Search => {
-                let shard: ShardPlanned = messages::parse(stage, body)?;
-                if self.ledger.is_closed(shard.job).await? {
-                    return Ok(());
-                }
-                let (_, plan) = self.job_and_plan(shard.job).await?;
-                self.record_failure(shard, &reason).await?;
-                return self.announce_complete_row(&plan, shard.job, shard.chunk).await;
-            }
-            _ => job_of(stage, body)?,
-        };
+        let id = job_of(stage, body)?;
+        if self.ledger.is_closed(id).await? {
+            return Ok(());
+        }
+        let reason = self.why_given_up(stage, body).await?;
+        if stage == Stage::Search {
+            let shard: ShardPlanned = messages::parse(stage, body)?;
+            let (_, plan) = self.job_and_plan(id).await?;
+            check_shard(&plan, shard)?;
+            self.record_failure(shard, &reason).await?;
+            return self.announce_complete_row(&plan, id, shard.chunk).await;
+        }
         self.ledger.job(id).await?;
+        if let (Stage::Merge, Some(plan)) = (stage, self.ledger.plan(id).await?) {
+            check_chunk(&plan, messages::parse(stage, body)?)?;
+        }
         let reason = format!("step \"{}\" was {reason}", stage.function());
         self.close_without_report(id, State::Failed, Some(reason)).await?;
         Ok(())
     }
 
-    /// Ends the job of a step that damaged or missing blobs keep from ever succeeding; any other
-    /// error is handed back. (Shards record their failures themselves.)
-    pub(super) async fn fail_job(&self, stage: Stage, body: &str, error: Error) -> Result<()> {
-        let hopeless = !error.is_retryable()
-            && !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
-        if stage == Stage::Search || !hopeless {
+    /// What there is to say about a message that was given up.
+    async fn why_given_up(&self, stage: Stage, body: &str) -> Result<String> {
+        let trouble = self.ledger.trouble(job_of(stage, body)?, &step_of(stage, body)?).await?;
+        let last = match trouble {
+            Some(Trouble { delivery, error }) if delivery >= MAX_DELIVERIES => format!("the last failed: {error}"),
+            Some(Trouble { delivery, error }) => format!(
+                "attempt {delivery} failed: {error}; those after it ended without an answer, as when the process is \
+                 killed, runs out of memory or takes longer than the host allows"
+            ),
+            None => "none ended with an answer, as when the process is killed, runs out of memory or takes longer \
+                     than the host allows"
+                .to_owned(),
+        };
+        Ok(format!("given up after {MAX_DELIVERIES} attempts; {last}"))
+    }
+
+    /// Deals with the failure of a delivery. One that may pass is noted and handed back. Otherwise the job of
+    /// a step that damaged or missing blobs keep from ever succeeding is ended; any other error is handed
+    /// back. (Shards record their failures themselves.)
+    pub(super) async fn settle_failure(
+        &self,
+        stage: Stage,
+        body: &str,
+        delivery: u32,
+        error: Error,
+    ) -> Result<()> {
+        let ours = !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
+        let attempt = Attempt { delivery, repeated: true };
+        if !ours || stage == Stage::Search || attempt.may_follow(&error) {
+            if error.may_pass() {
+                self.note_trouble(stage, body, Trouble { delivery, error: error.to_string() }).await;
+            }
             return Err(error);
         }
         let id = job_of(stage, body)?;
@@ -62,6 +98,31 @@ impl Pipeline {
         self.close_without_report(id, State::Failed, Some(reason)).await?;
         Ok(())
     }
+
+    /// Notes why a delivery failed, for whoever gives the message up. Storage that does not answer may not take
+    /// that either.
+    async fn note_trouble(&self, stage: Stage, body: &str, trouble: Trouble) {
+        let noted = async {
+            let (id, step) = (job_of(stage, body)?, step_of(stage, body)?);
+            self.ledger.put_trouble(id, &step, &trouble).await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(function = stage.function(), %error, "could not note why a message failed");
+        }
+    }
+}
+
+/// The function of a message and what it is about, for the name of a blob.
+fn step_of(stage: Stage, body: &str) -> Result<String> {
+    Ok(match stage {
+        Stage::Plan => format!("plan-{}", messages::parse::<JobSubmitted>(stage, body)?.first_shard),
+        Stage::Search => {
+            let ShardPlanned { chunk, volume, .. } = messages::parse(stage, body)?;
+            format!("search-{chunk}-{volume}")
+        }
+        Stage::Merge => format!("merge-{}", messages::parse::<ChunkSearched>(stage, body)?.chunk),
+        Stage::Finish => "finish".to_owned(),
+    })
 }
 
 /// The job that a message belongs to.

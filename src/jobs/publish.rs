@@ -6,12 +6,13 @@
 //! touched for long, and only as it saw it, leaves it alone.
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 
 use super::catalog::{Catalog, Current, check_name};
 use super::error::{Error, Result};
 use super::job::DatabaseRef;
 use super::names;
-use crate::database::{Database, VolumeInfo};
+use crate::database::{Database, Digest, DigestWriter, VolumeInfo};
 use crate::store::{BlobName, Transfer, Written};
 
 /// What happens while a database is published.
@@ -23,7 +24,7 @@ pub enum Published<'a> {
     Sent(&'a VolumeInfo),
     /// A volume was there already.
     Present(&'a VolumeInfo),
-    /// What was there in a volume's place had the wrong length; it is sent again.
+    /// What was there in a volume's place is not the volume; it is sent again.
     Damaged(&'a VolumeInfo),
 }
 
@@ -68,12 +69,34 @@ impl Catalog {
     /// Whether the volume is there, and will stay there for a while.
     async fn claim(&self, blob: &BlobName, volume: &VolumeInfo, on_step: OnPublished<'_>) -> Result<bool> {
         let Some(found) = self.blobs.info(blob).await? else { return Ok(false) };
-        if found.length != volume.bytes {
+        let note = names::damaged(&volume.digest.to_string())?;
+        let suspected = self.blobs.info(&note).await?.is_some();
+        if found.length != volume.bytes || suspected && self.stored_digest(blob).await? != volume.digest {
             on_step(Published::Damaged(volume));
             self.blobs.delete_if_match(blob, &found.etag).await?;
             return Ok(false);
         }
+        if suspected {
+            self.blobs.delete(&note).await?;
+        }
         Ok(self.blobs.touch(blob).await?)
+    }
+
+    /// Digest of what is there in a volume's place.
+    async fn stored_digest(&self, blob: &BlobName) -> Result<Digest> {
+        let mut digest = DigestWriter::default();
+        let mut content = self.blobs.read(blob).await?;
+        while let Some(piece) = content.try_next().await? {
+            digest.update(&piece);
+        }
+        Ok(digest.finish())
+    }
+
+    /// Notes that a volume was found damaged, so that it is looked at when its database is added again: to
+    /// look at all of them each time would take as long as to send them.
+    pub(super) async fn note_damage(&self, volume: &VolumeInfo) -> Result<()> {
+        self.blobs.put(&names::damaged(&volume.digest.to_string())?, Bytes::new()).await?;
+        Ok(())
     }
 
     /// Lets the bare name of `database` mean this version of it.

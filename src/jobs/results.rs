@@ -114,7 +114,7 @@ impl Pipeline {
         }
         let composed = output_format(&job)?;
         let format = wanted.format.unwrap_or_else(|| composed.clone());
-        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job));
+        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
         if format != composed {
             let content = self.rendered(job, plan, &format)?;
             return Ok(Report::Ready { format, content, missing });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::QueryChunk;
+use super::attempt::Attempt;
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::id::JobId;
@@ -16,30 +16,42 @@ use crate::engine::Search;
 impl Pipeline {
     /// A shard that cannot be compared however often it is tried is recorded as failed; that
     /// settles it too.
-    pub(super) async fn search(&self, message: ShardPlanned) -> Result<()> {
-        let ShardPlanned { job: id, chunk, volume } = message;
-        if self.ledger.is_closed(id).await? {
+    pub(super) async fn search(&self, shard: ShardPlanned, attempt: Attempt) -> Result<()> {
+        let ShardPlanned { job: id, chunk, volume } = shard;
+        if self.has_ended(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
-        if chunk >= plan.chunks || volume as usize >= plan.volumes.len() {
-            let reason = format!("job {id} has no shard {chunk}/{volume}");
-            return Err(Error::Message { stage: Stage::Search.function(), reason });
+        check_shard(&plan, shard)?;
+        if attempt.repeated && self.ledger.has_hits(shard).await? {
+            // Who compared it may have died before it told.
+            if self.ledger.has_text(id, chunk).await? {
+                return Ok(());
+            }
+            return self.announce_complete_row(&plan, id, chunk).await;
         }
-        if !self.ledger.has_hits(message).await? {
-            self.note_begun(id).await?;
-            match self.compare(&job, &plan, chunk, volume).await {
-                Ok((frame, spent)) => {
-                    self.ledger.put_hits(message, frame).await?;
-                    // The report does not depend on it.
-                    if let Err(error) =
-                        self.ledger.put_spent(message, spent.as_micros().div_ceil(1_000) as u64).await
-                    {
-                        tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
-                    }
+        self.note_begun(id).await?;
+        let started = Instant::now();
+        match self.compare(&job, &plan, chunk, volume).await {
+            Ok((frame, spent)) => {
+                // What was compared should not have to be compared again.
+                let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.clone());
+                self.patiently(put).await?;
+            }
+            Err(error) => {
+                // The report does not depend on it.
+                if !error.is_retryable()
+                    && let Err(error) = self.ledger.put_spent(shard, in_milliseconds(started.elapsed())).await
+                {
+                    tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
                 }
-                Err(error) if error.is_retryable() => return Err(error),
-                Err(error) => self.record_failure(message, &error.to_string()).await?,
+                if attempt.may_follow(&error) {
+                    return Err(error);
+                }
+                if let Error::VolumeDamaged { .. } = error {
+                    self.catalog.note_damage(&plan.volumes[volume as usize]).await?;
+                }
+                self.record_failure(shard, &error.to_string()).await?;
             }
         }
         self.announce_complete_row(&plan, id, chunk).await
@@ -54,7 +66,7 @@ impl Pipeline {
         volume: u32,
     ) -> Result<(bytes::Bytes, Duration)> {
         let started = Instant::now();
-        let queries: QueryChunk = self.ledger.chunk(job.id, chunk).await?;
+        let queries = self.queries(job.id, chunk).await?;
         let info = &plan.volumes[volume as usize];
         let subjects = self.catalog.volume(&job.database, info).await?;
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
@@ -87,9 +99,24 @@ impl Pipeline {
     /// Announces the merge of a chunk if all its shards are settled. More than one shard may find
     /// that they are; merging twice does no harm.
     pub(super) async fn announce_complete_row(&self, plan: &Plan, id: JobId, chunk: u32) -> Result<()> {
-        if self.ledger.settled_row(id, chunk).await?.len() == plan.volumes.len() {
+        let volumes = plan.volumes.len();
+        if self.ledger.count_settled(id, chunk, volumes).await? == volumes {
             self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
         }
         Ok(())
     }
+}
+
+/// Refuses a shard that the grid does not have.
+pub(super) fn check_shard(plan: &Plan, shard: ShardPlanned) -> Result<()> {
+    let ShardPlanned { job, chunk, volume } = shard;
+    if chunk < plan.chunks && (volume as usize) < plan.volumes.len() {
+        return Ok(());
+    }
+    let reason = format!("job {job} has no shard {chunk}/{volume}");
+    Err(Error::Message { stage: Stage::Search.function(), reason })
+}
+
+fn in_milliseconds(time: Duration) -> u64 {
+    time.as_micros().div_ceil(1_000) as u64
 }

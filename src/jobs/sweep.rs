@@ -2,39 +2,69 @@
 //!
 //! Every step announces the next one after it has written its result, so a process that dies in
 //! between loses nothing that redelivery does not bring back. What remains are messages lost for
-//! good (a queue cleared, a message expired, an acceptance that could not be announced) and shards
-//! that take for ever; sweep brings those back from the set of blobs alone.
+//! good (a queue cleared, a message expired, an acceptance that could not be announced), and messages
+//! that come back late, as those of a host that was killed; sweep brings those back from the set of
+//! blobs alone.
+//!
+//! A job that only waits for its turn is left alone: as long as a message waits that was sent before the
+//! job's last, so may the job's own. All times are those of storage: a machine's own clock may be wrong.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use jiff::Timestamp;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::id::JobId;
-use super::job::Plan;
-use super::ledger::{Active, Settled};
+use super::job::{Job, Plan};
+use super::ledger::{Active, Settled, SweptTag};
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
+use super::plan::PAGE;
 use super::trace::Trace;
 
-/// How often a job's missing shards are announced again before they are given up.
-const MAX_ROUNDS: u32 = 5;
+/// How often a job's missing shards are announced again before they are given up: for about an hour, as each
+/// time it is given longer.
+const MAX_ROUNDS: u32 = 8;
 
 /// How long an accepted job may wait for its plan, once its queries have been read: laying it out is
 /// cheap and may be done twice.
 const PLAN_STALL: Duration = Duration::from_secs(60);
 
+/// A job is not taken to stand still before this, however short its shards are.
+const LEAST_STALL: Duration = Duration::from_secs(30);
+
+/// Messages that one sweep sends for one job; the next sweep goes on from there.
+const MOST_ANNOUNCED: usize = 5 * PAGE as usize;
+
+/// A sweep begins with no further job after this.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Jobs that are looked at at the same time.
+const JOBS_AT_ONCE: usize = 8;
+
+/// A sweep's messages are sent within so long after it looked at the clock, and those of storage's services
+/// differ by less.
+const MARGIN: Duration = Duration::from_secs(60);
+
 /// What sweep remembers of a job; `swept.json`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Swept {
+    /// When it announced something.
     at: Timestamp,
     /// How often in a row nothing had moved.
     rounds: u32,
     /// Number of settled shards then.
     settled: usize,
+    /// The shard that the next sweep goes on from, if this one has not come to the end.
+    #[serde(default)]
+    next_shard: Option<u64>,
+    /// When the job may have come to stand still, and is worth another look.
+    #[serde(default)]
+    look_again: Option<Timestamp>,
 }
 
 /// What a sweep did.
@@ -56,18 +86,59 @@ pub struct Sweep {
     pub deleted_volumes: u64,
 }
 
+/// What a sweep knows when it begins.
+#[derive(Debug)]
+struct Look {
+    now: Timestamp,
+    /// For each stage, since when the message that has waited longest has been waiting.
+    waiting: Vec<(Stage, Option<Timestamp>)>,
+}
+
+impl Look {
+    /// Whether a message of `stage` that was sent by `sent` may still be waiting for its turn.
+    fn may_wait(&self, stage: Stage, sent: Timestamp) -> bool {
+        let since = self.waiting.iter().find(|(waiting, _)| *waiting == stage).and_then(|(_, since)| *since);
+        since.is_some_and(|since| since <= after(sent, MARGIN))
+    }
+
+    fn has_passed(&self, since: Timestamp, limit: Duration) -> bool {
+        self.now >= after(since, limit)
+    }
+}
+
+fn after(time: Timestamp, span: Duration) -> Timestamp {
+    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
+    time.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
 impl Pipeline {
-    /// Looks at every job that is not closed, as of `now`, and once a day at the volumes.
+    /// Looks at every job that is not closed, as of `now` by this machine's clock, and once a day at the
+    /// volumes.
     pub async fn sweep(&self, now: Timestamp) -> Result<Sweep> {
-        let mut sweep = Sweep::default();
-        let mut active = self.ledger.active();
-        while let Some(Active { job: id, since }) = active.try_next().await? {
-            sweep.active += 1;
-            sweep.oldest = Some(sweep.oldest.map_or(since, |oldest| oldest.min(since)));
-            // One job in trouble must not keep the others from being looked at.
-            if let Err(error) = self.sweep_job(id, since, now, &mut sweep).await {
-                tracing::error!(job = %id, %error, "could not sweep a job");
-            }
+        let started = Instant::now();
+        let now = self.by_storage_clock(now).await?;
+        let mut waiting = Vec::new();
+        for stage in Stage::ALL {
+            waiting.push((stage, self.queue(stage).waiting_since().await?));
+        }
+        let look = Look { now, waiting };
+        let mut active: Vec<Active> = self.ledger.active().try_collect().await?;
+        let mut sweep = Sweep {
+            active: active.len() as u64,
+            oldest: active.iter().map(|active| active.since).min(),
+            ..Sweep::default()
+        };
+        // Those that a sweep had no time for are first sooner or later.
+        let places = active.len().max(1) as u64;
+        active.rotate_left((getrandom::u64().unwrap_or_default() % places) as usize);
+        let look = &look;
+        let looks: Vec<BoxFuture<'_, Sweep>> =
+            active.into_iter().map(|active| self.look_at(active, look, started).boxed()).collect();
+        let mut swept = stream::iter(looks).buffer_unordered(JOBS_AT_ONCE);
+        while let Some(job) = swept.next().await {
+            sweep.announced += job.announced;
+            sweep.given_up += job.given_up;
+            sweep.discarded += job.discarded;
         }
         if let Err(error) = self.discard_uploads(now).await {
             tracing::error!(%error, "could not look for uploads that became no search");
@@ -83,95 +154,164 @@ impl Pipeline {
         Ok(sweep)
     }
 
-    async fn sweep_job(&self, id: JobId, marked: Timestamp, now: Timestamp, sweep: &mut Sweep) -> Result<()> {
-        let idle_for = |since: Timestamp, limit: Duration| {
-            Duration::try_from(now.duration_since(since)).is_ok_and(|idle| idle >= limit)
-        };
-        let stalled = |since: Timestamp| idle_for(since, self.settings.stall);
+    /// Looks at a job unless time is up. One in trouble must not keep the others from being looked at.
+    async fn look_at(&self, active: Active, look: &Look, started: Instant) -> Sweep {
+        if started.elapsed() >= LIMIT {
+            return Sweep::default();
+        }
+        self.sweep_job(active, look).await.unwrap_or_else(|error| {
+            tracing::error!(job = %active.job, %error, "could not sweep a job");
+            Sweep::default()
+        })
+    }
+
+    /// What storage's clock shows when this machine's shows `now`.
+    async fn by_storage_clock(&self, now: Timestamp) -> Result<Timestamp> {
+        let theirs = self.ledger.clock().await?;
+        Ok(now.checked_add(theirs.duration_since(Timestamp::now())).unwrap_or(now))
+    }
+
+    async fn sweep_job(&self, active: Active, look: &Look) -> Result<Sweep> {
+        let Active { job: id, since: marked } = active;
+        let (before, tag) = self.ledger.swept(id).await?;
+        if before.and_then(|before| before.look_again).is_some_and(|time| look.now < time) {
+            return Ok(Sweep::default());
+        }
         if let Some(outcome) = self.ledger.outcome(id).await? {
             self.close(id, outcome).await?;
-            return Ok(());
+            return Ok(Sweep::default());
         }
         if self.ledger.is_cancelled(id).await? {
             self.cancel(id).await?;
-            return Ok(());
+            return Ok(Sweep::default());
         }
-        let before = self.ledger.swept(id).await?;
-        let last_look = before.map_or(marked, |swept| swept.at.max(marked));
-        let plan = self.ledger.plan(id).await?;
-        let read = plan.is_some() || self.ledger.read_job(id).await?.is_some();
-        let accepted = read || self.ledger.intake(id).await?.is_some();
-        let patience = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
-        if plan.is_none() && accepted && idle_for(last_look, patience) {
-            self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
-            sweep.announced += 1;
-            return self.ledger.put_swept(id, &Swept { at: now, rounds: 0, settled: 0 }).await;
-        }
-        if !stalled(last_look) {
-            return Ok(());
-        }
-        let job = match self.ledger.job(id).await {
-            Err(Error::UnknownJob(_)) => {
-                // The submitter died before it accepted the request.
-                self.ledger.delete_all(id).await?;
-                sweep.discarded += 1;
-                return Ok(());
-            }
-            other => other?,
+        let moved = before.map_or(marked, |before| before.at.max(marked));
+        let Some(plan) = self.ledger.plan(id).await? else {
+            return self.sweep_unplanned(id, moved, tag, look).await;
         };
-        let Some(plan) = plan else { return Ok(()) };
-        let Settled { shards: settled, newest } = self.ledger.settled(id).await?;
-        if newest.is_some_and(|newest| !stalled(newest)) || !stalled(plan.planned.max(job.submitted)) {
-            return Ok(());
+        // What was announced last may wait behind others.
+        let announced = self.ledger.last_announced(id).await?.map_or(moved, |announced| announced.max(moved));
+        if look.may_wait(Stage::Search, announced) {
+            return Ok(Sweep::default());
         }
-        let moved = before.is_none_or(|swept| swept.settled != settled.len());
-        let rounds = if moved { 0 } else { before.map_or(0, |swept| swept.rounds) + 1 };
+        let settled = self.ledger.settled(id).await?;
+        let moved = settled.newest.map_or(moved, |newest| newest.max(moved));
+        if look.may_wait(Stage::Plan, moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE) {
+            return Ok(Sweep::default());
+        }
+        let stands = before.filter(|before| before.settled == settled.shards.len());
+        let rounds = stands.map_or(0, |before| before.rounds);
+        let next_shard = before.and_then(|before| before.next_shard);
+        let job = self.ledger.job(id).await?;
+        let stall = self.stall(&job, &plan, &settled, rounds);
+        let swept = Swept { at: moved, rounds, settled: settled.shards.len(), next_shard, look_again: None };
+        if next_shard.is_none() && !look.has_passed(moved, stall) {
+            let swept = Swept { look_again: Some(after(moved, stall)), ..swept };
+            self.ledger.replace_swept(id, &swept, tag.as_ref()).await?;
+            return Ok(Sweep::default());
+        }
         let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
         let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
-        trace.scope(self.revive(id, &plan, &settled, rounds, sweep)).await?;
-        self.ledger.put_swept(id, &Swept { at: now, rounds, settled: settled.len() }).await
+        trace.scope(self.revive(id, &plan, settled, swept, tag, look)).await
     }
 
-    /// Announces everything that the job still needs, or gives up the shards it waits for.
+    /// A job that has no plan is announced again, or removed if it was never accepted.
+    async fn sweep_unplanned(
+        &self,
+        id: JobId,
+        moved: Timestamp,
+        tag: Option<SweptTag>,
+        look: &Look,
+    ) -> Result<Sweep> {
+        let read = self.ledger.read_job(id).await?.is_some();
+        let accepted = read || self.ledger.intake(id).await?.is_some();
+        let stall = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
+        if !look.has_passed(moved, stall) || accepted && look.may_wait(Stage::Plan, moved) {
+            return Ok(Sweep::default());
+        }
+        if !accepted {
+            // The submitter died before it accepted the request.
+            self.ledger.delete_all(id).await?;
+            return Ok(Sweep { discarded: 1, ..Sweep::default() });
+        }
+        let swept = Swept { at: look.now, rounds: 0, settled: 0, next_shard: None, look_again: None };
+        if !self.ledger.replace_swept(id, &swept, tag.as_ref()).await? {
+            return Ok(Sweep::default());
+        }
+        self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
+        Ok(Sweep { announced: 1, ..Sweep::default() })
+    }
+
+    /// How long a job may stand still: three times what most of its shards took, and twice as long each time
+    /// that it was to no avail.
+    fn stall(&self, job: &Job, plan: &Plan, settled: &Settled, rounds: u32) -> Duration {
+        let mut took = settled.milliseconds.clone();
+        took.sort_unstable();
+        let most = took.get(took.len() * 9 / 10).map(|&milliseconds| Duration::from_millis(milliseconds));
+        let shard = most.unwrap_or_else(|| job.expected_shard_time(&plan.volumes));
+        let stall = (shard * 3).max(LEAST_STALL.min(self.settings.stall));
+        stall.saturating_mul(1 << rounds.min(16)).min(stall.max(self.settings.stall))
+    }
+
+    /// Announces what the job still needs, as far as one sweep may, or gives up the shards it waits for.
     async fn revive(
         &self,
         id: JobId,
         plan: &Plan,
-        settled: &BTreeSet<(u32, u32)>,
-        rounds: u32,
-        sweep: &mut Sweep,
-    ) -> Result<()> {
-        // While other shards wait in the queue, this job may just not have had its turn.
-        let waiting = self.queue(Stage::Search).approximate_count().await? > 0;
-        let mut complete = true;
-        for chunk in 0..plan.chunks {
-            let mut row_complete = true;
-            for volume in 0..plan.volumes.len() as u32 {
-                if settled.contains(&(chunk, volume)) {
-                    continue;
-                }
-                let shard = ShardPlanned { job: id, chunk, volume };
-                if rounds >= MAX_ROUNDS && !waiting {
-                    let reason = format!("announced again {rounds} times without an answer");
-                    self.record_failure(shard, &reason).await?;
-                    sweep.given_up += 1;
-                } else {
-                    row_complete = false;
-                    self.announce(Stage::Search, &shard).await?;
-                    sweep.announced += 1;
-                }
-            }
-            if row_complete && !self.ledger.has_text(id, chunk).await? {
-                self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
-                sweep.announced += 1;
-                row_complete = false;
-            }
-            complete &= row_complete;
+        mut settled: Settled,
+        before: Swept,
+        tag: Option<SweptTag>,
+        look: &Look,
+    ) -> Result<Sweep> {
+        let shard = |number| {
+            let (chunk, volume) = plan.shard(number);
+            ShardPlanned { job: id, chunk, volume }
+        };
+        let from = before.next_shard.unwrap_or(0);
+        let missing = (from..plan.shards())
+            .filter(|&number| !settled.shards.contains(&plan.shard(number)))
+            .take(MOST_ANNOUNCED + 1);
+        let mut missing: Vec<u64> = missing.collect();
+        let next_shard = (missing.len() > MOST_ANNOUNCED).then(|| missing.pop()).flatten();
+        let rounds = before.rounds + u32::from(next_shard.is_none());
+        let swept = Swept { at: look.now, rounds, next_shard, look_again: None, ..before };
+        // Of several sweeps at the same time one goes on; and should it die, the next does from there.
+        if !self.ledger.replace_swept(id, &swept, tag.as_ref()).await? {
+            return Ok(Sweep::default());
         }
-        if complete {
-            self.announce(Stage::Finish, &JobMerged { job: id }).await?;
+        let mut sweep = Sweep::default();
+        if before.rounds >= MAX_ROUNDS {
+            let reason = format!("announced again {} times without an answer", before.rounds);
+            for &number in &missing {
+                self.record_failure(shard(number), &reason).await?;
+                settled.shards.insert(plan.shard(number));
+            }
+            sweep.given_up = missing.len() as u64;
+        } else {
+            self.announce_shards(missing.iter().map(|&number| shard(number)).collect(), true).await?;
+            sweep.announced = missing.len() as u64;
+        }
+        tracing::info!(job = %id, rounds = before.rounds, missing = missing.len(), "a job stood still");
+        if look.may_wait(Stage::Merge, before.at) {
+            return Ok(sweep);
+        }
+        let mut rows = vec![0; plan.chunks as usize];
+        for &(chunk, _) in &settled.shards {
+            if let Some(row) = rows.get_mut(chunk as usize) {
+                *row += 1;
+            }
+        }
+        let complete = (0..).zip(rows).filter(|&(_, row)| row == plan.volumes.len()).map(|(chunk, _)| chunk);
+        let unmerged: Vec<u32> =
+            complete.filter(|chunk| !settled.texts.contains(chunk)).take(PAGE as usize).collect();
+        for chunk in unmerged {
+            self.announce_again(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
             sweep.announced += 1;
         }
-        Ok(())
+        if settled.texts.len() == plan.chunks as usize {
+            self.announce_again(Stage::Finish, &JobMerged { job: id }).await?;
+            sweep.announced += 1;
+        }
+        Ok(sweep)
     }
 }

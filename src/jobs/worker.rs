@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::attempt::MAX_DELIVERIES;
 use super::error::{Error, Result};
-use super::messages::Stage;
+use super::messages::{Inbox, Stage};
 use super::pipeline::Pipeline;
-use super::poison::MAX_DELIVERIES;
 use crate::store::{Delivery, Queue};
 
 /// How a worker behaves.
@@ -43,7 +43,7 @@ impl Default for WorkerSettings {
             retry_pause: Duration::from_secs(10),
             idle_pause: Duration::from_secs(5),
             grace: Duration::from_secs(20),
-            sweep: Some(Duration::from_secs(60)),
+            sweep: Some(Duration::from_secs(30)),
         }
     }
 }
@@ -54,9 +54,9 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
     for stage in Stage::ALL {
         let slots = if stage == Stage::Search { settings.slots.max(1) } else { 1 };
         for _ in 0..slots {
-            loops.spawn(drain(pipeline.clone(), Source::Work(stage), settings, stop.clone()));
+            loops.spawn(drain(pipeline.clone(), Inbox::Work(stage), settings, stop.clone()));
         }
-        loops.spawn(drain(pipeline.clone(), Source::Poison(stage), settings, stop.clone()));
+        loops.spawn(drain(pipeline.clone(), Inbox::Poison(stage), settings, stop.clone()));
     }
     if let Some(period) = settings.sweep {
         loops.spawn(sweep_regularly(pipeline, period, stop));
@@ -78,31 +78,8 @@ async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: Cancel
     }
 }
 
-/// Which queue a loop drains.
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    Work(Stage),
-    Poison(Stage),
-}
-
-impl Source {
-    fn queue(self, pipeline: &Pipeline) -> &Arc<dyn Queue> {
-        match self {
-            Self::Work(stage) => pipeline.queue(stage),
-            Self::Poison(stage) => pipeline.poison_queue(stage),
-        }
-    }
-
-    async fn handle(self, pipeline: &Pipeline, body: &str) -> Result<()> {
-        match self {
-            Self::Work(stage) => pipeline.handle(stage, body).await,
-            Self::Poison(stage) => pipeline.handle_poison(stage, body).await,
-        }
-    }
-}
-
-async fn drain(pipeline: Arc<Pipeline>, source: Source, settings: WorkerSettings, stop: CancellationToken) {
-    let queue = source.queue(&pipeline).clone();
+async fn drain(pipeline: Arc<Pipeline>, inbox: Inbox, settings: WorkerSettings, stop: CancellationToken) {
+    let queue = pipeline.inbox(inbox).clone();
     let mut pause = Duration::from_millis(50);
     while !stop.is_cancelled() {
         let received = queue.receive(1, settings.lease).await;
@@ -112,7 +89,7 @@ async fn drain(pipeline: Arc<Pipeline>, source: Source, settings: WorkerSettings
         match received.unwrap_or_default().pop() {
             Some(delivery) => {
                 pause = Duration::from_millis(50);
-                work(&pipeline, source, &queue, delivery, settings, &stop).await;
+                work(&pipeline, inbox, &queue, delivery, settings, &stop).await;
             }
             None => {
                 stop.run_until_cancelled(sleep(pause)).await;
@@ -125,14 +102,14 @@ async fn drain(pipeline: Arc<Pipeline>, source: Source, settings: WorkerSettings
 /// Handles one message, keeping its lease, and settles it.
 async fn work(
     pipeline: &Arc<Pipeline>,
-    source: Source,
+    inbox: Inbox,
     queue: &Arc<dyn Queue>,
     mut delivery: Delivery,
     settings: WorkerSettings,
     stop: &CancellationToken,
 ) {
     let body = delivery.body.clone();
-    let handling = source.handle(pipeline, &body);
+    let handling = pipeline.deliver(inbox, &body, delivery.dequeue_count);
     tokio::pin!(handling);
     let mut renewals = interval(settings.lease / 3);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -144,7 +121,7 @@ async fn work(
             () = stop.cancelled() => break finish_or_give_up(&mut handling, queue, &mut delivery, settings).await,
         }
     };
-    settle(pipeline, source, queue, delivery, result, settings).await;
+    settle(pipeline, inbox, queue, delivery, result, settings).await;
 }
 
 async fn renew(queue: &Arc<dyn Queue>, delivery: &mut Delivery, lease: Duration) {
@@ -167,7 +144,7 @@ async fn finish_or_give_up<F: Future<Output = Result<()>> + Unpin>(
 /// Deletes a message that was dealt with, gives back one that was not.
 async fn settle(
     pipeline: &Pipeline,
-    source: Source,
+    inbox: Inbox,
     queue: &Arc<dyn Queue>,
     mut delivery: Delivery,
     result: Option<Result<()>>,
@@ -178,8 +155,8 @@ async fn settle(
         None => queue.renew(&mut delivery, Duration::ZERO).await,
         Some(Err(error)) => {
             tracing::warn!(queue = queue.name(), attempt = delivery.dequeue_count, %error, "a message failed");
-            match source {
-                Source::Work(stage) if is_hopeless(&error, &delivery) => {
+            match inbox {
+                Inbox::Work(stage) if is_hopeless(&error, &delivery) => {
                     give_up(pipeline.poison_queue(stage), queue, &delivery).await
                 }
                 _ => queue.renew(&mut delivery, settings.retry_pause).await,
@@ -193,7 +170,7 @@ async fn settle(
 }
 
 fn is_hopeless(error: &Error, delivery: &Delivery) -> bool {
-    !error.is_retryable() || delivery.dequeue_count >= MAX_DELIVERIES
+    !error.may_pass() || delivery.dequeue_count >= MAX_DELIVERIES
 }
 
 async fn give_up(

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use skyblast::database::{Database, VolumeLimit};
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::worker::{self, WorkerSettings};
-use skyblast::jobs::{JOBS, JobId, Pipeline, Report, Request, Settings, Stage, State, Status, Wanted};
+use skyblast::jobs::{
+    Inbox, JOBS, JobId, MAX_DELIVERIES, Pipeline, Report, Request, Settings, Stage, State, Status, Wanted,
+};
 use skyblast::report::OutputFormat;
 use skyblast::sequence::fasta::Reader;
 use skyblast::store::local::{LocalBlobs, LocalStore};
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chaotic_queue::ChaoticQueue;
 use super::in_process::{OpenDatabase, build_database, chunks_of};
+use super::storm::Storm;
 
 /// A storage folder with one published database, which is called "database".
 pub(crate) struct Fixture {
@@ -45,6 +48,16 @@ impl Fixture {
         let pipeline = pipeline(&folder, settings, None);
         pipeline.catalog().publish("database", &database, &|_| ()).await.unwrap();
         Self { folder, database, settings, pipeline }
+    }
+
+    /// A process that works on the same storage in a storm.
+    pub(crate) fn in_storm(&self, storm: &Storm, stall: Duration) -> Arc<Pipeline> {
+        let store = LocalStore::open(&self.folder.path().join("store")).unwrap();
+        let settings = Settings { stall, patience: Duration::from_secs(3), ..self.settings };
+        let blobs = |name: &str| Ok(storm.blobs(Arc::new(store.blobs(name)?)));
+        Arc::new(
+            Pipeline::new(blobs, |name| Ok(storm.queue(Arc::new(store.queue(name)?))), settings).unwrap(),
+        )
     }
 
     /// The same storage seen by a process that has just started: with nothing cached.
@@ -111,9 +124,15 @@ impl Fixture {
     pub(crate) async fn drain(&self, stage: Stage) -> usize {
         let messages = take_all(self.pipeline.queue(stage)).await;
         for body in &messages {
-            if let Err(error) = self.pipeline.handle(stage, body).await {
+            for delivery in 1.. {
+                let Err(error) = self.pipeline.deliver(Inbox::Work(stage), body, delivery).await else {
+                    break;
+                };
                 assert!(!error.is_retryable(), "storage failed: {error}");
-                self.pipeline.handle_poison(stage, body).await.unwrap();
+                if delivery == MAX_DELIVERIES || !error.may_pass() {
+                    self.pipeline.handle_poison(stage, body).await.unwrap();
+                    break;
+                }
             }
         }
         messages.len()
@@ -174,7 +193,12 @@ impl Fixture {
 
     /// Sweeps as if `hours` had gone by.
     pub(crate) async fn sweep_after(&self, hours: i64) -> skyblast::jobs::Sweep {
-        self.pipeline.sweep(Timestamp::now() + jiff::SignedDuration::from_hours(hours)).await.unwrap()
+        self.sweep_after_seconds(hours * 3_600).await
+    }
+
+    /// Sweeps as if so many seconds had gone by.
+    pub(crate) async fn sweep_after_seconds(&self, seconds: i64) -> skyblast::jobs::Sweep {
+        self.pipeline.sweep(Timestamp::now() + jiff::SignedDuration::from_secs(seconds)).await.unwrap()
     }
 
     /// The report in the format of the job or in another.

@@ -12,3 +12,4 @@ pub(crate) mod in_process;
 pub(crate) mod local_pipeline;
 pub(crate) mod made_alike;
 pub(crate) mod process;
+pub(crate) mod storm;

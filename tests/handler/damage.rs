@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use serde_json::Value;
 use skyblast::database::Database;
 use skyblast::engine::Subjects;
@@ -106,7 +107,8 @@ async fn damaged_hits_are_compared_again() {
     bench.calls("search", SHARDS as usize).await;
     let jobs = account.blobs("jobs");
     for (volume, spoil) in [(0, 0_usize), (3, 100)] {
-        let name = BlobName::parse(format!("{id}/hits/000002/{volume:05}")).unwrap();
+        let listed = jobs.list(&format!("{id}/hits/000002/{volume:05}-"));
+        let name = listed.try_collect::<Vec<_>>().await.unwrap()[0].name.clone();
         let mut bytes = jobs.get(&name).await.unwrap().to_vec();
         bytes.truncate(bytes.len().saturating_sub(spoil));
         let middle = bytes.len() / 2;

@@ -1,10 +1,13 @@
 //! What lies in the cells and rows of a job's grid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::pin::pin;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use super::Ledger;
 use crate::jobs::chunk::QueryChunk;
@@ -15,22 +18,42 @@ use crate::jobs::job::FailedShard;
 use crate::jobs::merge::Part;
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
+use crate::jobs::plan::Page;
 use crate::jobs::shard::ShardHits;
+use crate::store::{BlobName, Written};
+
+/// The hits of a shard where they lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::jobs) struct StoredHits(BlobName);
+
+/// The settled shards of a chunk.
+#[derive(Debug, Default)]
+pub(in crate::jobs) struct Row {
+    /// Hits by volume.
+    pub(in crate::jobs) hits: BTreeMap<u32, StoredHits>,
+    /// Volumes whose shard failed and has no hits.
+    pub(in crate::jobs) failed: BTreeSet<u32>,
+}
 
 /// The shards of a job that need not be compared any more.
 #[derive(Debug, Default)]
 pub(in crate::jobs) struct Settled {
     /// Chunk and volume of those that have hits or have failed.
     pub(in crate::jobs) shards: BTreeSet<(u32, u32)>,
-    /// When anything of the job was last written, texts included.
+    /// Pages of shards that somebody has begun to announce.
+    pub(in crate::jobs) pages: usize,
+    /// Chunks that have their text.
+    pub(in crate::jobs) texts: BTreeSet<u32>,
+    /// How long the shards took, in milliseconds, as far as that is known.
+    pub(in crate::jobs) milliseconds: Vec<u64>,
+    /// When any of this was last written, or shards were last announced.
     pub(in crate::jobs) newest: Option<Timestamp>,
 }
 
 impl Ledger {
     /// The queries of a chunk.
     pub(in crate::jobs) async fn chunk(&self, id: JobId, chunk: u32) -> Result<QueryChunk> {
-        let blob = names::queries(id, chunk)?;
-        frame::decode(Kind::Queries, blob.as_str(), &self.blobs.get(&blob).await?)
+        self.read_frame(Kind::Queries, &names::queries(id, chunk)?).await
     }
 
     /// Writes the queries of a chunk.
@@ -39,31 +62,34 @@ impl Ledger {
         Ok(())
     }
 
-    /// The hits of a shard, if it has been compared.
-    pub(in crate::jobs) async fn hits(&self, shard: ShardPlanned) -> Result<Option<ShardHits>> {
-        let blob = names::hits(shard)?;
-        let frame = match self.blobs.get(&blob).await {
-            Err(error) if names::absent(&error) => return Ok(None),
-            other => other?,
-        };
-        let decode = move || frame::decode(Kind::Hits, blob.as_str(), &frame).map(Some);
-        tokio::task::spawn_blocking(decode).await.map_err(|e| Error::Internal(e.to_string()))?
+    /// The hits of a shard, unless they are gone.
+    pub(in crate::jobs) async fn hits(&self, stored: &StoredHits) -> Result<Option<ShardHits>> {
+        match self.read_frame(Kind::Hits, &stored.0).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// Whether a shard has been compared.
     pub(in crate::jobs) async fn has_hits(&self, shard: ShardPlanned) -> Result<bool> {
-        self.exists(&names::hits(shard)?).await
+        let blobs = self.blobs.list(&names::hits_of(shard));
+        Ok(pin!(blobs.try_filter(|blob| ready(!names::is_given_up(&blob.name)))).try_next().await?.is_some())
     }
 
-    /// Writes the [frame](frame::encode) of a shard's hits, unless they are there.
-    pub(in crate::jobs) async fn put_hits(&self, shard: ShardPlanned, frame: Bytes) -> Result<()> {
-        self.blobs.put_if_absent(&names::hits(shard)?, frame).await?;
+    /// Writes the [frame](frame::encode) of a shard's hits, which it took so many milliseconds to get.
+    pub(in crate::jobs) async fn put_hits(
+        &self,
+        shard: ShardPlanned,
+        milliseconds: u64,
+        frame: Bytes,
+    ) -> Result<()> {
+        self.blobs.put(&names::hits(shard, milliseconds)?, frame).await?;
         Ok(())
     }
 
-    /// Removes the hits of a shard, which can always be had again.
-    pub(in crate::jobs) async fn delete_hits(&self, shard: ShardPlanned) -> Result<()> {
-        self.blobs.delete(&names::hits(shard)?).await?;
+    /// Removes hits, which can always be had again.
+    pub(in crate::jobs) async fn delete_hits(&self, stored: &StoredHits) -> Result<()> {
+        self.blobs.delete(&stored.0).await?;
         Ok(())
     }
 
@@ -72,39 +98,67 @@ impl Ledger {
         self.find_json(&names::failed(shard)?).await
     }
 
-    /// Whether a shard was given up.
-    pub(in crate::jobs) async fn has_failed(&self, shard: ShardPlanned) -> Result<bool> {
-        self.exists(&names::failed(shard)?).await
-    }
-
     /// Records that a shard was given up, and why, unless that is known.
     pub(in crate::jobs) async fn put_failed(&self, shard: ShardPlanned, reason: &str) -> Result<()> {
         let ShardPlanned { chunk, volume, .. } = shard;
         let failed = FailedShard { chunk, volume, reason: reason.to_owned() };
-        self.put_json_if_absent(&names::failed(shard)?, &failed).await.map(|_| ())
+        self.put_json_if_absent(&names::failed(shard)?, &failed).await?;
+        self.blobs.put(&names::given_up(shard)?, Bytes::new()).await?;
+        Ok(())
     }
 
-    /// The volumes of a chunk's shards that have hits or have failed.
-    pub(in crate::jobs) async fn settled_row(&self, id: JobId, chunk: u32) -> Result<BTreeSet<u32>> {
+    /// Number of a chunk's shards, of a job with so many volumes, that have hits or have failed. Shards that an
+    /// earlier version gave up are not counted.
+    pub(in crate::jobs) async fn count_settled(
+        &self,
+        id: JobId,
+        chunk: u32,
+        volumes: usize,
+    ) -> Result<usize> {
         let mut settled = BTreeSet::new();
-        for kind in [names::HITS, names::FAILED] {
-            let mut listing = self.blobs.list(&names::row(id, kind, chunk));
-            while let Some(blob) = listing.try_next().await? {
-                settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
+        let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
+        while let Some(blob) = listing.try_next().await? {
+            settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
+        }
+        Ok(settled.range(..volumes as u32).count())
+    }
+
+    /// The shards of a chunk, of a job with so many volumes, that have hits or have failed.
+    pub(in crate::jobs) async fn row(&self, id: JobId, chunk: u32, volumes: u32) -> Result<Row> {
+        let mut row = Row::default();
+        let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
+        while let Some(blob) = listing.try_next().await? {
+            let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
+            if let Some(volume) = volume.filter(|&volume| volume < volumes && !names::is_given_up(&blob.name))
+            {
+                row.hits.entry(volume).or_insert(StoredHits(blob.name));
             }
         }
-        Ok(settled)
+        if row.hits.len() < volumes as usize {
+            let mut listing = self.blobs.list(&names::row(id, names::FAILED, chunk));
+            while let Some(blob) = listing.try_next().await? {
+                let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
+                row.failed
+                    .extend(volume.filter(|volume| *volume < volumes && !row.hits.contains_key(volume)));
+            }
+        }
+        Ok(row)
     }
 
     /// All shards of the job that are settled.
     pub(in crate::jobs) async fn settled(&self, id: JobId) -> Result<Settled> {
         let mut settled = Settled::default();
-        for kind in [names::HITS, names::FAILED, names::TEXT] {
+        for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT] {
             let mut listing = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = listing.try_next().await? {
                 settled.newest = settled.newest.max(Some(blob.modified));
-                if kind != names::TEXT {
-                    settled.shards.extend(names::shard_of(&blob.name));
+                match kind {
+                    names::ANNOUNCED => settled.pages += 1,
+                    names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
+                    _ => {
+                        settled.shards.extend(names::shard_of(&blob.name));
+                        settled.milliseconds.extend(names::milliseconds_of(&blob.name));
+                    }
                 }
             }
         }
@@ -113,24 +167,23 @@ impl Ledger {
 
     /// Chunk and volume of the shards that have been compared.
     pub(in crate::jobs) async fn compared_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
-        self.shards(id, names::HITS).await
+        let listing = self.blobs.list(&names::all(id, names::HITS));
+        let shards = listing.try_filter_map(|blob| async move {
+            Ok(names::shard_of(&blob.name).filter(|_| !names::is_given_up(&blob.name)))
+        });
+        Ok(shards.try_collect().await?)
     }
 
     /// Chunk and volume of the shards that were given up.
     pub(in crate::jobs) async fn failed_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
-        self.shards(id, names::FAILED).await
-    }
-
-    async fn shards(&self, id: JobId, kind: &str) -> Result<BTreeSet<(u32, u32)>> {
-        let listing = self.blobs.list(&names::all(id, kind));
+        let listing = self.blobs.list(&names::all(id, names::FAILED));
         let shards = listing.try_filter_map(|blob| async move { Ok(names::shard_of(&blob.name)) });
         Ok(shards.try_collect().await?)
     }
 
     /// The merged hits of a chunk.
     pub(in crate::jobs) async fn part(&self, id: JobId, chunk: u32) -> Result<Part> {
-        let blob = names::part(id, chunk)?;
-        frame::decode(Kind::Part, blob.as_str(), &self.blobs.get(&blob).await?)
+        self.read_frame(Kind::Part, &names::part(id, chunk)?).await
     }
 
     /// Like [`part`](Self::part), but `None` if the chunk has not been merged.
@@ -192,7 +245,7 @@ impl Ledger {
         Ok(texts.try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?)
     }
 
-    /// Records that a shard was compared in so many milliseconds.
+    /// Records that so many milliseconds were spent on a shard without getting its hits.
     pub(in crate::jobs) async fn put_spent(&self, shard: ShardPlanned, milliseconds: u64) -> Result<()> {
         self.blobs.put(&names::spent(shard, milliseconds)?, Bytes::new()).await?;
         Ok(())
@@ -200,10 +253,49 @@ impl Ledger {
 
     /// Milliseconds that instances have spent on comparing the job's shards.
     pub(in crate::jobs) async fn spent(&self, id: JobId) -> Result<u64> {
-        let records = self.blobs.list(&names::all(id, names::SPENT));
-        let sum = |sum, blob: crate::store::BlobInfo| async move {
-            Ok(sum + names::milliseconds_of(&blob.name).unwrap_or(0))
+        let mut spent = 0;
+        for kind in [names::HITS, names::SPENT] {
+            let mut records = self.blobs.list(&names::all(id, kind));
+            while let Some(blob) = records.try_next().await? {
+                spent += names::milliseconds_of(&blob.name).unwrap_or(0);
+            }
+        }
+        Ok(spent)
+    }
+
+    /// When shards were last announced by the plan.
+    pub(in crate::jobs) async fn last_announced(&self, id: JobId) -> Result<Option<Timestamp>> {
+        let pages = self.blobs.list(&names::all(id, names::ANNOUNCED)).map_ok(|blob| blob.modified);
+        Ok(pages.try_fold(None, |last, page| ready(Ok(last.max(Some(page))))).await?)
+    }
+
+    /// The page of shards that begins with this one, if anybody has begun to announce it.
+    pub(in crate::jobs) async fn page(&self, id: JobId, first_shard: u64) -> Result<Option<Page>> {
+        self.find_json(&names::page(id, first_shard)?).await
+    }
+
+    /// Reserves a page of shards for who announces it; `false` if somebody has.
+    pub(in crate::jobs) async fn claim_page(&self, id: JobId, first_shard: u64) -> Result<bool> {
+        let page = Page { announced: false };
+        let written = self.put_json_if_absent(&names::page(id, first_shard)?, &page).await?;
+        Ok(written == Written::Created)
+    }
+
+    /// Writes that a page of shards is announced, and the next page, too.
+    pub(in crate::jobs) async fn finish_page(&self, id: JobId, first_shard: u64) -> Result<()> {
+        self.put_json(&names::page(id, first_shard)?, &Page { announced: true }).await
+    }
+
+    /// Reads a [frame](frame::decode).
+    async fn read_frame<T>(&self, kind: Kind, blob: &BlobName) -> Result<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let decode = |frame: Bytes| async move {
+            let name = blob.to_string();
+            let decode = move || frame::decode(kind, &name, &frame);
+            tokio::task::spawn_blocking(decode).await.map_err(|e| Error::Internal(e.to_string()))?
         };
-        Ok(records.try_fold(0, sum).await?)
+        self.read_until_whole(blob, decode).await
     }
 }

@@ -8,8 +8,9 @@ mod grid;
 mod index;
 mod uploads;
 
-pub(super) use grid::Settled;
+pub(super) use grid::{Row, Settled};
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,9 +26,10 @@ use super::id::JobId;
 use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
 use super::names;
+use super::poison::Trouble;
 use super::share::Shared;
 use super::sweep::Swept;
-use crate::store::{Access, BlobInfo, BlobName, BlobStore, Grant, Written};
+use crate::store::{Access, BlobInfo, BlobName, BlobStore, ETag, ErrorKind, Grant, Written};
 
 /// The jobs of one store.
 #[derive(Clone, Debug)]
@@ -43,6 +45,10 @@ pub(super) struct Active {
     /// When it was marked, which is when it was submitted.
     pub(super) since: Timestamp,
 }
+
+/// A version of what sweep remembers of a job.
+#[derive(Clone, Debug)]
+pub(super) struct SweptTag(ETag);
 
 /// Blobs that are deleted at the same time.
 const DELETIONS_IN_FLIGHT: usize = 16;
@@ -122,9 +128,24 @@ impl Ledger {
         self.exists(&names::of_job(id, names::CANCELLED)?).await
     }
 
+    /// Whether the job has ended.
+    pub(super) async fn has_outcome(&self, id: JobId) -> Result<bool> {
+        self.exists(&names::of_job(id, names::OUTCOME)?).await
+    }
+
     /// Whether nothing more needs to be done for the job.
     pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
-        Ok(self.is_cancelled(id).await? || self.exists(&names::of_job(id, names::OUTCOME)?).await?)
+        Ok(self.is_cancelled(id).await? || self.has_outcome(id).await?)
+    }
+
+    /// What the last delivery of a step's message met with, if that was an error.
+    pub(super) async fn trouble(&self, id: JobId, step: &str) -> Result<Option<Trouble>> {
+        self.find_json(&names::trouble(id, step)?).await
+    }
+
+    /// Notes what a delivery of a step's message met with.
+    pub(super) async fn put_trouble(&self, id: JobId, step: &str, trouble: &Trouble) -> Result<()> {
+        self.put_json(&names::trouble(id, step)?, trouble).await
     }
 
     /// Notes that a shard of the job has been taken up.
@@ -164,14 +185,39 @@ impl Ledger {
         markers.try_filter_map(active).boxed()
     }
 
-    /// What sweep remembers of the job.
-    pub(super) async fn swept(&self, id: JobId) -> Result<Option<Swept>> {
-        self.find_json(&names::of_job(id, names::SWEPT)?).await
+    /// What sweep remembers of the job, and which version of it this is.
+    pub(super) async fn swept(&self, id: JobId) -> Result<(Option<Swept>, Option<SweptTag>)> {
+        let (json, tag) = match self.blobs.get_tagged(&names::of_job(id, names::SWEPT)?).await {
+            Err(error) if names::absent(&error) => return Ok((None, None)),
+            other => other?,
+        };
+        // What cannot be read is forgotten.
+        Ok((serde_json::from_slice(&json).ok(), Some(SweptTag(tag))))
     }
 
-    /// Replaces what sweep remembers of the job.
-    pub(super) async fn put_swept(&self, id: JobId, swept: &Swept) -> Result<()> {
-        self.put_json(&names::of_job(id, names::SWEPT)?, swept).await
+    /// Replaces this version of what sweep remembers of the job; `false` if another sweep has.
+    pub(super) async fn replace_swept(
+        &self,
+        id: JobId,
+        swept: &Swept,
+        before: Option<&SweptTag>,
+    ) -> Result<bool> {
+        let blob = names::of_job(id, names::SWEPT)?;
+        let Some(SweptTag(tag)) = before else {
+            return Ok(self.put_json_if_absent(&blob, swept).await? == Written::Created);
+        };
+        match self.blobs.put_if_match(&blob, json(swept)?, tag).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
+    }
+
+    /// What the clock of the store shows.
+    pub(super) async fn clock(&self) -> Result<Timestamp> {
+        let blob = names::clock()?;
+        self.blobs.put(&blob, Bytes::new()).await?;
+        let gone = || Error::Internal("a blob is gone as soon as it is written".to_owned());
+        Ok(self.blobs.info(&blob).await?.ok_or_else(gone)?.modified)
     }
 
     /// Removes everything of the job.
@@ -274,9 +320,25 @@ impl Ledger {
     }
 
     async fn read_json<T: DeserializeOwned>(&self, blob: &BlobName) -> Result<T> {
-        let json = self.blobs.get(blob).await?;
-        serde_json::from_slice(&json)
-            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })
+        let parse = |json: Bytes| {
+            serde_json::from_slice(&json)
+                .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })
+        };
+        self.read_until_whole(blob, |json| ready(parse(json))).await
+    }
+
+    /// Reads a blob, and once more if what arrived is damaged: it may be whole where it lies.
+    async fn read_until_whole<T, F>(&self, blob: &BlobName, decode: impl Fn(Bytes) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        match decode(self.blobs.get(blob).await?).await {
+            Err(error @ Error::Damaged { .. }) => {
+                tracing::warn!(%error, "reading it once more");
+                decode(self.blobs.get(blob).await?).await
+            }
+            other => other,
+        }
     }
 
     /// Like [`read_json`](Self::read_json), but `None` if the blob does not exist.
