@@ -161,7 +161,8 @@ fn what_was_dropped_is_noted_with_line_and_columns() {
         records.iter().flat_map(|r| r.notes.iter().map(|n| format!("{}: {n}", r.label()))).collect()
     };
     let dropped = |line, count, columns| {
-        format!("line {line}: ignored {count} non-residue character(s) in column(s) {columns}")
+        let s = if count == 1 { "" } else { "s" };
+        format!("line {line}: ignored {count} non-residue character{s} in column{s} {columns}")
     };
     assert_eq!(notes("badchars.fa"), [format!("record 1 (digits_punct): {}", dropped(2, 5, "41-45"))]);
     assert_eq!(notes("nul.fa"), [format!("record 1 (q1): {}", dropped(2, 1, "41"))]);

@@ -1,8 +1,11 @@
 //! Protein sequences: residue codes, FASTA and the files it comes in.
 
 pub mod alphabet;
+mod counted;
 pub mod defline;
 pub mod fasta;
 pub mod input;
 pub mod names;
 pub mod nucleotide;
+
+pub use counted::counted;

@@ -13,6 +13,9 @@ pub(super) enum Line<'a> {
     Residues { text: &'a [u8], column: u64 },
 }
 
+/// Length of the shortest gap, which `>?0` stands for too.
+const SHORTEST_GAP: u64 = 1;
+
 /// Length of a gap written `>?unk100`.
 const UNKNOWN_GAP: u64 = 100;
 
@@ -39,7 +42,9 @@ fn gap_length(defline: &[u8]) -> Option<u64> {
     let length = std::str::from_utf8(defline.strip_prefix(b"?")?.trim_ascii_end()).ok()?;
     match length {
         "unk100" => Some(UNKNOWN_GAP),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().map(|length: u64| length.max(SHORTEST_GAP))
+        }
         _ => None,
     }
 }
@@ -83,6 +88,7 @@ mod tests {
     #[test]
     fn gaps_are_numbers_only() {
         assert_eq!(classify(b">?10"), Line::Gap(10));
+        assert_eq!(classify(b">?0"), Line::Gap(1));
         assert_eq!(classify(b">?unk100 "), Line::Gap(100));
         for other in ["?", "?x", "?10x", "?-1", "?99999999999999999999"] {
             let line = format!(">{other}");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use crate::sequence::alphabet::X;
-use crate::sequence::defline;
+use crate::sequence::{counted, defline};
 
 /// Most notes on dropped characters that one record keeps; the rest are counted.
 const MAX_DROPPED_LINES: usize = 20;
@@ -119,7 +119,9 @@ impl fmt::Display for Note {
             Self::NoDefline => f.write_str("no '>' line before the first residues"),
             Self::NoResidues => f.write_str("no residues"),
             Self::Dropped { line, columns, characters } => {
-                write!(f, "line {line}: ignored {characters} non-residue character(s) in column(s) ")?;
+                let what = counted(*characters, "non-residue character");
+                write!(f, "line {line}: ignored {what} in column")?;
+                f.write_str(if *characters == 1 { " " } else { "s " })?;
                 for (index, range) in columns.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
                     match (range.start(), range.end()) {
@@ -131,7 +133,8 @@ impl fmt::Display for Note {
                 if shown < *characters { f.write_str(", …") } else { Ok(()) }
             }
             Self::MoreDropped { lines, characters } => {
-                write!(f, "ignored {characters} more non-residue character(s) in {lines} more line(s)")
+                let what = counted(*characters, "more non-residue character");
+                write!(f, "ignored {what} in {}", counted(*lines, "more line"))
             }
         }
     }
@@ -173,11 +176,11 @@ mod tests {
         assert_eq!(record.notes.len(), MAX_DROPPED_LINES + 1);
         assert_eq!(
             record.notes[0].to_string(),
-            "line 1: ignored 20 non-residue character(s) in column(s) 1, 3, 5, 7, 9, 11, 13, 15, …"
+            "line 1: ignored 20 non-residue characters in columns 1, 3, 5, 7, 9, 11, 13, 15, …"
         );
         assert_eq!(
             record.notes[MAX_DROPPED_LINES].to_string(),
-            "ignored 200 more non-residue character(s) in 10 more line(s)"
+            "ignored 200 more non-residue characters in 10 more lines"
         );
     }
 
