@@ -1,10 +1,26 @@
-//! blastp's spelling of options, with one hyphen: an existing command line works as `skyblast search`.
+//! blastp's spelling of options, with one hyphen: an existing command line works as `skyblast search`, or
+//! `skyblast blastp`. That of makeblastdb is read by [`makeblastdb_spelling`](super::makeblastdb_spelling).
 
 use std::ffi::{OsStr, OsString};
 
 use clap::error::{Error, ErrorKind};
 
+use super::makeblastdb_spelling;
+use crate::engine::Spelled;
 use crate::report::Column;
+
+/// Programs of BLAST+ that search with or in nucleotides, or with profiles.
+const OTHER_PROGRAMS: [&str; 9] = [
+    "blastn",
+    "blastx",
+    "tblastn",
+    "tblastx",
+    "psiblast",
+    "rpsblast",
+    "rpstblastn",
+    "deltablast",
+    "magicblast",
+];
 
 /// What is done with an option of blastp.
 #[derive(Clone, Copy)]
@@ -13,8 +29,8 @@ enum Known {
     Value(&'static str),
     /// Takes no value.
     Flag(&'static str),
-    /// Takes a value that changes no result here.
-    Ignored,
+    /// Takes 0 or 1, which changes no result here, and goes with a number of threads.
+    ThreadMode,
     /// Takes no value and changes no result here.
     IgnoredFlag,
     /// Is not there; why.
@@ -25,7 +41,7 @@ enum Known {
     Version,
 }
 
-use Known::{Flag, Help, Ignored, IgnoredFlag, Refused, Value, Version};
+use Known::{Flag, Help, IgnoredFlag, Refused, ThreadMode, Value, Version};
 
 const NO_LISTS: &str = "identifiers of this kind are not in databases; -seqidlist takes accessions";
 const NO_TAXONOMY: &str = "databases have no taxonomy; make one of the sequences you want with makedb";
@@ -96,7 +112,7 @@ const OPTIONS: [(&str, Known); 62] = [
         Refused("identifiers are shown as they are written, without NCBI's rules for accessions"),
     ),
     ("num_threads", Value("--threads")),
-    ("mt_mode", Ignored),
+    ("mt_mode", ThreadMode),
     ("remote", Refused("searches run on this machine; `skyblast submit` uses a server")),
     ("use_sw_tback", Flag("--use-sw-tback")),
 ];
@@ -113,18 +129,38 @@ pub(super) enum CommandLine {
     Version,
 }
 
-/// Gives the arguments of `skyblast search` two hyphens where they are spelled as blastp's. With such a
-/// spelling, the query and the format are blastp's too unless they are named: standard input and 0.
+/// Gives the arguments of a command two hyphens where they are spelled as those of the program of BLAST+
+/// that it stands for.
 ///
 /// # Errors
-/// For an option that blastp has and skyblast lacks.
+/// For a program or an option that BLAST+ has and skyblast lacks.
 pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error> {
-    if arguments.get(1).is_none_or(|command| command != "search") {
-        return Ok(CommandLine::Arguments(arguments));
+    match arguments.get(1).and_then(|command| command.to_str()) {
+        Some("search") => search(arguments, false),
+        Some("blastp") => search(arguments, true),
+        Some("makedb" | "makeblastdb") => {
+            makeblastdb_spelling::translated(arguments).map(CommandLine::Arguments)
+        }
+        Some(program) if OTHER_PROGRAMS.contains(&program) => {
+            let text = format!(
+                "skyblast compares proteins with proteins, as blastp does, and has no {program}; `skyblast search \
+                 --help` shows how\n"
+            );
+            Err(Error::raw(ErrorKind::InvalidSubcommand, text))
+        }
+        _ => Ok(CommandLine::Arguments(arguments)),
     }
+}
+
+/// `skyblast search`. With blastp's spelling, or name, the query and the format are blastp's too unless they
+/// are named: standard input and 0.
+fn search(arguments: Vec<OsString>, named_so: bool) -> Result<CommandLine, Error> {
     let mut arguments = arguments.into_iter();
-    let mut translated: Vec<OsString> = arguments.by_ref().take(2).collect();
-    let mut spelled_so = false;
+    let mut translated: Vec<OsString> = arguments.by_ref().take(1).collect();
+    arguments.next();
+    translated.push("search".into());
+    let mut spelled_so = named_so;
+    let mut has_thread_mode = false;
     while let Some(argument) = arguments.next() {
         let Some((name, known, joined)) = known(&argument) else {
             if let Some(mistake) = mistake(&argument, &translated) {
@@ -145,7 +181,15 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error>
             }
             Version => return Ok(CommandLine::Version),
             Flag(long) => translated.push(long.into()),
-            Ignored => drop(value()?),
+            ThreadMode => {
+                let mode = value()?;
+                let valid = mode.to_str().is_some_and(|mode| matches!(i32::read(mode), Ok(0 | 1)));
+                if !valid {
+                    let text = format!("the option -mt_mode is {mode:?}, but must be 0 or 1\n");
+                    return Err(Error::raw(ErrorKind::InvalidValue, text));
+                }
+                has_thread_mode = true;
+            }
             IgnoredFlag => {}
             Value("--out") => {
                 let value = value()?;
@@ -160,6 +204,10 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<CommandLine, Error>
             }
         }
         spelled_so = true;
+    }
+    if has_thread_mode && !translated.iter().any(|argument| names(argument, "--threads")) {
+        let text = "the option -mt_mode says how threads share the work, so it needs -num_threads too\n";
+        return Err(Error::raw(ErrorKind::MissingRequiredArgument, text));
     }
     if spelled_so {
         for (long, default) in [("--query", "-"), ("--outfmt", "0")] {
@@ -201,7 +249,7 @@ fn mistake(argument: &OsStr, before: &[OsString]) -> Option<String> {
 }
 
 /// `--long=value`, so that a value may start with a hyphen.
-fn assigned(long: &str, value: &OsStr) -> OsString {
+pub(super) fn assigned(long: &str, value: &OsStr) -> OsString {
     let mut argument = OsString::from(long);
     argument.push("=");
     argument.push(value);
@@ -209,7 +257,7 @@ fn assigned(long: &str, value: &OsStr) -> OsString {
 }
 
 /// Whether an argument is the option `long`, with its value or without.
-fn names(argument: &OsStr, long: &str) -> bool {
+pub(super) fn names(argument: &OsStr, long: &str) -> bool {
     let rest = argument.to_str().and_then(|text| text.strip_prefix(long));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
@@ -234,9 +282,14 @@ mod tests {
                 "skyblast search --query=q.fa --db=x --outfmt=6 std qlen --threads=2",
             ),
             (
-                &["search", "-db=x", "-lcase_masking", "-show_gis", "-mt_mode", "1", "-out", "-"],
+                &["search", "-db=x", "-lcase_masking", "-show_gis", "-out", "-"],
                 "skyblast search --db=x --lcase-masking --query=- --outfmt=0",
             ),
+            (
+                &["search", "-db=x", "--query=q", "-mt_mode", "1", "-num_threads", "2"],
+                "skyblast search --db=x --query=q --threads=2 --outfmt=0",
+            ),
+            (&["blastp", "--db", "x"], "skyblast search --db x --query=- --outfmt=0"),
             (
                 &["search", "--query", "-", "-db", "-x-", "--outfmt", "7", "-sorthits", "0"],
                 "skyblast search --query - --db=-x- --outfmt 7 --sorthits=0",
@@ -244,7 +297,7 @@ mod tests {
             (&["search", "--query", "q", "--db", "x"], "skyblast search --query q --db x"),
             (&["search", "-v", "-1", "-"], "skyblast search -v -1 -"),
             (&["search", "-db", "x", "-h"], "skyblast search --help"),
-            (&["makedb", "-db", "x"], "skyblast makedb -db x"),
+            (&["serve", "-db", "x"], "skyblast serve -db x"),
         ] {
             assert_eq!(translate(line), Ok(expected.to_owned()));
         }
@@ -256,6 +309,9 @@ mod tests {
             (&["search", "-remote"][..], "option -remote of blastp is not available: searches run"),
             (&["search", "-gilist", "x"], "option -gilist of blastp is not available: identifiers"),
             (&["search", "-db"], "option -db needs a value"),
+            (&["search", "-db", "x", "-mt_mode", "1"], "needs -num_threads too"),
+            (&["search", "-db", "x", "-mt_mode", "2"], "-mt_mode is \"2\", but must be 0 or 1"),
+            (&["blastn", "-db", "x"], "has no blastn; `skyblast search --help`"),
             (&["search", "-db", "x", "-dust", "yes"], "blastp has no option -dust;"),
             (&["search", "-perc_identity=90"], "blastp has no option -perc_identity;"),
             (&["search", "-outfmt", "6", "qseqid", "sseqid"], "one argument: --outfmt \"6 qseqid ...\""),

@@ -15,6 +15,7 @@ use super::standard::require_input;
 use crate::database::blastdb::BlastDbError;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
 use crate::engine::Subjects;
+use crate::sequence::counted;
 use crate::sequence::fasta::{Reader, Record};
 use crate::sequence::input::{Consumed, Input};
 use crate::sequence::nucleotide::looks_like_nucleotides;
@@ -32,6 +33,10 @@ Examples:
   skyblast makedb --in a.fa.gz --in b.fa.zst --out all.db --title 'A and B'
   zcat nr.gz | skyblast makedb --in - --out nr.db --volume-size 256MiB
   skyblast makedb --from-blastdb swissprot --out swissprot.db
+
+A command line of makeblastdb works with only the program's name changed:
+  makeblastdb     -in proteins.fa -dbtype prot -title 'My proteins' -out proteins.db
+  skyblast makedb -in proteins.fa -dbtype prot -title 'My proteins' -out proteins.db
 
 Input may be plain, gzip or zstd, of any size. Running the command again over a database
 replaces it when the new one is complete; equal input gives equal volumes.";
@@ -191,7 +196,8 @@ fn import(source: &Path, args: &MakedbArgs) -> anyhow::Result<Manifest> {
         }
     }
     if empty > 0 {
-        errln!("warning: {empty} sequences without residues are left out of the database");
+        let (empty, are) = (counted(empty, "sequence"), if empty == 1 { "is" } else { "are" });
+        errln!("warning: {empty} without residues {are} left out of the database");
     }
     builder.finish().with_context(|| format!("could not make the database in {}", args.out.display()))
 }

@@ -19,6 +19,7 @@ macro_rules! errln {
 }
 
 mod api;
+mod binary_id_list;
 mod blastp_spelling;
 mod cancel;
 mod client;
@@ -37,6 +38,7 @@ mod jobs;
 mod listen;
 mod log_stream;
 mod logging;
+mod makeblastdb_spelling;
 mod makedb;
 mod options;
 mod origins;

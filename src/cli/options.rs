@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 
 use super::exit::Exit;
-use crate::engine::{CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task};
+use crate::engine::{
+    CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task, spelled,
+};
 use crate::report::{HitOrder, HspOrder, ListLimits, OutputFormat, PairwiseChoices};
 use crate::scoring::MatrixName;
 
@@ -11,23 +13,24 @@ use crate::scoring::MatrixName;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct SearchFlags {
     /// Largest E-value that is reported [default: 10]
-    #[arg(long, value_name = "E", allow_negative_numbers = true)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "E", allow_negative_numbers = true)]
     evalue: Option<f64>,
 
     /// Subjects reported per query at most [default: 500]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N")]
     max_target_seqs: Option<usize>,
 
     /// One-line descriptions per query in format 0 [default: 500]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N")]
     num_descriptions: Option<usize>,
 
-    /// Subjects per query whose alignments format 0 shows [default: 250]
-    #[arg(long, value_name = "N")]
+    /// Subjects per query whose alignments format 0 shows [default: 250]; for other formats the same as
+    /// --max-target-seqs
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N")]
     num_alignments: Option<usize>,
 
     /// Columns of an alignment per line in format 0 [default: 60]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = spelled::<NonZeroUsize>, value_name = "N")]
     line_length: Option<NonZeroUsize>,
 
     /// Order of subjects in format 0: 0 (E-value), 1 (bit score), 2 (total score), 3 (percent
@@ -53,30 +56,31 @@ pub(super) struct SearchFlags {
     task: Option<Task>,
 
     /// Composition-based statistics: 0 or F (none), 1 (scale the matrix for every pair), 2, T or D
-    /// (make it anew or scale it, as the pair demands), 3 (always make it anew) [default: 2]
+    /// (make it anew or scale it, as the pair demands), 3 (always make it anew); as in blastp, only the
+    /// first letter counts, and any other is none [default: 2]
     #[arg(long, value_name = "MODE")]
     comp_based_stats: Option<CompositionMode>,
 
     /// HSPs reported per subject at most
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     max_hsps: Option<usize>,
 
     /// Smallest percentage of the query that an HSP must span
-    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "PERCENT", allow_negative_numbers = true, help_heading = SCORING)]
     qcov_hsp_perc: Option<f64>,
 
     /// Drop hits whose region of the query this many better ones cover
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     culling_limit: Option<usize>,
 
     /// Drop hits whose region of the query a clearly better one spans, which reaches this share of its
     /// length beyond its ends [default with --best-hit-score-edge: 0.1]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
     best_hit_overhang: Option<f64>,
 
     /// Drop hits likewise, if their score per residue is this share below [default with
     /// --best-hit-overhang: 0.1]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "SHARE", allow_negative_numbers = true, help_heading = SCORING)]
     best_hit_score_edge: Option<f64>,
 
     /// Drop HSPs whose region of the query a better one of the same subject spans
@@ -93,45 +97,46 @@ pub(super) struct SearchFlags {
     matrix: Option<MatrixName>,
 
     /// Cost of opening a gap [default: the matrix's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<i32>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     gapopen: Option<i32>,
 
     /// Cost of each residue of a gap [default: the matrix's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<i32>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     gapextend: Option<i32>,
 
     /// Residues of the words that seed alignments, 2 to 7 [default: the task's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<usize>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     word_size: Option<usize>,
 
     /// Score from which a word is a neighbour [default: the task's or matrix's]
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "SCORE", allow_negative_numbers = true, help_heading = SCORING)]
     threshold: Option<f64>,
 
     /// Residues within which two word hits must lie; 0 asks for one hit only [default: the task's or
     /// matrix's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<u32>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     window_size: Option<u32>,
 
     /// Drop-off of ungapped extensions, bits [default: 7]
-    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_ungap: Option<f64>,
 
     /// Drop-off of preliminary gapped extensions, bits [default: 15]
-    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_gap: Option<f64>,
 
     /// Drop-off of final gapped extensions, bits [default: 25]
-    #[arg(long, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
+    #[arg(long, value_parser = spelled::<f64>, value_name = "BITS", allow_negative_numbers = true, help_heading = SCORING)]
     xdrop_gap_final: Option<f64>,
 
-    /// Residues of the database that E-values assume [default: those of the database]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
-    dbsize: Option<u64>,
+    /// Residues of the database that E-values assume [default, and with 0: those of the database]
+    #[arg(long, value_parser = spelled::<i64>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    dbsize: Option<i64>,
 
     /// Search space that E-values assume, instead of what follows from the lengths of query, subject
-    /// and database
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
+    /// and database; with 0 it follows from them, but E-values are not corrected for the ends of
+    /// sequences
+    #[arg(long, value_parser = spelled::<u64>, value_name = "N", allow_negative_numbers = true, help_heading = SCORING)]
     searchsp: Option<u64>,
 
     /// Report alignments without gaps only; needs --comp-based-stats 0
@@ -213,8 +218,8 @@ impl SearchFlags {
         };
         if limits.ignored_by(&format) {
             errln!(
-                "warning: --num-descriptions and --num-alignments are ignored: only format 0 uses them; \
-                 --max-target-seqs limits the others"
+                "warning: --num-descriptions is ignored: only format 0 has descriptions; --max-target-seqs limits the \
+                 others"
             );
         }
         let style = PairwiseChoices {
@@ -237,7 +242,7 @@ impl SearchFlags {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct ThreadFlags {
     /// Threads that compare [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = spelled::<NonZeroUsize>, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::exit::Exit;
+use super::id_list::Purpose;
 use super::inputs::Inputs;
 use super::options::{SearchFlags, ThreadFlags};
 use super::output::ReportOutput;
@@ -34,7 +35,7 @@ A command line of blastp works with only the program's name changed:
   blastp          -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
   skyblast search -query q.fa -db swissprot -evalue 1e-5 -outfmt '6 std qlen' -num_threads 4
 Options with one hyphen are blastp's; then so are the query (standard input) and the format (0) if
-they are not named. An option of blastp that is not available is refused by name.
+they are not named. An option of blastp that is not available is refused by name. `skyblast blastp` is the same command.
 
 The report is that of blastp 2.12, byte for byte but for the program's version and the database's
 date. --threads and the number of volumes change the speed, never the report. BLAST databases of
@@ -62,7 +63,8 @@ pub(super) struct SearchArgs {
     #[arg(long, value_name = "START-STOP", requires = "subject", conflicts_with = "db")]
     subject_loc: Option<QueryLocation>,
 
-    /// Search only the sequences of the database whose identifiers this file lists, one a line
+    /// Search only the sequences of the database whose identifiers this file lists, as text or in the form
+    /// that blastdb_aliastool writes
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
     seqidlist: Option<PathBuf>,
 
@@ -99,6 +101,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         posted: database.posted,
         totals: database.totals,
         searched: database.searched,
+        parts: database.parts.clone(),
         is_given: database.is_given,
     };
     let context = ReportContext::new(described, options)?;
@@ -169,8 +172,8 @@ fn open(args: &SearchArgs, masked_lower_case: bool) -> anyhow::Result<SearchedDa
         }
     };
     match (&args.seqidlist, &args.negative_seqidlist) {
-        (Some(list), _) => database.restrict(list, false),
-        (None, Some(list)) => database.restrict(list, true),
+        (Some(list), _) => database.restrict(list, Purpose::Include),
+        (None, Some(list)) => database.restrict(list, Purpose::Exclude),
         (None, None) => Ok(database),
     }
 }
@@ -192,13 +195,69 @@ impl Estimate {
     }
 }
 
-/// Prints what was odd about the queries.
+/// Most lines of warnings.
+const WARNING_LINES: usize = 10;
+/// Most records that a line names.
+const RECORDS_NAMED: usize = 3;
+
+/// Prints what was odd about the queries, all records with the same oddity in one line.
 pub(super) fn print_warnings(warnings: &[Warning], further: u64) {
-    for Warning { record, id, message } in warnings {
-        let id = if id.is_empty() { String::new() } else { format!(" ({id})") };
-        errln!("warning: record {record}{id}: {message}");
+    for line in warning_lines(warnings, further) {
+        errln!("warning: {line}");
     }
-    if further > 0 {
-        errln!("warning: {further} more warnings are not shown");
+}
+
+fn warning_lines(warnings: &[Warning], further: u64) -> Vec<String> {
+    let mut kinds: Vec<(&str, Vec<&Warning>)> = Vec::new();
+    for warning in warnings {
+        match kinds.iter_mut().find(|(message, _)| *message == warning.message) {
+            Some((_, same)) => same.push(warning),
+            None => kinds.push((&warning.message, vec![warning])),
+        }
+    }
+    let line = |(message, same): &(&str, Vec<&Warning>)| {
+        let label = |Warning { record, id, .. }: &Warning| match &id[..] {
+            "" => record.to_string(),
+            id => format!("{record} ({id})"),
+        };
+        let named: Vec<_> = same.iter().take(RECORDS_NAMED).map(|warning| label(warning)).collect();
+        let more = match same.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let records = if same.len() == 1 { "record" } else { "records" };
+        format!("{records} {}{more}: {message}", named.join(", "))
+    };
+    let mut lines: Vec<_> = kinds.iter().take(WARNING_LINES).map(line).collect();
+    let unshown: usize = kinds.iter().skip(WARNING_LINES).map(|(_, same)| same.len()).sum();
+    match unshown as u64 + further {
+        0 => {}
+        1 => lines.push("1 more warning is not shown".to_owned()),
+        more => lines.push(format!("{more} more warnings are not shown")),
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_of_one_kind_share_a_line_and_the_rest_are_counted() {
+        let warning = |record, id: &str, message: &str| Warning {
+            record,
+            id: id.to_owned(),
+            message: message.to_owned(),
+        };
+        let mut warnings: Vec<_> = (1..=40).map(|record| warning(record, "q", "looks odd")).collect();
+        warnings.insert(1, warning(7, "", "is empty"));
+        let expected = ["records 1 (q), 2 (q), 3 (q) and 37 more: looks odd", "record 7: is empty"];
+        assert_eq!(warning_lines(&warnings, 0), expected);
+        warnings.extend((0..9).map(|kind| warning(50, "z", &format!("kind {kind}"))));
+        let lines = warning_lines(&warnings, 4);
+        assert_eq!(lines.len(), 11);
+        assert_eq!(lines[10], "5 more warnings are not shown");
+        assert_eq!(warning_lines(&[], 1), ["1 more warning is not shown"]);
+        assert_eq!(warning_lines(&[], 0), [""; 0]);
     }
 }

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 
-use super::id_list::IdList;
+use super::id_list::{IdList, Purpose};
 use super::makedb::{Warnings, read_sequences};
 use super::origins::Origins;
-use crate::database::blastdb::{BlastDb, BlastDbError};
+use crate::database::blastdb::{BlastDb, BlastDbError, BlastDbPart};
 use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
 use crate::engine::{DatabaseTotals, QueryLocation, Subjects};
+use crate::report::DatabasePart;
+use crate::sequence::counted;
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
 use crate::sequence::names::{Name, SubjectNames, parted};
@@ -36,6 +38,8 @@ pub(super) struct SearchedDatabase {
     pub(super) totals: DatabaseTotals,
     /// The size of what is searched of it, which E-values refer to.
     pub(super) searched: DatabaseTotals,
+    /// What it consists of, if the user named several.
+    pub(super) parts: Vec<DatabasePart>,
     /// What is searched of it.
     pub(super) origins: Origins,
     /// Whether its sequences were given with the queries (`--subject`).
@@ -65,7 +69,7 @@ impl SearchedDatabase {
         }
         match open_blast_database(path) {
             Ok(database) => Ok(Self::from_blast(path, database)),
-            Err(BlastDbError::NotFound { .. }) if path.is_file() || path.as_os_str() == STDIN => {
+            Err(BlastDbError::NotFound { .. }) if is_stream(path) || path.as_os_str() == STDIN => {
                 Self::read_fasta(path)
             }
             // Says what is missing from the directory.
@@ -131,8 +135,16 @@ impl SearchedDatabase {
     }
 
     /// Searches only the sequences that the list in the file `list` names, or all but these. Of several
-    /// names of a sequence, only those that are listed, or are not, are reported.
-    pub(super) fn restrict(self, list: &Path, to_others: bool) -> anyhow::Result<Self> {
+    /// names of a sequence, only those that are listed, or are not, are reported. Like a database, the list
+    /// may lie in a directory that `BLASTDB` names.
+    ///
+    /// # Errors
+    /// Unless some sequences are left, and some identifiers mean a sequence: a list that leaves out nothing
+    /// is a list for another database.
+    pub(super) fn restrict(self, list: &Path, purpose: Purpose) -> anyhow::Result<Self> {
+        let listed = std::iter::once(PathBuf::new()).chain(blast_directories());
+        let list =
+            &*listed.map(|place| place.join(list)).find(|path| path.exists()).unwrap_or(list.to_owned());
         let ids = IdList::read(list)?;
         let mut found = HashSet::new();
         let mut searched = DatabaseTotals { sequences: 0, residues: 0 };
@@ -144,9 +156,9 @@ impl SearchedDatabase {
                 let line = subjects.defline(index);
                 let names = SubjectNames::of(&line);
                 let stays = |name: &&Name<'_>| {
-                    let matching = ids.matching(name, names.is_parted());
+                    let matching = ids.matching(name, names.is_parted(), purpose);
                     found.extend(matching.iter().map(|id| id.to_vec()));
-                    matching.is_empty() == to_others
+                    matching.is_empty() == (purpose == Purpose::Exclude)
                 };
                 let kept: Vec<_> = names.names().iter().filter(stays).collect();
                 let all_kept = kept.len() == names.names().len();
@@ -167,12 +179,20 @@ impl SearchedDatabase {
             });
         }
         let missing = ids.len() - found.len();
+        ensure!(
+            purpose == Purpose::Include || !found.is_empty(),
+            "{}: none of its {} is in {}, so it leaves nothing out; is it a list for another database?",
+            list.display(),
+            counted(ids.len() as u64, "identifier"),
+            self.name
+        );
         ensure!(searched.sequences > 0, "{}: leaves no sequence of {} to search", list.display(), self.name);
         if missing > 0 {
             errln!(
-                "warning: {}: {missing} of {} identifiers are not in {}",
+                "warning: {}: {missing} of {} {} not in {}",
                 list.display(),
-                ids.len(),
+                counted(ids.len() as u64, "identifier"),
+                if missing == 1 { "is" } else { "are" },
                 self.name
             );
         }
@@ -188,6 +208,7 @@ impl SearchedDatabase {
             posted: None,
             totals,
             searched,
+            parts: Vec::new(),
             origins,
             is_given: false,
             shortest: None,
@@ -222,6 +243,8 @@ impl SearchedDatabase {
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {
         let (title, totals, posted) = (database.title().to_owned(), database.totals(), database.made());
+        let part = |BlastDbPart { title, made: posted, totals }| DatabasePart { title, posted, totals };
+        let parts = database.parts().iter().cloned().map(part).collect();
         let mut first_ordinal = 0;
         let volumes = database.into_volumes().into_iter().map(|volume| {
             let place = first_ordinal;
@@ -230,7 +253,7 @@ impl SearchedDatabase {
             SearchedVolume { first_ordinal: place, residues, subjects: Box::new(volume) }
         });
         let name = path.display().to_string();
-        Self { posted, ..Self::whole(name, title, totals, volumes.collect()) }
+        Self { posted, parts, ..Self::whole(name, title, totals, volumes.collect()) }
     }
 
     fn read_fasta(path: &Path) -> anyhow::Result<Self> {
@@ -257,6 +280,11 @@ impl SearchedDatabase {
         ensure!(!volume.is_empty(), "{name} holds no sequence to search");
         Ok(Self::resident(name.clone(), name, volume))
     }
+}
+
+/// Whether a path leads to something that can be read from start to end, a pipe included.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_dir())
 }
 
 /// Some of the sequences of a volume.

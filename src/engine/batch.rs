@@ -50,8 +50,10 @@ impl Cutoffs {
                 scheme.database_residues,
             ),
         };
+        let x_ungapped = libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda);
         Some(Self {
-            x_ungapped: libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda) as i32,
+            // What is no `int` becomes its least value in blastp, and no extension gets anywhere.
+            x_ungapped: if x_ungapped > f64::from(i32::MAX) { 0 } else { x_ungapped as i32 },
             ungapped: trigger.min(gapped),
             gapped,
             without_gaps,

@@ -9,6 +9,7 @@ use super::contest::Contest;
 use super::masking::{Masking, QueryLocation, SegChoice, Switch};
 use super::option_error::OptionError;
 use super::options::{CompositionMode, DropOffs, GROUPED_SIZE, SearchOptions, WordOptions};
+use super::spelling::Spelled;
 use crate::scoring::{GapCosts, MatrixName};
 
 /// A set of defaults for a kind of query (`-task`).
@@ -101,9 +102,8 @@ macro_rules! choices {
             pub fn set(&mut self, name: &str, text: &str) -> Result<(), OptionError> {
                 match name {
                     $(stringify!($name) => {
-                        let parsed = text.trim().parse();
                         let error = |_| OptionError::new(stringify!($name), quoted(text), $range);
-                        self.$name = Some(parsed.map_err(error)?);
+                        self.$name = Some(Spelled::read(text.trim()).map_err(error)?);
                     })*
                     _ => {
                         let names: Vec<_> = Self::RANGES.iter().map(|(name, _)| *name).collect();
@@ -125,7 +125,7 @@ macro_rules! choices {
 choices! {
     task: Task = "blastp, blastp-fast or blastp-short";
     evalue: f64 = "a finite number above 0";
-    max_target_seqs: usize = "1 to 1000000";
+    max_target_seqs: usize = "1 or more";
     comp_based_stats: CompositionMode = "0, 1, 2 or 3";
     matrix: MatrixName =
         "BLOSUM45, BLOSUM50, BLOSUM62, BLOSUM80, BLOSUM90, PAM30, PAM70, PAM250 or IDENTITY";
@@ -135,11 +135,11 @@ choices! {
     threshold: f64 = "a finite number above 0";
     window_size: u32 = "0 or more";
     xdrop_ungap: f64 = "a finite number above 0";
-    xdrop_gap: f64 = "a finite number above 0";
-    xdrop_gap_final: f64 = "a finite number above 0";
+    xdrop_gap: f64 = "a finite number";
+    xdrop_gap_final: f64 = "a finite number";
     max_hsps: usize = "1 or more";
     qcov_hsp_perc: f64 = "a percentage from 0 to 100";
-    dbsize: u64 = "0 (the size of the database) or more";
+    dbsize: i64 = "a whole number, 0 for the size of the database";
     searchsp: u64 = "0 (what follows from the lengths) or more";
     ungapped: Switch = "true or false";
     seg: SegChoice = "no, yes, or window, low and high cut, as in \"12 2.2 2.5\"";
@@ -181,20 +181,20 @@ impl OptionChoices {
         }
         Ok(SearchOptions {
             evalue,
-            max_target_seqs: targets(self.max_target_seqs.unwrap_or(500))?,
+            max_target_seqs: at_least_one("max_target_seqs", self.max_target_seqs)?.unwrap_or(500),
             composition,
             matrix,
             gaps: self.gaps(matrix)?,
             words: self.words(task, matrix)?,
             drop_off: DropOffs {
                 ungapped: above_zero("xdrop_ungap", self.xdrop_ungap.unwrap_or(7.0))?,
-                gapped: above_zero("xdrop_gap", self.xdrop_gap.unwrap_or(15.0))?,
-                last: above_zero("xdrop_gap_final", self.xdrop_gap_final.unwrap_or(25.0))?,
+                gapped: finite("xdrop_gap", self.xdrop_gap.unwrap_or(15.0))?,
+                last: finite("xdrop_gap_final", self.xdrop_gap_final.unwrap_or(25.0))?,
             },
             max_hsps: at_least_one("max_hsps", self.max_hsps)?,
             min_query_cover: percentage("qcov_hsp_perc", self.qcov_hsp_perc.unwrap_or(0.0))?,
-            database_residues: self.dbsize.filter(|&residues| residues > 0),
-            search_space: self.searchsp.filter(|&space| space > 0),
+            database_residues: self.dbsize.filter(|&residues| residues != 0),
+            search_space: self.searchsp,
             ungapped,
             masking: Masking {
                 seg: self.seg.and_then(|choice| choice.0),
@@ -258,14 +258,19 @@ impl OptionChoices {
             None if self.matrix.is_some() => suggested_window(matrix),
             None => default.window,
         };
-        if size < GROUPED_SIZE {
-            // Neighbourhoods of words this short are scored in whole units.
-            return Ok(WordOptions { size, threshold: threshold.trunc(), window });
-        }
-        if threshold < LOWEST_GROUPED_THRESHOLD {
+        if size >= GROUPED_SIZE && threshold < LOWEST_GROUPED_THRESHOLD {
             // The table would take gigabytes, as it does in blastp.
-            let range = format!("{LOWEST_GROUPED_THRESHOLD} or more with word_size {size}");
-            return Err(OptionError::new("threshold", threshold, range));
+            let least = LOWEST_GROUPED_THRESHOLD;
+            return Err(if self.threshold.is_some() {
+                OptionError::new("threshold", threshold, format!("{least} or more with word_size {size}"))
+            } else {
+                let range = format!(
+                    "2 to {} unless threshold is given too, {least} or more; the task blastp-fast has word_size 6 \
+                     and threshold 21",
+                    GROUPED_SIZE - 1
+                );
+                OptionError::new("word_size", size, range)
+            });
         }
         Ok(WordOptions { size, threshold, window })
     }
@@ -328,6 +333,10 @@ fn above_zero(option: &'static str, value: f64) -> Result<f64, OptionError> {
     }
 }
 
+fn finite(option: &'static str, value: f64) -> Result<f64, OptionError> {
+    if value.is_finite() { Ok(value) } else { Err(OptionError::new(option, value, "a finite number")) }
+}
+
 fn percentage(option: &'static str, value: f64) -> Result<f64, OptionError> {
     if (0.0..=100.0).contains(&value) {
         Ok(value)
@@ -342,15 +351,6 @@ fn share(option: &'static str, value: Option<f64>) -> Result<Option<f64>, Option
             Err(OptionError::new(option, share, "a number above 0 and below 0.5"))
         }
         other => Ok(other),
-    }
-}
-
-/// Subjects per query are bounded, so that a request cannot ask for more memory than there is.
-fn targets(count: usize) -> Result<usize, OptionError> {
-    if (1..=1_000_000).contains(&count) {
-        Ok(count)
-    } else {
-        Err(OptionError::new("max_target_seqs", count, "1 to 1000000"))
     }
 }
 
@@ -418,7 +418,7 @@ mod tests {
             (OptionChoices { evalue: Some(0.0), ..nothing() }, "evalue 0", "above 0"),
             (OptionChoices { evalue: Some(f64::NAN), ..nothing() }, "evalue NaN", "above 0"),
             (OptionChoices { word_size: Some(1), ..nothing() }, "word_size 1", "2 to 7"),
-            (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 to 1000000"),
+            (OptionChoices { max_target_seqs: Some(0), ..nothing() }, "max_target_seqs 0", "1 or more"),
             (OptionChoices { qcov_hsp_perc: Some(101.0), ..nothing() }, "qcov_hsp_perc 101", "0 to 100"),
         ];
         for (choices, what, range) in refused {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::seg::Seg;
+use super::spelling::Spelled;
 
 /// How queries are masked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl FromStr for SegChoice {
             ["no"] => Ok(Self(None)),
             ["yes"] => Ok(Self(Some(Seg::QUERY))),
             [window, low, high] => {
-                let bits = |text: &str| text.parse().ok().filter(|bits: &f64| bits.is_finite());
+                let bits = |text: &str| f64::read(text).ok().filter(|bits| bits.is_finite());
                 let window = window.parse().ok().filter(|window| (1..=i32::MAX as usize).contains(window));
                 let (window, low) = window.zip(bits(low)).ok_or(NotPossible)?;
                 Ok(Self(Some(Seg { window, low, high: bits(high).ok_or(NotPossible)? })))

@@ -42,6 +42,7 @@ mod query;
 mod search;
 mod seg;
 mod smith_waterman;
+mod spelling;
 #[doc(hidden)]
 pub mod stages;
 mod stitch;
@@ -66,4 +67,5 @@ pub use options::{
 pub use query::{QuerySequence, SearchedQuery};
 pub use search::{OnProgress, Search};
 pub use seg::Seg;
+pub use spelling::{Spelled, spelled};
 pub use subjects::Subjects;

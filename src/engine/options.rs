@@ -13,7 +13,7 @@ use super::contest::Contest;
 use super::kernel::{GappedKernel, UngappedKernel, WideScores};
 use super::masking::{Masking, QueryLocation};
 use super::option_error::OptionError;
-use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName, SearchSpace, TableRow};
+use crate::scoring::{FiniteSize, GapCosts, Matrix, MatrixName, PlainSpace, SearchSpace, TableRow};
 
 /// Ungapped score that triggers a gapped extension, bits (`BLAST_GAP_TRIGGER_PROT`).
 pub(super) const GAP_TRIGGER_BITS: f64 = 22.0;
@@ -39,21 +39,29 @@ pub enum CompositionMode {
 
 /// A text that names no mode of composition-based statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("composition-based statistics are 0 (none), 1 (scaled), 2 (conditional, the default) or 3 (always)")]
+#[error(
+    "composition-based statistics are 0 (none), 1 (scaled), 2 (conditional, the default) or 3 (always), and have no \
+     unified P-values (u)"
+)]
 pub struct UnknownCompositionMode;
 
 impl FromStr for CompositionMode {
     type Err = UnknownCompositionMode;
 
-    /// Reads a mode as blastp writes it: 0 to 3, or F (0), T (2), D (the default, 2) in either case.
+    /// Reads a mode as blastp does, by its first letter: 0 to 3, or T (2), D (the default, 2) in either case,
+    /// and any other for none.
+    ///
+    /// # Errors
+    /// If a second letter asks for unified P-values (`2u`), which are not available.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "0" | "F" | "f" => Ok(Self::Off),
-            "1" => Ok(Self::Scale),
-            "2" | "T" | "t" | "D" | "d" => Ok(Self::Conditional),
-            "3" => Ok(Self::Always),
-            _ => Err(UnknownCompositionMode),
-        }
+        let mut letters = text.chars().map(|letter| letter.to_ascii_lowercase());
+        let mode = match letters.next() {
+            Some('1') => Self::Scale,
+            Some('2' | 't' | 'd') => Self::Conditional,
+            Some('3') => Self::Always,
+            _ => return Ok(Self::Off),
+        };
+        if letters.next() == Some('u') { Err(UnknownCompositionMode) } else { Ok(mode) }
     }
 }
 
@@ -93,6 +101,16 @@ pub struct WordOptions {
     pub window: u32,
 }
 
+/// Longest distance on a diagonal that is told from longer ones; no sequence is longer.
+const LONGEST_WINDOW: u32 = 1 << 26;
+
+impl WordOptions {
+    /// The window as it is compared to distances.
+    pub(super) fn reach(&self) -> u32 {
+        self.window.min(LONGEST_WINDOW)
+    }
+}
+
 /// How far below its best score an extension may fall before it is given up, in bits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DropOffs {
@@ -127,10 +145,12 @@ pub struct SearchOptions {
     pub max_hsps: Option<usize>,
     /// Smallest percentage of the query that an HSP must span, 0 to 100.
     pub min_query_cover: f64,
-    /// Size of the database that E-values assume, instead of its own; residues.
-    pub database_residues: Option<u64>,
+    /// Size of the database that E-values assume, instead of its own; residues. As in blastp, may be below
+    /// 0: then E-values are, too, and search spaces follow from the database's own size.
+    pub database_residues: Option<i64>,
     /// Search space that E-values assume, instead of one that follows from the lengths of query,
-    /// subject and database; residue pairs.
+    /// subject and database; residue pairs. With 0 it follows from them; as with any other, E-values
+    /// are not corrected for the ends of sequences.
     #[serde(default)]
     pub search_space: Option<u64>,
     /// Reports alignments without gaps only; without composition-based statistics.
@@ -182,6 +202,28 @@ impl SearchOptions {
         self.query_location.map_or(0..length, |location| location.within(length))
     }
 
+    /// The search space that was asked for by its size, residue pairs.
+    pub fn stated_space(&self) -> Option<u64> {
+        self.search_space.filter(|space| *space > 0)
+    }
+
+    /// Residues that search spaces assume of a database of `residues`.
+    pub fn space_residues(&self, residues: u64) -> u64 {
+        self.database_residues.and_then(|residues| u64::try_from(residues).ok()).unwrap_or(residues)
+    }
+
+    /// What takes the place of the correction for the ends of sequences, if anything was asked for.
+    fn space(&self, totals: DatabaseTotals) -> Option<PlainSpace> {
+        let DatabaseTotals { sequences, residues } = totals;
+        match self.search_space? {
+            0 => {
+                let row = TableRow::gapped(self.matrix, self.gaps)?;
+                Some(PlainSpace::OfLengths { sequences, residues: self.space_residues(residues), row })
+            }
+            space => Some(PlainSpace::Stated(space)),
+        }
+    }
+
     /// The E-value that preliminary scores are cut off at. With a search space that was asked for,
     /// blastp leaves no room for adjustment (`core/blast_parameters.c:BlastHitSavingParametersUpdate`).
     pub(super) fn cutoff_evalue(&self) -> f64 {
@@ -208,7 +250,9 @@ pub struct DatabaseTotals {
 pub(super) struct Scheme {
     pub(super) options: SearchOptions,
     /// Residues of the database that E-values assume.
-    pub(super) database_residues: u64,
+    pub(super) database_residues: i64,
+    /// Residues of the database that search spaces assume.
+    pub(super) space_residues: u64,
     /// Sequences of the database.
     pub(super) database_sequences: u64,
     /// Subject length that cutoff scores assume, residues.
@@ -230,11 +274,12 @@ impl Scheme {
     pub(super) fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let statistics = FiniteSize::new(options.matrix, options.gaps)
             .ok_or_else(|| OptionError::gap_costs(options.matrix, options.gaps))?
-            .in_space(options.search_space);
+            .in_space(options.space(totals));
         let matrix = Matrix::new(options.matrix);
         let mut scheme = Self {
             options,
-            database_residues: options.database_residues.unwrap_or(totals.residues),
+            database_residues: options.database_residues.unwrap_or(totals.residues as i64),
+            space_residues: options.space_residues(totals.residues),
             database_sequences: totals.sequences,
             shortest_subject: SHORTEST_SUBJECT,
             wide: WideScores::new(matrix.scores()),
@@ -252,7 +297,7 @@ impl Scheme {
 
     /// Drop-off in raw units of gapped extensions with a drop-off in bits.
     pub(super) fn gapped_drop_off(&self, bits: f64) -> i32 {
-        (bits * LN_2 / self.statistics.gapped().lambda) as i32
+        raw_drop_off(bits, self.statistics.gapped().lambda)
     }
 
     /// Search space of a query of `length` residues in statistics without the finite-size correction,
@@ -260,16 +305,24 @@ impl Scheme {
     pub(super) fn search_space(&self, length: usize) -> u64 {
         let space = || {
             let row = TableRow::gapped(self.options.matrix, self.gaps)?;
-            let (residues, sequences) = (self.database_residues, self.database_sequences);
+            let (residues, sequences) = (self.space_residues, self.database_sequences);
             Some(SearchSpace::new(length as u64, residues, sequences, &row).effective)
         };
-        self.options.search_space.or_else(space).unwrap_or(0)
+        self.options.stated_space().or_else(space).unwrap_or(0)
     }
 
     /// E-value of a raw score for a query and a subject of these lengths.
     pub(super) fn evalue(&self, score: i32, query: &[u8], subject: &[u8]) -> f64 {
         self.statistics.evalue(score, query.len() as u64, subject.len() as u64, self.database_residues)
     }
+}
+
+/// Largest drop-off, raw score units: more than any alignment can lose, and far from overflowing.
+const UNBOUNDED: i32 = i32::MAX / 4;
+
+/// Drop-off in the units of scores with this λ.
+pub(super) fn raw_drop_off(bits: f64, lambda: f64) -> i32 {
+    ((bits * LN_2 / lambda) as i32).clamp(-UNBOUNDED, UNBOUNDED)
 }
 
 #[cfg(test)]
@@ -293,12 +346,18 @@ mod tests {
 
     #[test]
     fn composition_modes_are_read_as_blastp_reads_them() {
-        for (texts, mode) in [("0Ff", "0"), ("1", "1"), ("2TtDd", "2"), ("3", "3")] {
-            for text in texts.split("").filter(|text| !text.is_empty()) {
+        for (texts, mode) in [
+            ("0 F f no false 4 -1 Fu", "0"),
+            ("1 1x", "1"),
+            ("2 T t D d true TRUE default 2005", "2"),
+            ("3", "3"),
+        ] {
+            for text in texts.split(' ') {
                 assert_eq!(text.parse::<CompositionMode>().map(|mode| mode.to_string()), Ok(mode.to_owned()));
             }
         }
-        for text in ["", "4", "-1", "2005", "true"] {
+        assert_eq!("".parse(), Ok(CompositionMode::Off));
+        for text in ["2u", "1U", "tu"] {
             assert_eq!(text.parse::<CompositionMode>(), Err(UnknownCompositionMode), "{text}");
         }
     }

@@ -94,7 +94,7 @@ impl Search {
         let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
             let mut scan_workspace =
-                ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.window);
+                ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.reach());
             let mut workspace = Workspace::default();
             let mut found = Vec::new();
             for block in blocks {

@@ -44,7 +44,7 @@ impl Stages {
         let query = SearchedQuery::new(query, &options);
         let batch = batches(&[query], &scheme, &neighbourhoods).pop();
         Ok(batch.map(|batch| Self {
-            scan_workspace: ungapped::Workspace::new(batch.residues.len(), options.words.window),
+            scan_workspace: ungapped::Workspace::new(batch.residues.len(), options.words.reach()),
             scheme,
             neighbourhoods,
             batch,

@@ -279,7 +279,7 @@ mod tests {
         neighbourhoods: &Neighbourhoods,
         subject: &[u8],
     ) -> Vec<UngappedHsp> {
-        let (size, window) = (scheme.options.words.size, scheme.options.words.window);
+        let (size, window) = (scheme.options.words.size, scheme.options.words.reach());
         let mut diagonals: HashMap<i64, Last> = HashMap::new();
         let mut found = Vec::new();
         for subject_at in 0..(subject.len() + 1).saturating_sub(size) {
@@ -342,7 +342,7 @@ mod tests {
             for kernel in [None, scheme.ungapped_kernel.as_ref()] {
                 let finder =
                     Finder { batch, neighbourhoods: &neighbourhoods, matrix: &scheme.matrix, kernel };
-                let mut workspace = ungapped::Workspace::new(batch.residues.len(), options.words.window);
+                let mut workspace = ungapped::Workspace::new(batch.residues.len(), options.words.reach());
                 let mut found = Vec::new();
                 for subject in subjects {
                     finder.find(subject, &mut workspace, &mut found);

@@ -23,9 +23,8 @@ impl UngappedStatistics {
     /// Statistics of a query of `length` residues with its own parameters.
     pub(super) fn new(length: usize, karlin: KarlinParameters, scheme: &Scheme) -> Self {
         let row = TableRow { karlin, ..TableRow::ungapped(scheme.options.matrix) };
-        let space =
-            SearchSpace::new(length as u64, scheme.database_residues, scheme.database_sequences, &row);
-        Self { karlin, space: scheme.options.search_space.unwrap_or(space.effective) }
+        let space = SearchSpace::new(length as u64, scheme.space_residues, scheme.database_sequences, &row);
+        Self { karlin, space: scheme.options.stated_space().unwrap_or(space.effective) }
     }
 
     /// The score from which an HSP is kept.

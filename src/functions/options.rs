@@ -10,20 +10,21 @@ use serde_json::json;
 
 use super::problem::Problem;
 use super::upload::upload_id;
-use crate::engine::{OptionChoices, OptionError, Switch};
+use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
 use crate::jobs::{JobId, Request};
-use crate::report::{ListLimits, OutputFormat, PairwiseChoices};
+use crate::report::{LimitError, ListLimits, OutputFormat, PairwiseChoices};
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
 
 /// Options beside those of the engine, and what they may be. A name may also be written with
 /// hyphens; `db` means `database`.
-const OWN_RANGES: [(&str, &str); 12] = [
+const OWN_RANGES: &[(&str, &str)] = &[
     ("database", "a name of GET /api/databases, or name@version"),
     ("outfmt", "0, 5, 6, 7, 10, 15, 16 or 17; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
+    ("max_target_seqs", "1 to 1000000"),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
-    ("num_alignments", "0 to 1000000, with outfmt 0"),
+    ("num_alignments", "0 to 1000000, from 1 and instead of max_target_seqs unless outfmt is 0"),
     ("line_length", "1 or more, with outfmt 0"),
     ("sorthits", "0 to 4, with outfmt 0"),
     ("sorthsps", "0 to 4, with outfmt 0"),
@@ -36,7 +37,9 @@ const OWN_RANGES: [(&str, &str); 12] = [
 
 /// Every option and what it may be.
 fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
-    OWN_RANGES.into_iter().chain(OptionChoices::RANGES.iter().copied())
+    let is_own = |name| OWN_RANGES.iter().any(|(own, _)| *own == name);
+    let others = OptionChoices::RANGES.iter().copied().filter(move |(name, _)| !is_own(*name));
+    OWN_RANGES.iter().copied().chain(others)
 }
 
 /// Keys of the Functions host, which it forwards with the address; not for us.
@@ -106,7 +109,7 @@ impl Options {
     /// Takes out a number of subjects, if there is one.
     fn take_count(&mut self, name: &'static str, least: usize) -> Result<Option<usize>, Problem> {
         let Some(text) = self.0.remove(name) else { return Ok(None) };
-        let count = text.trim().parse().ok().filter(|count| (least..=MAX_TARGETS).contains(count));
+        let count = usize::read(text.trim()).ok().filter(|count| (least..=MAX_TARGETS).contains(count));
         count.map(Some).ok_or_else(|| out_of_range(name, &text))
     }
 
@@ -125,9 +128,8 @@ impl Options {
             alignments: self.take_count("num_alignments", 0)?,
         };
         if limits.ignored_by(&format) {
-            let name = if limits.descriptions.is_some() { "num_descriptions" } else { "num_alignments" };
             let reason = "has a meaning for outfmt 0 only; max_target_seqs limits the others";
-            return Err(invalid(name, &format.to_string(), reason));
+            return Err(invalid("num_descriptions", &format.to_string(), reason));
         }
         let style = PairwiseChoices {
             line_length: self.take_parsed("line_length")?,
@@ -141,6 +143,7 @@ impl Options {
         match limits.settle(&mut format) {
             Ok(targets) if targets <= MAX_TARGETS => Ok((format, targets)),
             Ok(targets) => Err(out_of_range("max_target_seqs", &targets.to_string())),
+            Err(error @ LimitError::NothingFound) => Err(invalid("num_alignments", "0", error)),
             Err(error) => Err(invalid("outfmt", &format.to_string(), error)),
         }
     }
@@ -272,8 +275,26 @@ mod tests {
     }
 
     #[test]
+    fn alignments_are_subjects_unless_the_report_is_pairwise() {
+        let targets = |query| options(query).map(|request| request.options.max_target_seqs);
+        for outfmt in ["5", "6", "7+std", "15", "17"] {
+            let query: &'static str = format!("database=sp&outfmt={outfmt}&num_alignments=0x3").leak();
+            assert_eq!(targets(query).expect("a request"), 3, "{query}");
+        }
+        assert_eq!(targets("database=sp&outfmt=0&num_alignments=3").expect("a request"), 500);
+        for query in [
+            "database=sp&outfmt=6&num_alignments=0",
+            "database=sp&outfmt=6&num_descriptions=3",
+            "database=sp&outfmt=6&num_alignments=3&max_target_seqs=3",
+            "database=sp&max_target_seqs=1000001",
+        ] {
+            assert!(options(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
     fn an_unknown_composition_mode_is_refused() {
-        for query in ["database=sp&comp_based_stats=4", "database=sp&comp_based_stats="] {
+        for query in ["database=sp&comp_based_stats=2u", "database=sp&comp_based_stats=tU"] {
             assert!(options(query).is_err(), "{query}");
         }
     }

@@ -214,6 +214,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
         posted: job.database_created,
         totals: job.totals,
         searched: job.totals,
+        parts: Vec::new(),
         is_given: false,
     };
     Ok(ReportContext::new(database, job.options)?)

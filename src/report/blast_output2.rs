@@ -167,9 +167,11 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, &searched, number, hit));
     let mut members = vec![
         ("query_id", Text(query.id())),
-        ("query_title", Text(query.title_or_unnamed())),
+        ("query_title", Text(query.tidy_title())),
         ("query_len", Number(searched.shown.len().to_string())),
     ];
+    members
+        .retain(|(name, value)| *name != "query_title" || !matches!(value, Text(title) if title.is_empty()));
     // blastp does not say so of a query that is masked from end to end.
     let in_part = searched.masked.first().is_some_and(|first| *first != (0..searched.shown.len()));
     if statistics.is_some() && in_part {

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::title::tidy;
 use crate::engine::{
     CompositionMode, DatabaseTotals, Hit, OptionError, QuerySequence, SearchOptions, SearchedQuery,
 };
@@ -10,6 +9,7 @@ use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, 
 use crate::sequence::alphabet::O;
 use crate::sequence::defline;
 use crate::sequence::names::SubjectNames;
+use crate::sequence::title::{first_word, tidy};
 
 /// The name that reports give the program: the results are those of this blastp.
 pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
@@ -35,8 +35,21 @@ pub struct DatabaseText {
     pub totals: DatabaseTotals,
     /// The size of what is searched of it, which statistics refer to.
     pub searched: DatabaseTotals,
+    /// What it consists of, if the user named several databases.
+    pub parts: Vec<DatabasePart>,
     /// Whether it is no database but sequences that were given with the queries (`-subject`).
     pub is_given: bool,
+}
+
+/// One of several databases that are searched together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabasePart {
+    /// What its maker calls it.
+    pub title: String,
+    /// When it was made.
+    pub posted: Option<Timestamp>,
+    /// Its size.
+    pub totals: DatabaseTotals,
 }
 
 /// What all queries of a report have in common.
@@ -135,11 +148,11 @@ impl ReportContext {
         let query = self.searched(query).compared;
         let ungapped = ungapped_parameters(&query, &self.matrix)?;
         let DatabaseTotals { residues, sequences } = self.database.searched;
-        let database = self.options.database_residues.unwrap_or(residues);
+        let database = self.options.space_residues(residues);
         let row =
             if self.options.ungapped { TableRow { karlin: ungapped, ..self.ungapped } } else { self.gapped };
         let mut space = SearchSpace::new(query.len() as u64, database, sequences, &row);
-        space.effective = self.options.search_space.unwrap_or(space.effective);
+        space.effective = self.options.stated_space().unwrap_or(space.effective);
         Some(QueryStatistics { ungapped, used: row.karlin, space })
     }
 
@@ -162,12 +175,9 @@ const LABEL_CUT: usize = 25;
 const LABEL_LIMIT: usize = 35;
 
 impl QueryText<'_> {
-    /// The title as XML and JSON have it: tidied, and never empty.
-    pub(super) fn title_or_unnamed(&self) -> String {
-        match defline::title(self.defline) {
-            b"" => UNNAMED.to_owned(),
-            title => tidy(&String::from_utf8_lossy(title)),
-        }
+    /// The title as XML and JSON have it: tidied; may be empty.
+    pub(super) fn tidy_title(&self) -> String {
+        tidy(&text(defline::title(self.defline)))
     }
 
     /// The name that XML and JSON give the query.
@@ -237,9 +247,6 @@ impl QueryText<'_> {
 /// What is said of a query without hits.
 pub(super) const NO_HITS: &str = "No hits found";
 
-/// What stands for an empty definition line.
-pub(super) const UNNAMED: &str = "unnamed protein product";
-
 /// What names a sequence that was given with the queries: the first word of its title.
 pub(super) fn given_id(defline: &[u8]) -> &[u8] {
     match defline::id(defline) {
@@ -294,11 +301,15 @@ impl SubjectLabel {
     }
 
     fn unparsed(hit: &Hit, context: &ReportContext) -> Self {
-        let title = subject_title(&hit.defline);
         if context.database.is_given {
-            let title = if title.is_empty() { UNNAMED.to_owned() } else { title };
-            return Self { id: text(given_id(&hit.defline)), accession: given_number(hit.ordinal()), title };
+            let (title, number) = (described(hit, context), given_number(hit.ordinal()));
+            let id = match &*first_word(defline::title(&hit.defline)) {
+                b"" => number.clone(),
+                word => text(word),
+            };
+            return Self { id, accession: number, title };
         }
+        let title = text(&defline::database_title(&hit.defline));
         Self { id: format!("gnl|BL_ORD_ID|{}", hit.ordinal()), accession: hit.ordinal().to_string(), title }
     }
 }
@@ -307,14 +318,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A subject's definition line as text; a parsed one as accession and title of the name that stands for
-/// the subject.
-pub(super) fn subject_title(defline: &[u8]) -> String {
-    let names = SubjectNames::of(defline);
-    if names.is_parted() {
-        let name = names.chosen();
-        let heading = [&*names.heading_of(name), &*name.title].join(&b' ');
-        return text(&heading).trim_end().to_owned();
+/// What a list of descriptions says of a subject, and the title of one that was given with the queries.
+pub(super) fn described(hit: &Hit, context: &ReportContext) -> String {
+    if context.database.is_given {
+        return tidy(&text(defline::title(&hit.defline)));
     }
-    text(&defline::database_title(defline))
+    SubjectNames::of(&hit.defline).description()
 }

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::context::{UNNAMED, subject_title};
+use super::context::{ReportContext, described};
 use super::coverage::covered;
 use super::number::{bit_score, short_evalue};
 use super::order::{Shown, total_bits};
 use super::pairwise::percentage;
-use super::title::tidy;
 use crate::engine::Hit;
 
 /// Width of the text of a description.
@@ -16,12 +15,16 @@ const WIDTH: usize = 68;
 const TITLE: &str = "Sequences producing significant alignments:";
 
 /// Writes one line per subject, with its best bit score and E-value.
-pub(super) fn write(out: &mut impl Write, shown: &[Shown<'_>]) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, context: &ReportContext, shown: &[Shown<'_>]) -> io::Result<()> {
     let rows: Vec<[String; 3]> = shown
         .iter()
         .filter_map(|Shown { hit, .. }| {
             let best = hit.hsps.first()?;
-            Some([description(&hit.defline), bit_score(best.bit_score), short_evalue(best.evalue)])
+            Some([
+                description(&described(hit, context)),
+                bit_score(best.bit_score),
+                short_evalue(best.evalue),
+            ])
         })
         .collect();
     let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 2, "Value"));
@@ -35,14 +38,19 @@ pub(super) fn write(out: &mut impl Write, shown: &[Shown<'_>]) -> io::Result<()>
 
 /// Writes one line per subject with what subjects can be sorted by; the whole query has `length`
 /// residues.
-pub(super) fn write_sortable(out: &mut impl Write, shown: &[Shown<'_>], length: usize) -> io::Result<()> {
+pub(super) fn write_sortable(
+    out: &mut impl Write,
+    context: &ReportContext,
+    shown: &[Shown<'_>],
+    length: usize,
+) -> io::Result<()> {
     let rows: Vec<[String; 4]> = shown
         .iter()
         .map(|Shown { hit, .. }| {
             let bits = hit.hsps.iter().map(|hsp| hsp.bit_score).fold(0.0, f64::max);
             let evalue = hit.hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
             let (bits, total) = (bit_score(bits), bit_score(total_bits(hit)));
-            [description(&hit.defline), bits, total, short_evalue(evalue)]
+            [description(&described(hit, context)), bits, total, short_evalue(evalue)]
         })
         .collect();
     let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 3, "Value"));
@@ -67,13 +75,8 @@ fn identity_of_best(hit: &Hit) -> u32 {
     hit.hsps.first().map_or(0, |hsp| percentage(hsp.identities, hsp.alignment_length()))
 }
 
-/// A definition line, cut or filled up to the width of a description.
-fn description(defline: &[u8]) -> String {
-    let mut title = subject_title(defline);
-    if title.is_empty() {
-        title = UNNAMED.to_owned();
-    }
-    let title = tidy(&title);
+/// A text, cut or filled up to the width of a description.
+fn description(title: &str) -> String {
     match title.len() {
         // blastp measures bytes.
         length @ ..=WIDTH => format!("{title}{:1$}", "", WIDTH - length),
@@ -90,12 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_descriptions_are_cut_and_empty_ones_named() {
-        assert_eq!(description(&[b'x'; 68]).len(), 68);
-        assert!(description(&[b'x'; 69]).ends_with("xx..."));
-        assert_eq!(description(&[b'x'; 69]).len(), 68);
-        assert_eq!(description("é".repeat(69).as_bytes()), format!("{}... ", "é".repeat(32)));
-        assert_eq!(description("é".as_bytes()).len(), 68);
-        assert_eq!(description(b"").trim_end(), "unnamed protein product");
+    fn long_descriptions_are_cut_and_short_ones_filled_up() {
+        assert_eq!(description(&"x".repeat(68)).len(), 68);
+        assert!(description(&"x".repeat(69)).ends_with("xx..."));
+        assert_eq!(description(&"x".repeat(69)).len(), 68);
+        assert_eq!(description(&"é".repeat(69)), format!("{}... ", "é".repeat(32)));
+        assert_eq!(description("é").len(), 68);
     }
 }

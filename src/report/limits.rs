@@ -12,7 +12,8 @@ pub struct ListLimits {
     pub max_target_seqs: Option<usize>,
     /// One-line descriptions of a pairwise report (`-num_descriptions`).
     pub descriptions: Option<usize>,
-    /// Subjects whose alignments a pairwise report shows (`-num_alignments`).
+    /// Subjects whose alignments a pairwise report shows; subjects per query of any other report
+    /// (`-num_alignments`).
     pub alignments: Option<usize>,
 }
 
@@ -26,16 +27,20 @@ pub enum LimitError {
     /// A pairwise report of nothing.
     #[error("a pairwise report needs descriptions or alignments, not 0 of both")]
     NothingShown,
+    /// Any other report of nothing.
+    #[error(
+        "num_alignments 0 leaves nothing to report: but for format 0, it is the number of subjects per query"
+    )]
+    NothingFound,
 }
 
 /// Subjects per query if nothing is said of them.
 const DEFAULT_TARGETS: usize = 500;
 
 impl ListLimits {
-    /// Whether something is said that only matters to a pairwise report, which `format` is not.
+    /// Whether a number of descriptions is given, which only a pairwise report has, and `format` is none.
     pub fn ignored_by(&self, format: &OutputFormat) -> bool {
-        let pairwise = matches!(format, OutputFormat::Pairwise(_));
-        !pairwise && (self.descriptions.is_some() || self.alignments.is_some())
+        self.descriptions.is_some() && !matches!(format, OutputFormat::Pairwise(_))
     }
 
     /// Settles the limits of `format` and returns how many subjects per query have to be found.
@@ -46,7 +51,10 @@ impl ListLimits {
             return Err(LimitError::Incompatible);
         }
         let OutputFormat::Pairwise(PairwiseStyle { limits, .. }) = format else {
-            return Ok(self.max_target_seqs.unwrap_or(DEFAULT_TARGETS));
+            return match self.max_target_seqs.or(self.alignments).unwrap_or(DEFAULT_TARGETS) {
+                0 => Err(LimitError::NothingFound),
+                targets => Ok(targets),
+            };
         };
         let default = match self.max_target_seqs {
             Some(targets) => PairwiseLimits { descriptions: targets, alignments: targets },
@@ -91,7 +99,8 @@ mod tests {
             ("0 num_descriptions=7 num_alignments=9", targets, "0 num_descriptions=7 num_alignments=9", 4),
             ("6", none, "6", 500),
             ("6", targets, "6", 4),
-            ("6", both, "6", 500),
+            ("6", both, "6", 2),
+            ("6", descriptions, "6", 500),
         ] {
             assert_eq!(settle(format, limits), Ok((text.to_owned(), found)), "{format} {limits:?}");
         }
@@ -99,10 +108,16 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        let limits = ListLimits { max_target_seqs: Some(4), descriptions: Some(3), alignments: None };
+        let targets = ListLimits { max_target_seqs: Some(4), ..ListLimits::default() };
+        let limits = ListLimits { descriptions: Some(3), ..targets };
         assert_eq!(settle("0", limits), Err(LimitError::Incompatible));
         let limits = ListLimits { max_target_seqs: None, descriptions: Some(0), alignments: Some(0) };
         assert_eq!(settle("0", limits), Err(LimitError::NothingShown));
+        let limits = ListLimits { alignments: Some(0), ..ListLimits::default() };
+        assert_eq!(settle("6", limits), Err(LimitError::NothingFound));
+        let limits = ListLimits { alignments: Some(1), ..targets };
+        assert_eq!(settle("6", limits), Err(LimitError::Incompatible));
+        let limits = ListLimits { descriptions: Some(3), ..ListLimits::default() };
         assert!(
             limits.ignored_by(&OutputFormat::Xml)
                 && !limits.ignored_by(&OutputFormat::Pairwise(PairwiseStyle::default()))

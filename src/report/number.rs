@@ -66,7 +66,11 @@ pub(super) fn padded_general(value: f64, digits: usize) -> String {
     let text = scientific(value, digits - 1);
     let exponent = text.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
     let decimals = digits as i32 - 1 - exponent;
-    if exponent < -4 || decimals < 0 { text } else { format!("{value:.*}", decimals as usize) }
+    match decimals {
+        _ if exponent < -4 || decimals < 0 => text,
+        0 => format!("{value:.0}."),
+        decimals => format!("{value:.*}", decimals as usize),
+    }
 }
 
 /// C's `%.{digits}e`: an exponent has a sign and at least two digits.

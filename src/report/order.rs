@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::coverage::covered;
 use super::outfmt::PairwiseStyle;
-use crate::engine::{Hit, Hsp};
+use crate::engine::{Hit, Hsp, Spelled};
 
 macro_rules! numbered {
     ($(#[$about:meta])* $name:ident: $($number:literal $variant:ident $text:literal;)*) => {
@@ -25,7 +25,7 @@ macro_rules! numbered {
             type Err = &'static str;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text.parse() {
+                match i32::read(text) {
                     $(Ok($number) => Ok(Self::$variant),)*
                     _ => Err(concat!("must be a number: ", $(" ", $number, " (", $text, ")",)*)),
                 }
@@ -37,21 +37,21 @@ macro_rules! numbered {
 numbered! {
     /// What subjects are sorted by.
     HitOrder:
-    0u8 Evalue "E-value";
-    1u8 BitScore "bit score";
-    2u8 TotalScore "total bit score";
-    3u8 Identity "percent identity";
-    4u8 Coverage "query coverage";
+    0 Evalue "E-value";
+    1 BitScore "bit score";
+    2 TotalScore "total bit score";
+    3 Identity "percent identity";
+    4 Coverage "query coverage";
 }
 
 numbered! {
     /// What the HSPs of a subject are sorted by.
     HspOrder:
-    0u8 Evalue "E-value";
-    1u8 Score "score";
-    2u8 QueryStart "query start";
-    3u8 Identity "percent identity";
-    4u8 SubjectStart "subject start";
+    0 Evalue "E-value";
+    1 Score "score";
+    2 QueryStart "query start";
+    3 Identity "percent identity";
+    4 SubjectStart "subject start";
 }
 
 /// A subject and its HSPs in the order in which they are shown.

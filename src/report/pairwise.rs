@@ -3,14 +3,16 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+
 use super::columns::{Columns, Mark, Plus};
-use super::context::{NO_HITS, PROGRAM, QueryText, ReportContext, UNNAMED, subject_title};
+use super::context::{DatabasePart, DatabaseText, NO_HITS, PROGRAM, QueryText, ReportContext, described};
 use super::descriptions;
-use super::number::{bit_score, padded_general, short_evalue, with_commas};
+use super::number::{bit_score, general, padded_general, short_evalue, with_commas};
 use super::order::Shown;
 use super::outfmt::PairwiseStyle;
 use super::wrap;
-use crate::engine::{Adjustment, Hit, Hsp, SearchedQuery};
+use crate::engine::{Adjustment, DatabaseTotals, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
 use crate::sequence::names::SubjectNames;
 
@@ -62,8 +64,8 @@ pub(super) fn query(
         let listed = &shown[..limits.descriptions.min(shown.len())];
         match style.hit_order {
             _ if listed.is_empty() => {}
-            None => descriptions::write(out, listed)?,
-            Some(_) => descriptions::write_sortable(out, listed, query.sequence.residues.len())?,
+            None => descriptions::write(out, context, listed)?,
+            Some(_) => descriptions::write_sortable(out, context, listed, query.sequence.residues.len())?,
         }
         for shown in shown.iter().take(limits.alignments) {
             write_subject(out, context, style, query, &searched, shown)?;
@@ -74,22 +76,39 @@ pub(super) fn query(
 
 /// Writes what comes after the last query.
 pub(super) fn end(out: &mut impl Write, context: &ReportContext) -> io::Result<()> {
-    out.write_all(b"\n\n")?;
-    write_wrapped(out, "  Database: ", context.database.title.as_bytes())?;
-    let posted = context
-        .database
-        .posted
-        .map_or_else(|| "Unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
-    writeln!(out, "    Posted date:  {posted}")?;
-    let totals = context.database.totals;
-    writeln!(out, "  Number of letters in database: {}", with_commas(totals.residues))?;
-    writeln!(out, "  Number of sequences in database:  {}", with_commas(totals.sequences))?;
+    out.write_all(b"\n")?;
+    let DatabaseText { title, posted, totals, parts, .. } = &context.database;
+    if parts.is_empty() {
+        write_database(out, title, *posted, *totals)?;
+    }
+    for DatabasePart { title, posted, totals } in parts {
+        write_database(out, title, *posted, *totals)?;
+    }
     write!(out, "\n\n\nMatrix: {}\n", context.matrix.name())?;
     if !context.options.ungapped {
         writeln!(out, "Gap Penalties: Existence: {}, Extension: {}", context.gaps.open, context.gaps.extend)?;
     }
-    writeln!(out, "Neighboring words threshold: {}", context.options.words.threshold as i32)?;
-    writeln!(out, "Window for multiple hits: {}", context.options.words.window)
+    writeln!(out, "Neighboring words threshold: {}", general(context.options.words.threshold, 6))?;
+    match context.options.words.window {
+        0 => Ok(()),
+        window => writeln!(out, "Window for multiple hits: {window}"),
+    }
+}
+
+/// Writes what the end of a report says of a database.
+fn write_database(
+    out: &mut impl Write,
+    title: &str,
+    posted: Option<Timestamp>,
+    totals: DatabaseTotals,
+) -> io::Result<()> {
+    out.write_all(b"\n")?;
+    write_wrapped(out, "  Database: ", title.as_bytes())?;
+    let posted = posted
+        .map_or_else(|| "Unknown".to_owned(), |time| time.strftime("%b %-d, %Y  %-I:%M %p").to_string());
+    writeln!(out, "    Posted date:  {posted}")?;
+    writeln!(out, "  Number of letters in database: {}", with_commas(totals.residues))?;
+    writeln!(out, "  Number of sequences in database:  {}", with_commas(totals.sequences))
 }
 
 /// Writes a long text after its name; without a text the line stays open.
@@ -112,7 +131,7 @@ fn write_subject(
     Shown { hit, hsps }: &Shown<'_>,
 ) -> io::Result<()> {
     out.write_all(b"\n\n>")?;
-    write_names(out, context, &hit.defline)?;
+    write_names(out, context, hit)?;
     writeln!(out, "Length={}", hit.subject_length)?;
     for (place, hsp) in hsps.iter().enumerate() {
         if place > 0 {
@@ -127,24 +146,22 @@ fn write_subject(
 }
 
 /// Writes all names of a subject, each on lines of its own.
-fn write_names(out: &mut impl Write, context: &ReportContext, defline: &[u8]) -> io::Result<()> {
-    let names = SubjectNames::of(defline);
-    if !names.is_parted() {
-        let title = subject_title(defline);
-        let title = if title.is_empty() { UNNAMED } else { &title };
-        if context.database.is_given {
-            out.write_all(b" ")?;
-        }
-        return write_lines(out, title);
+fn write_names(out: &mut impl Write, context: &ReportContext, hit: &Hit) -> io::Result<()> {
+    if context.database.is_given {
+        out.write_all(b" ")?;
+        return write_lines(out, &described(hit, context));
     }
+    let names = SubjectNames::of(&hit.defline);
     for (place, name) in names.names().iter().enumerate() {
         if place > 0 {
             out.write_all(b" ")?;
         }
         // Only what follows the identifier is measured.
-        out.write_all(&names.heading_of(name))?;
-        out.write_all(b" ")?;
-        write_lines(out, &String::from_utf8_lossy(&name.title))?;
+        if names.is_parted() {
+            out.write_all(&names.heading_of(name))?;
+            out.write_all(b" ")?;
+        }
+        write_lines(out, &String::from_utf8_lossy(&names.title_of(name)))?;
     }
     Ok(())
 }

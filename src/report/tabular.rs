@@ -121,10 +121,10 @@ pub(super) fn subject_accession(hit: &Hit, is_given: bool) -> Cow<'_, [u8]> {
     names.accession_version().into_owned().into()
 }
 
-/// Whether the title of a subject starts with a blank, so that it has no id; it then goes by its
-/// ordinal.
+/// Whether nothing is left of the title of a subject once it is tidied, so that it has no id; it then goes by
+/// its ordinal.
 fn is_nameless(names: &SubjectNames<'_>) -> bool {
-    !names.is_parted() && !names.title().is_empty() && defline::id(names.title()).is_empty()
+    !names.is_parted() && names.seqid().is_empty()
 }
 
 struct Row<'a> {
@@ -156,7 +156,8 @@ impl Row<'_> {
             Column::Saccver => out.write_all(&subject_accession(hit, false)),
             Column::Sacc => self.write_subject(out, "BL_ORD_ID:", |names| names.accession().to_vec()),
             Column::Sallacc => self.write_subject(out, "BL_ORD_ID:", |names| names.all_accessions()),
-            Column::Sgi | Column::Sallgi => out.write_all(SubjectNames::of(&hit.defline).gi()),
+            Column::Sgi => out.write_all(SubjectNames::of(&hit.defline).gi()),
+            Column::Sallgi => out.write_all(&SubjectNames::of(&hit.defline).all_gis()),
             Column::Qgi | Column::Staxids => out.write_all(b"0"),
             Column::Staxid
             | Column::Ssciname

@@ -89,7 +89,7 @@ fn describe(
     query: QueryText<'_>,
 ) -> io::Result<()> {
     element(out, 2, &format!("{parent}_query-ID"), query.id())?;
-    element(out, 2, &format!("{parent}_query-def"), query.title_or_unnamed())?;
+    element(out, 2, &format!("{parent}_query-def"), title_or_none(&query.tidy_title()))?;
     element(out, 2, &format!("{parent}_query-len"), context.searched(query).shown.len())
 }
 
@@ -105,7 +105,7 @@ fn write_hit(
     out.write_all(b"<Hit>\n")?;
     element(out, 2, "Hit_num", number)?;
     element(out, 2, "Hit_id", id)?;
-    element(out, 2, "Hit_def", if title.is_empty() { "No definition line" } else { &title })?;
+    element(out, 2, "Hit_def", title_or_none(&title))?;
     element(out, 2, "Hit_accession", accession)?;
     element(out, 2, "Hit_len", hit.subject_length)?;
     out.write_all(b"  <Hit_hsps>\n")?;
@@ -144,6 +144,11 @@ fn write_hsp(
     element(out, 6, "Hsp_hseq", String::from_utf8_lossy(&columns.subject))?;
     element(out, 6, "Hsp_midline", String::from_utf8_lossy(&columns.midline))?;
     out.write_all(b"    </Hsp>\n")
+}
+
+/// A title, or that there is none.
+fn title_or_none(title: &str) -> &str {
+    if title.is_empty() { "No definition line" } else { title }
 }
 
 /// Writes an element that holds only text, on a line of its own.

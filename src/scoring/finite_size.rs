@@ -8,12 +8,40 @@
 use super::erfc::erfc;
 use super::gaps::GapCosts;
 use super::karlin::KarlinParameters;
+use super::length_adjustment::SearchSpace;
 use super::matrix::MatrixName;
 use super::plain::{karlin_cutoff, karlin_evalue};
 use super::table_row::TableRow;
 
 /// 1/√(2π) as the toolkit writes it.
 const INVERSE_SQRT_2_PI: f64 = 0.398_942_280_401_432_7;
+
+/// What E-values assume instead of sequences that end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PlainSpace {
+    /// A search space of this size, residue pairs; the lengths of sequences do not count.
+    Stated(u64),
+    /// The search space of a query in a database of this size.
+    OfLengths {
+        /// Number of sequences.
+        sequences: u64,
+        /// Number of residues.
+        residues: u64,
+        /// Parameters of gapped scores, in whole units.
+        row: TableRow,
+    },
+}
+
+impl PlainSpace {
+    fn of(&self, query_length: u64) -> u64 {
+        match self {
+            Self::Stated(space) => *space,
+            Self::OfLengths { sequences, residues, row } => {
+                SearchSpace::new(query_length, *residues, *sequences, row).effective
+            }
+        }
+    }
+}
 
 /// Statistics of gapped scores for one matrix and gap cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +53,8 @@ pub struct FiniteSize {
     beta: f64,
     sigma: f64,
     tau: f64,
-    /// A search space that was asked for.
-    space: Option<u64>,
+    /// What was asked for instead of the correction.
+    space: Option<PlainSpace>,
 }
 
 impl FiniteSize {
@@ -47,9 +75,8 @@ impl FiniteSize {
         })
     }
 
-    /// The same statistics in a search space of this size, residue pairs, if there is one. The
-    /// lengths of sequences then no longer count, nor does the correction.
-    pub fn in_space(self, space: Option<u64>) -> Self {
+    /// The same statistics in a plain space, if there is one, without the correction.
+    pub fn in_space(self, space: Option<PlainSpace>) -> Self {
         Self { space, ..self }
     }
 
@@ -69,9 +96,9 @@ impl FiniteSize {
     /// Expected number of alignments of at least `score` (raw) between a query of `query_length`
     /// residues and a database of `database_residues`, for a hit in a subject of
     /// `subject_length` residues.
-    pub fn evalue(&self, score: i32, query_length: u64, subject_length: u64, database_residues: u64) -> f64 {
-        if let Some(space) = self.space {
-            return karlin_evalue(score, &self.gapped, space);
+    pub fn evalue(&self, score: i32, query_length: u64, subject_length: u64, database_residues: i64) -> f64 {
+        if let Some(space) = &self.space {
+            return karlin_evalue(score, &self.gapped, space.of(query_length));
         }
         let lambda = self.gapped.lambda;
         let y = f64::from(score);
@@ -93,9 +120,9 @@ impl FiniteSize {
     }
 
     /// The score just below the one whose E-value is `evalue` or less, at least 0.
-    pub fn cutoff(&self, evalue: f64, query_length: u64, subject_length: u64, database_residues: u64) -> i32 {
-        if let Some(space) = self.space {
-            return karlin_cutoff(evalue, &self.gapped, space);
+    pub fn cutoff(&self, evalue: f64, query_length: u64, subject_length: u64, database_residues: i64) -> i32 {
+        if let Some(space) = &self.space {
+            return karlin_cutoff(evalue, &self.gapped, space.of(query_length));
         }
         let expected = |score| self.evalue(score, query_length, subject_length, database_residues);
         let guess = libm::log(database_residues as f64 / evalue) / self.gapped.lambda;
@@ -131,7 +158,7 @@ mod tests {
     fn cutoffs_equal_those_of_blastp() {
         let statistics = blosum62();
         let cutoffs: Vec<i32> =
-            (5..=11).map(|power| statistics.cutoff(50.0, 361, 10, 10u64.pow(power))).collect();
+            (5..=11).map(|power| statistics.cutoff(50.0, 361, 10, 10i64.pow(power))).collect();
         assert_eq!(cutoffs, [31, 39, 46, 53, 61, 68, 76]);
     }
 

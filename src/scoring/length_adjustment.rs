@@ -26,7 +26,9 @@ impl SearchSpace {
     pub fn new(query: u64, residues: u64, sequences: u64, gapped: &TableRow) -> Self {
         let length_adjustment = length_adjustment(query, residues, sequences, gapped);
         let database = residues.saturating_sub(sequences * length_adjustment).max(1);
-        Self { length_adjustment, effective: query.saturating_sub(length_adjustment) * database }
+        // A database that is stated larger than any wraps around, as in blastp.
+        let effective = query.saturating_sub(length_adjustment).wrapping_mul(database);
+        Self { length_adjustment, effective }
     }
 }
 

@@ -12,7 +12,7 @@ mod plain;
 mod table_row;
 mod tables;
 
-pub use finite_size::FiniteSize;
+pub use finite_size::{FiniteSize, PlainSpace};
 pub use frequencies::{PairFrequencies, STANDARD};
 pub use gaps::GapCosts;
 pub use karlin::{

@@ -3,9 +3,11 @@
 pub mod alphabet;
 mod counted;
 pub mod defline;
+mod entities;
 pub mod fasta;
 pub mod input;
 pub mod names;
 pub mod nucleotide;
+pub mod title;
 
 pub use counted::counted;

@@ -2,8 +2,9 @@
 //!
 //! A database keeps one text per sequence, its definition line, in one of two styles:
 //!
-//! - **whole**: a FASTA definition line. Its first word is the identifier, all of it the title. A
-//!   BLAST database made without `-parse_seqids` says the same of its sequences;
+//! - **whole**: a FASTA definition line. All of it is the title, and the first word of that, once it is
+//!   [tidied](super::title), the identifier. A BLAST database made without `-parse_seqids` says the same
+//!   of its sequences;
 //! - **parted**: one or more *names*, each an identifier that NCBI's programs have parsed and a
 //!   title without it, from a BLAST database made with `-parse_seqids`. Identifiers and titles take
 //!   turns, one a line: `id ⏎ title` or `id ⏎ title ⏎ id ⏎ title`. No FASTA definition line has a
@@ -15,16 +16,15 @@
 use std::borrow::Cow;
 
 use super::defline;
+use super::title::{first_word, tidy};
 
 const LINE_FEED: u8 = b'\n';
-
-/// What stands for the identifier of a sequence without a definition line.
-const UNNAMED: &[u8] = b"unnamed";
 
 /// One name of a sequence; identical proteins of several origins have several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// Identifier: a first word, or the bar form of a parsed identifier, with `lcl|` if local.
+    /// Identifier: a first word, which may be empty, or the bar form of a parsed identifier, with `lcl|`
+    /// if local.
     pub id: Cow<'a, [u8]>,
     /// Title: the whole line, or what follows a parsed identifier; may be empty.
     pub title: Cow<'a, [u8]>,
@@ -55,10 +55,7 @@ impl<'a> SubjectNames<'a> {
     pub fn of(line: &'a [u8]) -> Self {
         if !line.contains(&LINE_FEED) {
             let title = defline::database_title(line);
-            let id = match defline::id(&title) {
-                b"" => UNNAMED.to_vec(),
-                id => id.to_vec(),
-            };
+            let id = first_word(&title).into_owned();
             return Self { parted: false, names: vec![Name { id: id.into(), title }] };
         }
         let mut lines = line.split(|byte| *byte == LINE_FEED);
@@ -97,10 +94,58 @@ impl<'a> SubjectNames<'a> {
 
     /// The GI number, the numerical identifier that NCBI used to give (`sgi`); `0` if there is none.
     pub fn gi(&self) -> &[u8] {
-        match split_gi(&self.chosen().id) {
+        self.gi_of(self.chosen())
+    }
+
+    /// The GI numbers of all names (`sallgi`), separated by `;`.
+    pub fn all_gis(&self) -> Vec<u8> {
+        let numbers: Vec<_> = self.names.iter().map(|name| self.gi_of(name)).collect();
+        numbers.join(&b';')
+    }
+
+    fn gi_of<'n>(&self, name: &'n Name<'_>) -> &'n [u8] {
+        match split_gi(&name.id) {
             (Some(gi), _) if self.parted => gi,
             _ => b"0",
         }
+    }
+
+    /// What a list of descriptions says of the sequence: its tidied title, after what stands before it.
+    pub fn description(&self) -> String {
+        let name = self.chosen();
+        let title = self.generated(name);
+        if !self.parted {
+            return title;
+        }
+        format!("{} {title}", String::from_utf8_lossy(&self.heading_of(name)))
+    }
+
+    /// The title of a name in pairwise reports: as it was given, or else that of the first name, tidied.
+    pub fn title_of<'n>(&self, name: &'n Name<'_>) -> Cow<'n, [u8]> {
+        if name.title.is_empty() {
+            let first = Name { id: self.chosen().id.clone(), title: self.names[0].title.clone() };
+            return self.generated(&first).into_bytes().into();
+        }
+        Cow::Borrowed(&name.title)
+    }
+
+    /// A tidied title; some identifiers say something themselves.
+    fn generated(&self, name: &Name<'_>) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if !self.parted {
+            return tidy(&text(&name.title));
+        }
+        let (_, id) = split_gi(&name.id);
+        let fields: Vec<_> = id.split(|byte| *byte == b'|').collect();
+        let title = match fields[..] {
+            [b"pdb", _, chain] if name.title.is_empty() => format!("Chain {}", text(chain)),
+            [b"pat" | b"pgp", country, number, sequence] if name.title.is_empty() => {
+                format!("Sequence {} from Patent {} {}", text(sequence), text(country), text(number))
+            }
+            _ => tidy(&text(&name.title)),
+        };
+        let is_third_party = matches!(fields[0], b"tpg" | b"tpe" | b"tpd");
+        if is_third_party { format!("TPA: {title}") } else { title }
     }
 
     /// The accession that XML and JSON give a name: without its version, and of an identifier of some
@@ -279,6 +324,7 @@ mod tests {
         assert_eq!(names.seqid(), b"gi|99|ref|NP_111111.1|");
         assert_eq!(*names.accession_version(), *b"NP_111111.1");
         assert_eq!(names.gi(), b"99");
+        assert_eq!(names.all_gis(), b"0;99;0");
         assert_eq!(names.title(), b"t1");
         assert_eq!(names.all_titles(), b"t1<>N/A<>t3");
         assert_eq!(names.all_seqids(), b"sp|P11111.2|A_B;gi|99|ref|NP_111111.1|;mine");
@@ -293,9 +339,44 @@ mod tests {
         assert_eq!(*names.accession(), *b"lcl|x");
         assert_eq!(names.gi(), b"0");
         assert_eq!(names.title(), b"lcl|x some   title");
+        assert_eq!(SubjectNames::of(b"a&#45;b. ").seqid(), b"a-b");
+        assert_eq!(SubjectNames::of(b"TPA: ").seqid(), b"");
         let empty = SubjectNames::of(b"");
         assert_eq!((empty.seqid(), empty.title()), (&b"unnamed"[..], &b""[..]));
         assert_eq!(empty.all_titles(), b"N/A");
+    }
+
+    /// Expected texts: the list of descriptions of blastp 2.12.0 -outfmt 0 and what follows `>` in it.
+    #[test]
+    fn what_stands_for_a_title_depends_on_the_identifier() {
+        for (id, title, description, full) in [
+            ("sp|P33333|A_B", "", "P33333 unnamed protein product", "unnamed protein product"),
+            ("pdb|2ABC|A", "", "2ABC_A Chain A", "Chain A"),
+            ("pdb|2ABC|A", "MAG: x.", "2ABC_A x", "MAG: x."),
+            (
+                "pat|US|5000001|1",
+                "",
+                "US5000001_1 Sequence 1 from Patent US 5000001",
+                "Sequence 1 from Patent US 5000001",
+            ),
+            ("tpg|DAA00004.1|", "TPA_exp: x", "DAA00004.1 TPA: x", "TPA_exp: x"),
+            (
+                "tpe|CAA00003.1|",
+                "",
+                "CAA00003.1 TPA: unnamed protein product",
+                "TPA: unnamed protein product",
+            ),
+            ("lcl|a", "; b ,c.", "a ; b, c", "; b ,c."),
+            ("pir||S10010", "a4 x &amp;", "pir||S10010 a4 x &amp", "a4 x &amp;"),
+        ] {
+            let line = parted([(id.as_bytes(), title.as_bytes())]);
+            let names = SubjectNames::of(&line);
+            assert_eq!(names.description(), description);
+            assert_eq!(&*names.title_of(names.chosen()), full.as_bytes());
+        }
+        let line = parted([(&b"sp|P10016|A_B"[..], &b"MULTI , x."[..]), (b"gb|AAA00017.1|", b"")]);
+        let names = SubjectNames::of(&line);
+        assert_eq!(&*names.title_of(&names.names()[1]), b"MULTI, x");
     }
 
     #[test]

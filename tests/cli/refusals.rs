@@ -92,10 +92,15 @@ fn a_damaged_database_is_named_by_its_volume() {
 
 #[test]
 fn options_out_of_range_are_named_with_what_is_allowed() {
-    for value in ["0", "-1", "nan", "inf", "-inf", "1e999"] {
+    for value in ["0", "-1", "nan", "inf", "-inf", "1e999", "0x0"] {
         let ended = run(["search", "--query", &query(), "--db", db(), &format!("--evalue={value}")]);
         assert_eq!(ended.code, Some(2), "{value}");
-        assert!(ended.stderr.contains("must be a finite number above 0"), "{value}: {}", ended.stderr);
+        let expected = if value.ends_with("nan") || value.ends_with("inf") {
+            "for '--evalue <E>': expected a number"
+        } else {
+            "must be a finite number above 0"
+        };
+        assert!(ended.stderr.contains(expected), "{value}: {}", ended.stderr);
     }
     let error = refused(2, &query(), db(), &["--evalue", "-1"]);
     assert_eq!(error, "skyblast: evalue -1 is not possible: must be a finite number above 0\n");
@@ -103,7 +108,7 @@ fn options_out_of_range_are_named_with_what_is_allowed() {
         ("--evalue", "small", "--evalue"),
         ("--max-target-seqs", "-1", "--max-target-seqs"),
         ("--threads", "0", "--threads"),
-        ("--comp-based-stats", "9", "1 (scaled), 2 (conditional, the default) or 3 (always)"),
+        ("--comp-based-stats", "2u", "1 (scaled), 2 (conditional, the default) or 3 (always)"),
         ("--matrix", "BLOSUM61", "BLOSUM62"),
         ("--task", "blastx", "blastp-short"),
         ("--outfmt", "11", "--outfmt"),
@@ -114,9 +119,17 @@ fn options_out_of_range_are_named_with_what_is_allowed() {
         assert!(error.contains(text), "{option} {value}: {error}");
     }
     for (options, text) in [
-        (&["--max-target-seqs=0"][..], "max_target_seqs 0 is not possible: must be 1 to 1000000"),
+        (&["--max-target-seqs=0"][..], "max_target_seqs 0 is not possible: must be 1 or more"),
         (&["--gapopen=5", "--gapextend=5"], "gapopen/gapextend 5/5 is not possible: must be one of 11/2"),
-        (&["--word-size=6"], "threshold 11 is not possible: must be 16 or more with word_size 6"),
+        (
+            &["--word-size=6"],
+            "word_size 6 is not possible: must be 2 to 5 unless threshold is given too, 16 or more",
+        ),
+        (
+            &["--word-size=6", "--threshold=9"],
+            "threshold 9 is not possible: must be 16 or more with word_size 6",
+        ),
+        (&["--num-alignments=0"], "num_alignments 0 leaves nothing to report"),
         (&["--matrix=IDENTITY"], "comp_based_stats 2 is not possible: must be 0 with the matrix IDENTITY"),
     ] {
         let error = refused(2, &query(), db(), options);

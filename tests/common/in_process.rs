@@ -109,6 +109,7 @@ impl OpenDatabase {
             posted: None,
             totals: self.totals,
             searched: self.totals,
+            parts: Vec::new(),
             is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();

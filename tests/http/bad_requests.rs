@@ -165,7 +165,7 @@ async fn an_unknown_column() {
 
 #[tokio::test]
 async fn an_unknown_mode_of_composition_based_statistics() {
-    option_refused("database=edge&comp_based_stats=4", "comp_based_stats", "4", "0, 1, 2 or 3").await;
+    option_refused("database=edge&comp_based_stats=2u", "comp_based_stats", "2u", "0, 1, 2 or 3").await;
 }
 
 #[tokio::test]

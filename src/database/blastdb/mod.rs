@@ -23,5 +23,5 @@ mod seqid;
 mod volume;
 
 pub use error::BlastDbError;
-pub use open::BlastDb;
+pub use open::{BlastDb, BlastDbPart};
 pub use volume::BlastVolume;

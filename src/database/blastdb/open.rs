@@ -22,6 +22,18 @@ pub struct BlastDb {
     title: String,
     volumes: Vec<BlastVolume>,
     totals: DatabaseTotals,
+    parts: Vec<BlastDbPart>,
+}
+
+/// One of several databases that were opened as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlastDbPart {
+    /// Its name: its alias file's, or those of its parts.
+    pub title: String,
+    /// When the youngest of its volumes was made.
+    pub made: Option<Timestamp>,
+    /// Its size, as that of a [`BlastDb`].
+    pub totals: DatabaseTotals,
 }
 
 impl BlastDb {
@@ -35,19 +47,14 @@ impl BlastDb {
         let volumes: Vec<_> = volumes.collect::<Result<_, BlastDbError>>()?;
         let opened: BTreeMap<&Path, &BlastVolume> =
             volumes.iter().map(|(base, volume)| (*base, volume)).collect();
-        let title = node.titles(&opened).join("; ");
-        let stated = |statistics: u64, sum: u64| if statistics > 0 { statistics } else { sum };
-        let totals = DatabaseTotals {
-            sequences: stated(
-                node.sum(&|alias| alias.sequences_for_statistics, &|_| 0),
-                node.sum(&|alias| alias.sequences, &|base| opened[base].len() as u64),
-            ),
-            residues: stated(
-                node.sum(&|alias| alias.residues_for_statistics, &|_| 0),
-                node.sum(&|alias| alias.residues, &|base| opened[base].total_residues()),
-            ),
-        };
-        Ok(Self { title, totals, volumes: volumes.into_iter().map(|(_, volume)| volume).collect() })
+        let BlastDbPart { title, totals, .. } = node.described(&opened);
+        let parts = node.listed().iter().map(|part| part.described(&opened)).collect();
+        Ok(Self { title, totals, parts, volumes: volumes.into_iter().map(|(_, volume)| volume).collect() })
+    }
+
+    /// The databases, if several were named.
+    pub fn parts(&self) -> &[BlastDbPart] {
+        &self.parts
     }
 
     /// All files of the database that [`open`](Self::open) would open, also those that it does not read.
@@ -123,6 +130,33 @@ enum Node {
 }
 
 impl Node {
+    /// The databases of a list that the user gave, which no alias file holds.
+    fn listed(&self) -> &[Self] {
+        match self {
+            Self::Alias { alias, parts } if alias.parts.is_empty() => parts,
+            _ => &[],
+        }
+    }
+
+    /// What is said of the database; its volumes are `opened`.
+    fn described(&self, opened: &BTreeMap<&Path, &BlastVolume>) -> BlastDbPart {
+        let stated = |statistics: u64, sum: u64| if statistics > 0 { statistics } else { sum };
+        let totals = DatabaseTotals {
+            sequences: stated(
+                self.sum(&|alias| alias.sequences_for_statistics, &|_| 0),
+                self.sum(&|alias| alias.sequences, &|base| opened[base].len() as u64),
+            ),
+            residues: stated(
+                self.sum(&|alias| alias.residues_for_statistics, &|_| 0),
+                self.sum(&|alias| alias.residues, &|base| opened[base].total_residues()),
+            ),
+        };
+        let mut paths = BTreeMap::new();
+        self.volume_paths(&mut paths);
+        let made = paths.into_values().filter_map(|base| opened[base].made()).max();
+        BlastDbPart { title: self.titles(opened).join("; "), made, totals }
+    }
+
     /// Base names of all volumes, by file name and path.
     fn volume_paths<'a>(&'a self, paths: &mut BTreeMap<(Vec<u8>, &'a Path), &'a Path>) {
         match self {

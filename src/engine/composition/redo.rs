@@ -16,7 +16,7 @@ use crate::engine::containment::{Boxed, Extents, by_score, contains};
 use crate::engine::gapped::{Extender, Workspace};
 use crate::engine::hit::{Adjustment, Hsp};
 use crate::engine::kernel::WideScores;
-use crate::engine::options::Scheme;
+use crate::engine::options::{Scheme, raw_drop_off};
 use crate::engine::preliminary::PreliminaryHsp;
 use crate::engine::seg::Seg;
 use crate::engine::smith_waterman::{Local, LocalWorkspace};
@@ -94,7 +94,7 @@ impl<'a> Redoer<'a> {
         let statistics = scheme.statistics.scaled(scale);
         let drop_off = &scheme.options.drop_off;
         let unscaled = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
-        let scaled = (drop_off.last * LN_2 / statistics.gapped().lambda) as i32;
+        let scaled = raw_drop_off(drop_off.last, statistics.gapped().lambda);
         Self {
             scheme,
             adjuster,
