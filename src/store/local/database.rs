@@ -37,6 +37,27 @@ const CLOCK: &str = "
     INSERT OR IGNORE INTO clock VALUES (1, 0);
 ";
 
+/// Which job a message is about: texts that are no JSON, or name none, are about the same.
+macro_rules! job_of_message {
+    () => {
+        "CASE WHEN json_valid(body) THEN ifnull(json_extract(body, '$.job'), '') ELSE '' END"
+    };
+}
+pub(super) use job_of_message;
+
+/// What came later, and is no obstacle to earlier versions.
+const ADDITIONS: &str = concat!(
+    "CREATE TABLE IF NOT EXISTS turn (
+        queue       TEXT NOT NULL,
+        job         ANY NOT NULL,
+        served      INTEGER NOT NULL,            -- grows with each turn in the queue
+        PRIMARY KEY (queue, job)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS message_of_job ON message (queue, ",
+    job_of_message!(),
+    ", visible_at, id);"
+);
+
 /// One connection, used by one thread at a time.
 pub(super) struct Database {
     path: PathBuf,
@@ -110,6 +131,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     }
     if !setup.table_exists(None, "clock")? {
         setup.execute_batch(CLOCK)?;
+    }
+    if setup.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == VERSION {
+        setup.execute_batch(ADDITIONS)?;
     }
     setup.commit()?;
     Ok(connection)

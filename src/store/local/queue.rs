@@ -5,13 +5,61 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::database::Database;
+use super::database::{Database, job_of_message};
 use super::errors::from_sqlite;
 use super::threads::QUEUES;
 use super::{Error, ErrorKind, Result};
 use crate::store::{Delivery, Queue, check_body};
+
+/// Forgets the turns of jobs without messages.
+const FORGET_JOBS: &str = concat!(
+    "DELETE FROM turn WHERE queue = ?1 AND NOT EXISTS
+         (SELECT 1 FROM message WHERE queue = ?1 AND ",
+    job_of_message!(),
+    " = turn.job)"
+);
+
+/// Puts jobs that are new behind those that wait for their turn.
+const NOTE_JOBS: &str = concat!(
+    "WITH RECURSIVE job (name) AS (
+         SELECT min(",
+    job_of_message!(),
+    ") FROM message WHERE queue = ?1
+         UNION ALL
+         SELECT (SELECT min(",
+    job_of_message!(),
+    ") FROM message WHERE queue = ?1 AND ",
+    job_of_message!(),
+    " > job.name) FROM job WHERE job.name IS NOT NULL
+     )
+     INSERT OR IGNORE INTO turn (queue, job, served)
+     SELECT ?1, name, (SELECT ifnull(max(served), 0) FROM turn WHERE queue = ?1)
+     FROM job WHERE name IS NOT NULL"
+);
+
+/// The next message of the job whose last turn is longest ago.
+const NEXT: &str = concat!(
+    "SELECT first, job FROM (
+         SELECT turn.job AS job, served, (
+             SELECT id FROM message
+             WHERE queue = ?1 AND ",
+    job_of_message!(),
+    " = turn.job AND visible_at <= ?2
+             ORDER BY visible_at, id LIMIT 1
+         ) AS first FROM turn WHERE queue = ?1
+     ) WHERE first IS NOT NULL ORDER BY served, first LIMIT 1"
+);
+
+/// Notes that a job has had its turn.
+const SERVE: &str = "UPDATE turn SET served = (SELECT max(served) + 1 FROM turn WHERE queue = ?1)
+                     WHERE queue = ?1 AND job = ?2";
+
+/// Hides a message that is delivered.
+const HIDE: &str = "UPDATE message SET visible_at = ?2, dequeues = dequeues + 1, receipt = receipt + 1
+                    WHERE id = ?1 RETURNING receipt, dequeues, body";
 
 /// One queue in a local folder. Its time is counted in milliseconds and never steps back.
 #[derive(Clone, Debug)]
@@ -101,6 +149,8 @@ impl Queue for LocalQueue {
         .await
     }
 
+    /// Jobs have their turn one after the other: one with many messages does not keep those of others
+    /// waiting.
     async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
         let max = max.clamp(1, 32);
         // Whoever only looks writes nothing.
@@ -109,25 +159,26 @@ impl Queue for LocalQueue {
         }
         self.change("receive from", move |transaction, queue, now| {
             // In one transaction: no message goes to two receivers.
-            let mut statement = transaction.prepare_cached(
-                "UPDATE message SET visible_at = ?3, dequeues = dequeues + 1, receipt = receipt + 1
-                 WHERE id IN (SELECT id FROM message WHERE queue = ?1 AND visible_at <= ?2
-                              ORDER BY visible_at, id LIMIT ?4)
-                 RETURNING id, receipt, dequeues, body",
-            )?;
-            let rows = statement.query_map(params![queue, now, after(now, visibility), max], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?))
-            })?;
-            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-            // RETURNING promises no order.
-            rows.sort_unstable_by_key(|(id, ..)| *id);
-            let delivery = |(id, receipt, dequeue_count, body): (i64, i64, u32, String)| Delivery {
-                id: id.to_string(),
-                receipt: receipt.to_string(),
-                dequeue_count,
-                body,
-            };
-            Ok(rows.into_iter().map(delivery).collect())
+            transaction.prepare_cached(FORGET_JOBS)?.execute([queue])?;
+            transaction.prepare_cached(NOTE_JOBS)?.execute([queue])?;
+            let mut deliveries = Vec::new();
+            while deliveries.len() < max as usize {
+                let found = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Value>(1)?));
+                let next = transaction.prepare_cached(NEXT)?.query_row(params![queue, now], found);
+                let Some((id, job)) = next.optional()? else { break };
+                transaction.prepare_cached(SERVE)?.execute(params![queue, job])?;
+                let delivery = |row: &Row<'_>| {
+                    Ok(Delivery {
+                        id: id.to_string(),
+                        receipt: row.get::<_, i64>(0)?.to_string(),
+                        dequeue_count: row.get(1)?,
+                        body: row.get(2)?,
+                    })
+                };
+                let hide = params![id, after(now, visibility)];
+                deliveries.push(transaction.prepare_cached(HIDE)?.query_row(hide, delivery)?);
+            }
+            Ok(deliveries)
         })
         .await
     }
@@ -266,6 +317,43 @@ mod tests {
         old.execute_batch("DROP TABLE clock").unwrap();
         drop(old);
         assert_eq!(received(&queue(&folder, Clock::of_machine())).await, 1);
+    }
+
+    #[tokio::test]
+    async fn jobs_have_their_turn_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Arc::new(Database::open(&folder.path().join("queues.sqlite")).unwrap());
+        let queue = LocalQueue::new(database, "shards");
+        let message = |job: &str, shard: u32| format!(r#"{{"job":"{job}","shard":{shard}}}"#);
+        let send = async |job: &str, shards: std::ops::Range<u32>| {
+            for shard in shards {
+                queue.send(&message(job, shard), Duration::ZERO).await.unwrap();
+            }
+        };
+        let next = async || {
+            let delivery = queue.receive(1, Duration::from_secs(300)).await.unwrap().remove(0);
+            queue.delete(&delivery).await.unwrap();
+            delivery.body
+        };
+        send("large", 0..2_000).await;
+        assert_eq!(next().await, message("large", 0));
+        // Ids are by chance, so a later job may have a lower one.
+        send("early", 0..2).await;
+        queue.send("no job", Duration::ZERO).await.unwrap();
+        let mut served = Vec::new();
+        for _ in 0..6 {
+            served.push(next().await);
+        }
+        let small = [message("early", 0), message("early", 1), "no job".to_owned()];
+        assert!(small.iter().all(|small| served.contains(small)), "{served:?}");
+        let large: Vec<_> = served.into_iter().filter(|body| !small.contains(body)).collect();
+        assert_eq!(large, [1, 2, 3].map(|shard| message("large", shard)), "in order");
+        send("late", 0..1).await;
+        let both = [next().await, next().await];
+        assert!(both.contains(&message("late", 0)) && both.contains(&message("large", 4)), "{both:?}");
+        let rest = queue.receive(32, Duration::from_secs(300)).await.unwrap();
+        assert_eq!(rest.len(), 32);
+        assert_eq!(rest[31].body, message("large", 36));
     }
 
     #[tokio::test]
