@@ -256,7 +256,7 @@ impl<'a> Redoer<'a> {
             let end = local.last_pair(&self.text, text, local_workspace);
             let evalue = karlin_evalue(end.score, self.statistics.gapped(), self.space);
             first_evalue = first_evalue.or(Some(evalue));
-            if evalue >= self.scheme.options.evalue {
+            if evalue >= self.scheme.options.evalue || end.score == 0 {
                 break;
             }
             let start = local.first_pair(&self.text, text, end, local_workspace);
