@@ -114,8 +114,19 @@ async fn log(request: Request, next: Next) -> Response {
     let trace_id = trace_of(request.headers()).map(|trace| trace.trace_id());
     let response = next.run(request).await;
     let milliseconds = started.elapsed().as_millis() as u64;
-    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, trace_id, "answered");
+    let status = response.status();
+    if status.is_success() && is_poll(&method, &path) {
+        tracing::debug!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");
+    } else {
+        tracing::info!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");
+    }
     response
+}
+
+/// Whether somebody only looks where a search stands, as those who wait for it do every other second.
+fn is_poll(method: &Method, path: &str) -> bool {
+    let search = path.trim_end_matches('/').strip_prefix("/api/searches/");
+    method == Method::GET && search.is_some_and(|id| !id.contains('/'))
 }
 
 /// Whether only the host calls this, by a trigger or to see whether the program is ready.
@@ -131,5 +142,23 @@ fn without_secrets(path: &str) -> String {
     match path.to_ascii_lowercase().find(LINKS) {
         Some(start) => format!("{}…", &path[..start + LINKS.len()]),
         None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_looks_at_where_a_search_stands_are_not_worth_a_line() {
+        assert!(is_poll(&Method::GET, "/api/searches/0123456789abcdef0123456789abcdef"));
+        for (method, path) in [
+            (Method::GET, "/api/searches"),
+            (Method::GET, "/api/searches/0123456789abcdef0123456789abcdef/results"),
+            (Method::DELETE, "/api/searches/0123456789abcdef0123456789abcdef"),
+            (Method::GET, "/api/databases"),
+        ] {
+            assert!(!is_poll(&method, path), "{method} {path}");
+        }
     }
 }
