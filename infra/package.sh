@@ -56,8 +56,8 @@ build() {
         "$tools/bin/pip" install --quiet --require-hashes -r infra/build-requirements.txt
         cp infra/build-requirements.txt "$tools/.installed"
     fi
-    PATH=$PWD/$tools/bin:$PATH cargo zigbuild --locked --release --target "$target.$glibc" >&2
-    binary=${CARGO_TARGET_DIR:-target}/$target/release/skyblast
+    PATH=$PWD/$tools/bin:$PATH cargo zigbuild --locked --profile dist --target "$target.$glibc" >&2
+    binary=${CARGO_TARGET_DIR:-target}/$target/dist/skyblast
 }
 
 # The newest version of glibc that a symbol of the binary asks for.

@@ -12,5 +12,7 @@ mod contract;
 mod grants;
 #[path = "store/local.rs"]
 mod local;
+#[path = "store/promises/mod.rs"]
+mod promises;
 #[path = "store/scripted.rs"]
 mod scripted;

@@ -17,7 +17,7 @@ use super::patience::{self, NoAnswer, Patience};
 use super::server_address::{parse_server, unreachable};
 use super::sign_in::SignIn;
 use crate::jobs::State;
-use crate::store::is_local;
+use crate::store::{http_client, is_local};
 
 /// Where the server is and what lets us in.
 #[derive(Clone, Debug, clap::Args)]
@@ -122,7 +122,7 @@ impl Client {
     pub(super) fn new(flags: &ServerFlags) -> anyhow::Result<Self> {
         let server = flags.server.clone();
         let local = Url::parse(&server).is_ok_and(|url| is_local(&url));
-        let mut http = reqwest::Client::builder()
+        let mut http = http_client()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(within_host))
             .user_agent(concat!("skyblast/", env!("CARGO_PKG_VERSION")));

@@ -49,7 +49,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
-    logging::for_people("warn");
+    logging::for_people(tracing::Level::WARN);
     let dir = &args.dir;
     let (fasta, queries) = (dir.join("database.fa.gz"), dir.join("queries.fa"));
     ensure!(!dir.is_file(), "{} is a file; name a folder with --dir", dir.display());

@@ -4,42 +4,43 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{Format, Json, Writer, format};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::log_stream::LogStream;
 
 /// Variable that sets what is logged, as in `debug` or `skyblast::jobs=debug,info`.
 const VARIABLE: &str = "SKYBLAST_LOG";
 
-fn filter(default: &str) -> EnvFilter {
-    EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default))
+fn filter(default: Level) -> Targets {
+    let asked = std::env::var(VARIABLE).ok().and_then(|asked| asked.parse().ok());
+    asked.unwrap_or_else(|| Targets::new().with_default(default))
 }
 
 /// Logs text to standard error, from `default` upwards unless the environment says otherwise.
-pub(super) fn for_people(default: &str) {
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter(default))
+pub(super) fn for_people(default: Level) {
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| LogStream::Error)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         // It would complain on standard error, and panic if that cannot be written either.
         .log_internal_errors(false);
     // A second logger in one process is none of a user's business.
-    let _ = subscriber.try_init();
+    let _ = tracing_subscriber::registry().with(filter(default)).with(lines).try_init();
 }
 
 /// Logs lines of [`HostFormat`] to [`HostLines`].
 pub(super) fn for_host() {
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .log_internal_errors(false)
         .event_format(HostFormat::default())
-        .with_env_filter(filter("info"))
         .with_writer(HostLines);
-    let _ = subscriber.try_init();
+    let _ = tracing_subscriber::registry().with(filter(Level::INFO)).with(lines).try_init();
 }
 
 /// JSON lines. The innermost span says which function, job and trace a line belongs to. An event that

@@ -58,7 +58,7 @@ pub(super) struct ServeArgs {
 const LEASE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    logging::for_people("info");
+    logging::for_people(tracing::Level::INFO);
     let location = parse_location(&args.storage)?;
     let listener =
         args.listen.bind().await.with_context(|| format!("could not listen on {}", args.listen))?;

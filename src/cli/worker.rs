@@ -52,7 +52,7 @@ pub(super) struct WorkerArgs {
 }
 
 pub(super) async fn run(args: &WorkerArgs) -> anyhow::Result<()> {
-    logging::for_people("info");
+    logging::for_people(tracing::Level::INFO);
     let settings = args.tuning.settings(args.threads);
     let location = args.storage.location()?;
     let pipeline = open_pipeline(&location, settings)?;

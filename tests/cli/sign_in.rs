@@ -23,7 +23,7 @@ fn front(server: String) -> String {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             address.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let client = skyblast::store::http_client().no_proxy().build().unwrap();
             let router = Router::new().fallback(pass).with_state((client, server));
             axum::serve(listener, router).await.unwrap();
         });

@@ -78,7 +78,7 @@ fn forgetful_front(server: String) -> String {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             address.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let client = skyblast::store::http_client().no_proxy().build().unwrap();
             let lost = Arc::new(AtomicBool::new(false));
             let router = Router::new().fallback(pass_but_one).with_state((client, server, lost));
             axum::serve(listener, router).await.unwrap();

@@ -150,7 +150,7 @@ impl Answer {
 impl Bench {
     async fn start(account: Account, options: HostOptions) -> Self {
         let host = FunctionsHost::start(options).await.unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = skyblast::store::http_client().no_proxy().build().unwrap();
         Self { host, account, client }
     }
 

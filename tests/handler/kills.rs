@@ -91,7 +91,7 @@ async fn a_handler_killed_while_it_reads_an_upload_is_followed_by_one_that_reads
     let lines = vec![b'\n'; 1 << 20];
     (0..1_000).for_each(|_| encoder.write_all(&lines).unwrap());
     encoder.write_all(&std::fs::read(examples::queries()).unwrap()).unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = skyblast::store::http_client().no_proxy().build().unwrap();
     let put = client.put(url).header("x-ms-blob-type", "BlockBlob").header("x-ms-version", "2022-11-02");
     let sent = put.body(encoder.finish().unwrap()).send().await.unwrap();
     assert_eq!(sent.status(), StatusCode::CREATED);

@@ -125,7 +125,7 @@ impl FunctionsHost {
             queues,
             lease,
             faults: Arc::new(FaultSource::new(&faults)),
-            client: reqwest::Client::builder()
+            client: skyblast::store::http_client()
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
                 .pool_max_idle_per_host(0)

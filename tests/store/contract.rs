@@ -1,4 +1,4 @@
-//! Runs every promise of `skyblast::store::contract` on every implementation.
+//! Runs every promise of `promises` on every implementation.
 
 /// One test per promise, on a fresh container or queue that `$open` gives.
 macro_rules! promises {
@@ -6,7 +6,7 @@ macro_rules! promises {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $promise() {
             let opened = $open();
-            skyblast::store::contract::$kind::$promise(&opened.store).await;
+            crate::promises::$kind::$promise(&opened.store).await;
         })+
     };
 }

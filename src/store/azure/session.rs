@@ -19,7 +19,7 @@ use super::connection::{Authentication, Connection, Identity, IdentitySource};
 use super::errors::Fault;
 use super::shared_key::SharedKeyPolicy;
 use super::{Error, ErrorKind, Result};
-use crate::store::is_local;
+use crate::store::{http_client, is_local};
 
 /// How long to wait for the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Session {
             Error::new(ErrorKind::Permanent, "use", format!("the storage account {connection}"), reason)
         };
         // Decompression would break ranged reads, and no storage service redirects.
-        let mut transport = reqwest::Client::builder()
+        let mut transport = http_client()
             .connect_timeout(patience.connect)
             .read_timeout(patience.idle)
             .redirect(reqwest::redirect::Policy::none())

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::store::{BlobName, BlobStore, ETag, ErrorKind, Transfer, Written};
+use skyblast::store::{BlobName, BlobStore, ETag, ErrorKind, Transfer, Written};
 
 /// Longest piece a streamed read may yield.
 const LONGEST_PIECE: usize = 8 << 20;
@@ -15,7 +15,7 @@ const LONGEST_PIECE: usize = 8 << 20;
 const LONG: usize = (8 << 20) + 3;
 
 /// Content of every size reads back the same: whole, streamed, and in the recorded length.
-pub async fn content_of_any_size_reads_back(store: &dyn BlobStore) {
+pub(crate) async fn content_of_any_size_reads_back(store: &dyn BlobStore) {
     for length in [0, 1, 4096, LONG - 3, LONG] {
         let (name, content) = (name(&format!("sizes/{length}")), content(length, 1));
         let tag = store.put(&name, content.clone()).await.unwrap();
@@ -34,7 +34,7 @@ pub async fn content_of_any_size_reads_back(store: &dyn BlobStore) {
 }
 
 /// What does not exist is told from what is empty.
-pub async fn a_missing_blob_is_not_found(store: &dyn BlobStore) {
+pub(crate) async fn a_missing_blob_is_not_found(store: &dyn BlobStore) {
     let missing = name("jobs/none");
     assert_eq!(store.get(&missing).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(store.read(&missing).await.map(|_| ()).unwrap_err().kind(), ErrorKind::NotFound);
@@ -44,7 +44,7 @@ pub async fn a_missing_blob_is_not_found(store: &dyn BlobStore) {
 }
 
 /// A directory of names is not itself a blob.
-pub async fn a_prefix_is_not_a_blob(store: &dyn BlobStore) {
+pub(crate) async fn a_prefix_is_not_a_blob(store: &dyn BlobStore) {
     store.put(&name("jobs/1/job.json"), "{}".into()).await.unwrap();
     let prefix = name("jobs/1");
     assert_eq!(store.get(&prefix).await.unwrap_err().kind(), ErrorKind::NotFound);
@@ -54,7 +54,7 @@ pub async fn a_prefix_is_not_a_blob(store: &dyn BlobStore) {
 }
 
 /// `put` replaces content and tag, also when the content is the same.
-pub async fn put_replaces_content_and_tag(store: &dyn BlobStore) {
+pub(crate) async fn put_replaces_content_and_tag(store: &dyn BlobStore) {
     let name = name("current.json");
     let mut tags = Vec::new();
     for text in ["one", "two", "two", "two"] {
@@ -67,7 +67,7 @@ pub async fn put_replaces_content_and_tag(store: &dyn BlobStore) {
 }
 
 /// Tag, length and name are the same wherever they are told.
-pub async fn all_views_of_a_blob_agree(store: &dyn BlobStore) {
+pub(crate) async fn all_views_of_a_blob_agree(store: &dyn BlobStore) {
     let name = name("a/b.bin");
     let tag = store.put(&name, "12345".into()).await.unwrap();
     let info = store.info(&name).await.unwrap().unwrap();
@@ -79,7 +79,7 @@ pub async fn all_views_of_a_blob_agree(store: &dyn BlobStore) {
 }
 
 /// `put_if_absent` keeps the first write.
-pub async fn put_if_absent_keeps_the_first_write(store: &dyn BlobStore) {
+pub(crate) async fn put_if_absent_keeps_the_first_write(store: &dyn BlobStore) {
     let name = name("jobs/1/manifest.json");
     assert_eq!(store.put_if_absent(&name, "first".into()).await.unwrap(), Written::Created);
     let tag = store.info(&name).await.unwrap().unwrap().etag;
@@ -88,7 +88,7 @@ pub async fn put_if_absent_keeps_the_first_write(store: &dyn BlobStore) {
 }
 
 /// Of sixteen writers at once exactly one creates the blob, and it is that one's content.
-pub async fn of_concurrent_creators_one_wins(store: &dyn BlobStore) {
+pub(crate) async fn of_concurrent_creators_one_wins(store: &dyn BlobStore) {
     for round in 0..5 {
         let name = name(&format!("race/{round}"));
         let contents: Vec<Bytes> = (0..16).map(|writer| content(100_000, writer)).collect();
@@ -102,9 +102,9 @@ pub async fn of_concurrent_creators_one_wins(store: &dyn BlobStore) {
 }
 
 /// `put_if_match` replaces only the content whose tag it was given.
-pub async fn put_if_match_refuses_other_content(store: &dyn BlobStore) {
+pub(crate) async fn put_if_match_refuses_other_content(store: &dyn BlobStore) {
     let name = name("current.json");
-    let conflict = |result: crate::store::Result<ETag>| result.unwrap_err().kind() == ErrorKind::Conflict;
+    let conflict = |result: skyblast::store::Result<ETag>| result.unwrap_err().kind() == ErrorKind::Conflict;
     let first = store.put(&name, "1".into()).await.unwrap();
     let second = store.put_if_match(&name, "2".into(), &first).await.unwrap();
     assert!(conflict(store.put_if_match(&name, "3".into(), &first).await), "stale tag");
@@ -117,7 +117,7 @@ pub async fn put_if_match_refuses_other_content(store: &dyn BlobStore) {
 }
 
 /// Concurrent read-modify-write loops lose no update.
-pub async fn put_if_match_loses_no_update(store: &dyn BlobStore) {
+pub(crate) async fn put_if_match_loses_no_update(store: &dyn BlobStore) {
     let name = name("counter");
     store.put(&name, "0".into()).await.unwrap();
     join_all((0..8).map(|_| async {
@@ -137,7 +137,7 @@ pub async fn put_if_match_loses_no_update(store: &dyn BlobStore) {
 }
 
 /// Listings hold exactly the names with the prefix, sorted by their bytes.
-pub async fn list_is_sorted_and_takes_any_prefix(store: &dyn BlobStore) {
+pub(crate) async fn list_is_sorted_and_takes_any_prefix(store: &dyn BlobStore) {
     let sorted = ["A", "a-b", "a.b", "a/0", "a/b/c", "a/b-c", "a0", "a_b", "ab/c"];
     let mut names = sorted.map(str::to_owned).to_vec();
     names.sort_unstable();
@@ -151,7 +151,7 @@ pub async fn list_is_sorted_and_takes_any_prefix(store: &dyn BlobStore) {
 }
 
 /// A listing has no upper limit.
-pub async fn list_goes_over_many_pages(store: &dyn BlobStore) {
+pub(crate) async fn list_goes_over_many_pages(store: &dyn BlobStore) {
     const BLOBS: usize = 1_100;
     let names: Vec<String> = (0..BLOBS).map(|i| format!("hits/{:03}/{i:04}", i % 7)).collect();
     let writes = names.iter().map(|name| async move { store.put(&self::name(name), Bytes::new()).await });
@@ -162,7 +162,7 @@ pub async fn list_goes_over_many_pages(store: &dyn BlobStore) {
 }
 
 /// A deleted blob is gone, and its name and its directory's are free.
-pub async fn delete_frees_the_name(store: &dyn BlobStore) {
+pub(crate) async fn delete_frees_the_name(store: &dyn BlobStore) {
     let deep = name("a/b/c");
     store.put(&deep, "1".into()).await.unwrap();
     assert!(store.delete(&deep).await.unwrap());
@@ -173,7 +173,7 @@ pub async fn delete_frees_the_name(store: &dyn BlobStore) {
 }
 
 /// Composing puts the parts in the order given, between `before` and `after`, whatever their size.
-pub async fn compose_joins_in_order(store: &dyn BlobStore) {
+pub(crate) async fn compose_joins_in_order(store: &dyn BlobStore) {
     let lengths = [10, 0, LONG, 1, 3 << 20, 7 << 20];
     let mut parts = Vec::new();
     let mut expected = BytesMut::from("<before>");
@@ -192,7 +192,7 @@ pub async fn compose_joins_in_order(store: &dyn BlobStore) {
 }
 
 /// Composing needs neither parts nor text around them.
-pub async fn compose_of_nothing_is_empty(store: &dyn BlobStore) {
+pub(crate) async fn compose_of_nothing_is_empty(store: &dyn BlobStore) {
     let empty = name("empty");
     store.put(&empty, Bytes::new()).await.unwrap();
     for (target, parts) in [("report/0", vec![]), ("report/1", vec![empty])] {
@@ -203,7 +203,7 @@ pub async fn compose_of_nothing_is_empty(store: &dyn BlobStore) {
 }
 
 /// Composing from a missing part fails, naming it, and creates nothing.
-pub async fn compose_names_a_missing_part(store: &dyn BlobStore) {
+pub(crate) async fn compose_names_a_missing_part(store: &dyn BlobStore) {
     store.put(&name("parts/0"), "0".into()).await.unwrap();
     let parts = [name("parts/0"), name("parts/1")];
     let error =
@@ -214,7 +214,7 @@ pub async fn compose_names_a_missing_part(store: &dyn BlobStore) {
 }
 
 /// Composing leaves an existing blob alone; of concurrent composers one wins.
-pub async fn compose_keeps_the_first_write(store: &dyn BlobStore) {
+pub(crate) async fn compose_keeps_the_first_write(store: &dyn BlobStore) {
     let report = name("report");
     let texts: Vec<Bytes> = (0..6).map(|writer| content(LONG, writer)).collect();
     let outcomes =
@@ -230,7 +230,7 @@ pub async fn compose_keeps_the_first_write(store: &dyn BlobStore) {
 }
 
 /// A file of any size is uploaded as it is, once.
-pub async fn put_file_if_absent_uploads_once(store: &dyn BlobStore) {
+pub(crate) async fn put_file_if_absent_uploads_once(store: &dyn BlobStore) {
     for length in [0, 5, 2 * LONG] {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&content(length, 3)).unwrap();
@@ -244,7 +244,7 @@ pub async fn put_file_if_absent_uploads_once(store: &dyn BlobStore) {
 }
 
 /// Uploading a file that is not there says which.
-pub async fn put_file_if_absent_names_a_missing_file(store: &dyn BlobStore) {
+pub(crate) async fn put_file_if_absent_names_a_missing_file(store: &dyn BlobStore) {
     let missing = std::path::Path::new("/nonexistent/volume.bin");
     let error = store.put_file_if_absent(&name("volumes/1"), missing, &|_| ()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -252,7 +252,7 @@ pub async fn put_file_if_absent_names_a_missing_file(store: &dyn BlobStore) {
 }
 
 /// An upload that was broken off goes on to the same content, and so does one by several at once.
-pub async fn put_file_if_absent_goes_on_after_an_interruption(store: &dyn BlobStore) {
+pub(crate) async fn put_file_if_absent_goes_on_after_an_interruption(store: &dyn BlobStore) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let long = content(3 * LONG, 5);
     file.write_all(&long).unwrap();
@@ -274,7 +274,7 @@ pub async fn put_file_if_absent_goes_on_after_an_interruption(store: &dyn BlobSt
 }
 
 /// A touched blob has its content, and a new tag.
-pub async fn touching_changes_the_tag_alone(store: &dyn BlobStore) {
+pub(crate) async fn touching_changes_the_tag_alone(store: &dyn BlobStore) {
     let name = name("volumes/1");
     assert!(!store.touch(&name).await.unwrap());
     assert_eq!(store.info(&name).await.unwrap(), None);
@@ -286,7 +286,7 @@ pub async fn touching_changes_the_tag_alone(store: &dyn BlobStore) {
 }
 
 /// What has changed since it was seen is not deleted.
-pub async fn delete_if_match_spares_what_has_changed(store: &dyn BlobStore) {
+pub(crate) async fn delete_if_match_spares_what_has_changed(store: &dyn BlobStore) {
     let name = name("volumes/1");
     let stale = store.put(&name, "1".into()).await.unwrap();
     store.touch(&name).await.unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use tokio::time::sleep;
 
-use crate::store::{Delivery, ErrorKind, MAX_MESSAGE, Queue};
+use skyblast::store::{Delivery, ErrorKind, MAX_MESSAGE, Queue};
 
 /// The shortest time that every service can count.
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What is sent is delivered once, as the first delivery, and gone after deletion.
-pub async fn a_message_is_delivered_and_deleted(queue: &dyn Queue) {
+pub(crate) async fn a_message_is_delivered_and_deleted(queue: &dyn Queue) {
     queue.send(r#"{"job":"1","shard":7}"#, Duration::ZERO).await.unwrap();
     let delivery = receive_one(queue, LONG).await;
     assert_eq!((delivery.body.as_str(), delivery.dequeue_count), (r#"{"job":"1","shard":7}"#, 1));
@@ -26,13 +26,13 @@ pub async fn a_message_is_delivered_and_deleted(queue: &dyn Queue) {
 }
 
 /// An empty queue answers at once.
-pub async fn an_empty_queue_delivers_nothing(queue: &dyn Queue) {
+pub(crate) async fn an_empty_queue_delivers_nothing(queue: &dyn Queue) {
     assert_eq!(queue.approximate_count().await.unwrap(), 0);
     assert_eq!(queue.receive(1, SECOND).await.unwrap(), []);
 }
 
 /// A message that is not deleted comes back, counted, under the same id and a new receipt.
-pub async fn an_undeleted_message_comes_back(queue: &dyn Queue) {
+pub(crate) async fn an_undeleted_message_comes_back(queue: &dyn Queue) {
     queue.send("again", Duration::ZERO).await.unwrap();
     let first = receive_one(queue, SECOND).await;
     let second = receive_one(queue, LONG).await;
@@ -41,7 +41,7 @@ pub async fn an_undeleted_message_comes_back(queue: &dyn Queue) {
 }
 
 /// Who has lost a message to another delivery can neither delete nor renew it.
-pub async fn a_stale_delivery_is_refused(queue: &dyn Queue) {
+pub(crate) async fn a_stale_delivery_is_refused(queue: &dyn Queue) {
     queue.send("mine", Duration::ZERO).await.unwrap();
     let mut stale = receive_one(queue, SECOND).await;
     let current = receive_one(queue, LONG).await;
@@ -53,7 +53,7 @@ pub async fn a_stale_delivery_is_refused(queue: &dyn Queue) {
 }
 
 /// Renewing keeps the message hidden beyond its first time, and only the new receipt is valid.
-pub async fn renewing_hides_longer_under_a_new_receipt(queue: &dyn Queue) {
+pub(crate) async fn renewing_hides_longer_under_a_new_receipt(queue: &dyn Queue) {
     queue.send("slow", Duration::ZERO).await.unwrap();
     let mut delivery = receive_one(queue, 4 * SECOND).await;
     let before = delivery.clone();
@@ -67,7 +67,7 @@ pub async fn renewing_hides_longer_under_a_new_receipt(queue: &dyn Queue) {
 }
 
 /// Renewing for no time gives the message back at once.
-pub async fn renewing_for_zero_gives_back(queue: &dyn Queue) {
+pub(crate) async fn renewing_for_zero_gives_back(queue: &dyn Queue) {
     queue.send("not now", Duration::ZERO).await.unwrap();
     let mut delivery = receive_one(queue, LONG).await;
     queue.renew(&mut delivery, Duration::ZERO).await.unwrap();
@@ -77,7 +77,7 @@ pub async fn renewing_for_zero_gives_back(queue: &dyn Queue) {
 }
 
 /// A delayed message stays away until its time and then comes.
-pub async fn a_delayed_message_comes_later(queue: &dyn Queue) {
+pub(crate) async fn a_delayed_message_comes_later(queue: &dyn Queue) {
     let start = Instant::now();
     queue.send("later", 3 * SECOND).await.unwrap();
     assert_eq!(queue.receive(1, LONG).await.unwrap(), [], "came too early");
@@ -88,7 +88,7 @@ pub async fn a_delayed_message_comes_later(queue: &dyn Queue) {
 }
 
 /// One call takes at most `max` messages, and no more than 32.
-pub async fn one_call_takes_at_most_32(queue: &dyn Queue) {
+pub(crate) async fn one_call_takes_at_most_32(queue: &dyn Queue) {
     send_numbers(queue, 40).await;
     assert!(queue.receive(3, LONG).await.unwrap().len() <= 3);
     assert_eq!(queue.receive(32, LONG).await.unwrap().len(), 32);
@@ -96,7 +96,7 @@ pub async fn one_call_takes_at_most_32(queue: &dyn Queue) {
 }
 
 /// Bodies come back as sent: JSON with any text in it, markup, text that looks encoded.
-pub async fn bodies_come_back_as_sent(queue: &dyn Queue) {
+pub(crate) async fn bodies_come_back_as_sent(queue: &dyn Queue) {
     let text = "α-Hämoglobin → 蛋白质 🧬 <a b=\"c\">&amp;</a> tab\tnew\r\nline \u{1}\u{0}";
     let json = serde_json::json!({ "text": text }).to_string();
     for body in [json.as_str(), "<a b=\"c\">&amp;</a>", "a\tb\nc", "ZG9uZQ==", "plain"] {
@@ -108,7 +108,7 @@ pub async fn bodies_come_back_as_sent(queue: &dyn Queue) {
 }
 
 /// What cannot travel is refused, wherever it is sent.
-pub async fn what_cannot_travel_is_refused(queue: &dyn Queue) {
+pub(crate) async fn what_cannot_travel_is_refused(queue: &dyn Queue) {
     for body in ["\0", "carriage\rreturn"] {
         let error = queue.send(body, Duration::ZERO).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Permanent, "{error}");
@@ -116,7 +116,7 @@ pub async fn what_cannot_travel_is_refused(queue: &dyn Queue) {
 }
 
 /// The longest message passes, one byte more is refused.
-pub async fn the_longest_message_passes(queue: &dyn Queue) {
+pub(crate) async fn the_longest_message_passes(queue: &dyn Queue) {
     let longest = "m".repeat(MAX_MESSAGE);
     queue.send(&longest, Duration::ZERO).await.unwrap();
     assert!(receive_one(queue, LONG).await.body == longest, "the body has changed");
@@ -126,7 +126,7 @@ pub async fn the_longest_message_passes(queue: &dyn Queue) {
 }
 
 /// The count includes hidden messages, not deleted ones.
-pub async fn the_count_includes_hidden_messages(queue: &dyn Queue) {
+pub(crate) async fn the_count_includes_hidden_messages(queue: &dyn Queue) {
     send_numbers(queue, 5).await;
     let hidden = queue.receive(2, LONG).await.unwrap();
     assert_eq!(hidden.len(), 2);
@@ -136,7 +136,7 @@ pub async fn the_count_includes_hidden_messages(queue: &dyn Queue) {
 }
 
 /// Several receivers at once share the messages: each goes to one of them.
-pub async fn concurrent_receivers_share_the_messages(queue: &dyn Queue) {
+pub(crate) async fn concurrent_receivers_share_the_messages(queue: &dyn Queue) {
     send_numbers(queue, 100).await;
     let takers = (0..8).map(|_| async {
         let mut taken = Vec::new();
@@ -172,7 +172,7 @@ async fn send_numbers(queue: &dyn Queue, count: usize) {
     join_all(sends).await;
 }
 
-fn assert_lost(result: crate::store::Result<()>) {
+fn assert_lost(result: skyblast::store::Result<()>) {
     let kind = result.expect_err("a stale delivery was accepted").kind();
     assert!(matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound), "{kind:?}");
 }
