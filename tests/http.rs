@@ -16,6 +16,8 @@ mod expansion;
 mod faults;
 #[path = "http/forms.rs"]
 mod forms;
+#[path = "http/hostile.rs"]
+mod hostile;
 #[path = "http/invocations.rs"]
 mod invocations;
 #[path = "http/keys.rs"]

@@ -11,5 +11,6 @@ pub(crate) mod faulty;
 pub(crate) mod in_process;
 pub(crate) mod local_pipeline;
 pub(crate) mod made_alike;
+pub(crate) mod mangled;
 pub(crate) mod process;
 pub(crate) mod storm;
