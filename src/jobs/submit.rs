@@ -106,7 +106,7 @@ impl Job {
 /// Queries that are being cut into chunks.
 enum Reading<R, F> {
     Unopened(F),
-    Opened { chunker: Chunker<Reader<R>>, first_id: Option<Vec<u8>> },
+    Opened { chunker: Box<Chunker<Reader<R>>>, first_id: Option<Vec<u8>> },
     Ended,
 }
 
@@ -133,7 +133,7 @@ impl<R: BufRead, F: FnOnce() -> Result<Reader<R>, FastaError>> Reading<R, F> {
     /// Reads on, which may block.
     fn next(self, limits: ChunkLimits, options: SearchOptions) -> Result<Option<(Read, Self)>, FastaError> {
         let (mut chunker, first_id) = match self {
-            Self::Unopened(open) => (Chunker::new(open()?, limits, options), None),
+            Self::Unopened(open) => (Box::new(Chunker::new(open()?, limits, options)), None),
             Self::Opened { chunker, first_id } => (chunker, first_id),
             Self::Ended => return Ok(None),
         };
