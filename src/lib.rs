@@ -38,7 +38,7 @@
 //!
 //! let options = OptionChoices::default().resolve()?;
 //! let search = Search::new(options, totals)?;
-//! let query = [QuerySequence { residues: &records[0].residues, lower_case: &[] }];
+//! let query = [QuerySequence { residues: &records[0].residues, lower_case: &[], pieces: &[] }];
 //! let compare = |part: &ResidentVolume, first_ordinal: u64| {
 //!     search.run(&query, part, first_ordinal, NonZeroUsize::MIN, &|_| ()).remove(0)
 //! };

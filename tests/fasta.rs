@@ -306,7 +306,7 @@ fn inputs_over_the_limits_are_refused_and_at_the_limits_accepted() {
         "test.fa: record 2, line 6: more than 17 bytes (decompressed) in one input; split it"
     );
     let fewer = Limits { records: 1, ..exact };
-    assert_eq!(message(fewer), "test.fa: record 2, line 5: more than 1 records in one input; split it");
+    assert_eq!(message(fewer), "test.fa: record 2, line 4: more than 1 records in one input; split it");
     let fewer = Limits { residues: 9, ..exact };
     assert_eq!(message(fewer), "test.fa: record 2, line 6: more than 9 residues in one input; split it");
     let fewer = Limits { residues: 4, ..exact };

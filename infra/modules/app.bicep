@@ -62,6 +62,8 @@ param signInClientId string
 param sizeSettings object
 
 @description('Days for which a job is kept after its end.')
+@minValue(1)
+@maxValue(365)
 param jobRetentionDays int
 
 @description('Resource id of the Log Analytics workspace.')

@@ -213,6 +213,15 @@ impl Bench {
         answer.body
     }
 
+    /// What there is of the report of a job that lacks shards; it is not given without being asked for.
+    pub(crate) async fn part_of_report(&self, id: &str) -> Vec<u8> {
+        let path = format!("searches/{id}/results");
+        assert_eq!(self.get(&path).await.status, StatusCode::CONFLICT);
+        let answer = self.get(&format!("{path}?partial=true")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", String::from_utf8_lossy(&answer.body));
+        answer.body
+    }
+
     /// Waits until the job has ended without any failure, and compares its report with
     /// `skyblast search`.
     pub(crate) async fn completes(&self, id: &str, expected: &[u8]) {

@@ -84,7 +84,7 @@ async fn shards_of_spoilt_volumes_fail_by_name_and_the_report_has_all_others() {
     }
     let expected = report_without(&[GONE, FLIPPED]);
     assert!(!expected.is_empty() && expected.len() < examples::report().len());
-    assert_same_report("report", &bench.report(&id).await, &expected);
+    assert_same_report("report", &bench.part_of_report(&id).await, &expected);
     assert_eq!(bench.host.poison_count(), 0, "a permanent failure is no reason to try again");
 }
 
@@ -179,7 +179,7 @@ async fn a_shard_that_was_given_up_is_named() {
     assert_eq!(status["state"], "completed_with_failed_shards");
     assert_eq!(status["shards"]["failed"], 1);
     assert!(status["failed_shards"][0]["reason"].as_str().unwrap().contains("given up after 5 attempts"));
-    bench.report(&id).await;
+    bench.part_of_report(&id).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,12 +46,12 @@ async fn the_queries_are_divided_into_the_same_grid_as_asked_for() {
     let id = bench.submit_examples().await;
     bench.account.wait_for_messages("shards", SHARDS).await;
     let status = bench.get(&format!("searches/{id}")).await.json();
-    assert_eq!(status["state"], "running");
+    assert_eq!(status["state"], "queued");
     assert_eq!(status["shards"], json!({ "total": SHARDS, "done": 0, "failed": 0 }));
     assert_eq!(status["chunks"]["total"], CHUNKS);
     assert_eq!(SHARDS, CHUNKS * VOLUMES);
     let results = bench.get(&format!("searches/{id}/results")).await;
-    assert!(results.problem(409, "no-results").contains("running"));
+    assert!(results.problem(409, "no-results").contains("queued"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,10 @@ impl Threads {
         }
         let built =
             Builder::new_current_thread().max_blocking_threads(self.most).thread_name(self.name).build()?;
-        // Of several that are built at once, one stays.
-        Ok(self.runtime.get_or_init(|| built).handle())
+        // Of several that are built at once, one stays; the others must not be waited for where nothing may block.
+        if let Err(superfluous) = self.runtime.set(built) {
+            superfluous.shutdown_background();
+        }
+        Ok(self.runtime.get().expect("it has just been set").handle())
     }
 }
