@@ -167,8 +167,11 @@ impl Pipeline {
 
     /// What storage's clock shows when this machine's shows `now`.
     async fn by_storage_clock(&self, now: Timestamp) -> Result<Timestamp> {
+        let ours = Timestamp::now();
         let theirs = self.ledger.clock().await?;
-        Ok(now.checked_add(theirs.duration_since(Timestamp::now())).unwrap_or(now))
+        // Not before what storage has just shown: what was written until then has its age.
+        let ahead = now.duration_since(ours).max(SignedDuration::ZERO);
+        Ok(theirs.checked_add(ahead).unwrap_or(theirs))
     }
 
     async fn sweep_job(&self, active: Active, look: &Look) -> Result<Sweep> {
