@@ -264,12 +264,12 @@ fn what_cannot_be_had_is_refused_by_name() {
                 "-best_hit_overhang",
                 "0.1",
             ],
-            1,
+            2,
             "culling_limit 1 is not possible: must be left out with best_hit_overhang",
         ),
         (
             &["-query", "masked.fa", "-db", "masked_db.fa", "-best_hit_overhang", "0.5"],
-            1,
+            2,
             "best_hit_overhang 0.5 is not possible",
         ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-culling_limit", "-1"], 2, "'-1' for '--culling"),
@@ -278,7 +278,7 @@ fn what_cannot_be_had_is_refused_by_name() {
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject", "given.fa"], 2, "--subject"),
         (
             &["-query", "masked.fa", "-db", "masked_db.fa", "-ungapped"],
-            1,
+            2,
             "comp_based_stats 2 is not possible",
         ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-query_loc", "9-3"], 2, "'9-3' for '--query-loc"),
