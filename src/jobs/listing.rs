@@ -77,7 +77,7 @@ pub struct Page {
 }
 
 impl Pipeline {
-    /// Lists jobs. [`Error::InvalidPlace`] if the place to go on from is none.
+    /// Lists jobs. [`Error::InvalidPlace`](super::Error::InvalidPlace) if the place to go on from is none.
     pub async fn list(&self, wanted: &Listing) -> Result<Page> {
         let limit = wanted.limit.clamp(1, MAX_PAGE);
         let owner = names::owner_key(wanted.owner.as_deref());
