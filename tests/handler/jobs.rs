@@ -27,7 +27,7 @@ async fn one_handler_gives_the_report_of_a_search() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_handlers_with_every_message_twice_and_shuffled_give_the_same_report() {
-    let faults = Faults { duplicate: 1.0, shuffle: Some(11) };
+    let faults = Faults { duplicate: 1.0, shuffle: Some(11), ..Faults::default() };
     let bench = Account::with_database().host(|options| options.instances(3).faults(faults)).await;
     for instance in 0..3 {
         bench.host.ready(instance).await.unwrap();

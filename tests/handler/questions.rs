@@ -83,8 +83,10 @@ async fn every_line_that_workbook_and_alerts_ask_for_is_logged_with_its_members(
         let console = bench.host.consoles();
         console.iter().filter_map(|(_, line)| serde_json::from_str(&line.text).ok()).collect()
     };
-    eventually("a message that fails", async || {
-        lines().iter().any(|line| line["message"] == "a message failed")
+    // A status is there before the line that says so.
+    eventually("a message that fails, and two jobs that end", async || {
+        let count = |message| lines().iter().filter(|line| line["message"] == message).count();
+        count("a message failed") > 0 && count("a job has ended") > 1
     })
     .await;
 

@@ -1,5 +1,6 @@
 //! Misfortunes that a host may bring upon its functions, on request (rule 10).
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,9 @@ pub(crate) struct Faults {
     /// Seed of the order in which a listener works on the messages it holds; `None` keeps the
     /// queue's order.
     pub(crate) shuffle: Option<u64>,
+    /// Which calls of `search`, counted from 1 over all instances, find their handler killed right after they
+    /// were sent. A kill from outside may come when nothing is under way.
+    pub(crate) kills: BTreeSet<u64>,
 }
 
 /// Brings them.
@@ -20,13 +24,26 @@ pub(super) struct FaultSource {
     duplicate: f64,
     delivered: AtomicU64,
     shuffle: Option<Mutex<u64>>,
+    kills: BTreeSet<u64>,
+    searches: AtomicU64,
 }
 
 impl FaultSource {
     pub(super) fn new(faults: &Faults) -> Self {
         // Xorshift needs a state other than zero.
         let shuffle = faults.shuffle.map(|seed| Mutex::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-        Self { duplicate: faults.duplicate, delivered: AtomicU64::new(0), shuffle }
+        Self {
+            duplicate: faults.duplicate,
+            delivered: AtomicU64::new(0),
+            shuffle,
+            kills: faults.kills.clone(),
+            searches: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the call of `function` that is sent now is the last thing its handler sees.
+    pub(super) fn kills_next(&self, function: &str) -> bool {
+        function == "search" && self.kills.contains(&(self.searches.fetch_add(1, Ordering::Relaxed) + 1))
     }
 
     /// Whether the next message is delivered twice.

@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGE
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
+use super::faults::FaultSource;
 use super::journal::{Invocation, Journal, MessageRef, Outcome};
 use super::payload::guid;
 use super::process::Handler;
@@ -33,6 +34,8 @@ pub(super) struct Invoker {
     pub(super) client: reqwest::Client,
     /// `functionTimeout`; counted from the moment when the handler is ready.
     pub(super) timeout: Option<Duration>,
+    /// Misfortunes.
+    pub(super) faults: Arc<FaultSource>,
     /// Where calls are recorded.
     pub(super) journal: Arc<Journal>,
 }
@@ -55,8 +58,15 @@ impl Invoker {
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
             .header(USER_AGENT, PRODUCT)
             .body(reqwest::Body::wrap_stream(body));
+        let killed = self.faults.kills_next(function);
         let call = async {
-            match judge(&Answer::receive(request).await?)? {
+            let kill = async {
+                if killed {
+                    self.handler.kill().await;
+                }
+            };
+            let (answer, ()) = tokio::join!(Answer::receive(request), kill);
+            match judge(&answer?)? {
                 Some(logs) => Ok(logs),
                 // Rule 4: the host waits for a result that it has overlooked.
                 None => std::future::pending().await,

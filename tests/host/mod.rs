@@ -229,6 +229,7 @@ impl FunctionsHost {
             handler: Arc::new(handler),
             client: self.client.clone(),
             timeout: self.config.function_timeout,
+            faults: self.faults.clone(),
             journal: self.journal.clone(),
         });
         let mut tasks = Vec::new();

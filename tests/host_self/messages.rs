@@ -215,7 +215,7 @@ async fn instances_share_a_queue() {
 
 #[tokio::test]
 async fn on_request_messages_are_delivered_twice_at_the_same_time_to_two_instances() {
-    let faults = Faults { duplicate: 0.5, shuffle: None };
+    let faults = Faults { duplicate: 0.5, ..Faults::default() };
     let bench = Bench::start(|options| options.instances(2).faults(faults)).await;
     for _ in 0..4 {
         bench.send(&json!({ "do": "sleep", "ms": 100 })).await;
@@ -245,7 +245,7 @@ async fn on_request_messages_come_in_another_order() {
             queues.work.send(&json!({ "n": n }).to_string(), Duration::ZERO).await.unwrap();
         }
         let bench =
-            Bench::start_on(queues, |options| options.faults(Faults { duplicate: 0.0, shuffle })).await;
+            Bench::start_on(queues, |options| options.faults(Faults { shuffle, ..Faults::default() })).await;
         let calls = bench.calls(8).await;
         assert!(calls.iter().all(|call| call.dequeue_count() == 1));
         order(&bench)
