@@ -8,6 +8,9 @@
 //! A module may use those to its left in its own line; the second line may use the first (but for
 //! `store`, which uses nothing), never the other way round. The first line is pure computation, so it does
 //! without the crates of the second.
+//!
+//! The rooms and files of `engine` are in a line of their own ([`ENGINE`]), and none of them reads a file, a
+//! clock or the environment.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -33,6 +36,48 @@ const PURE: [&str; 5] = ["sequence", "scoring", "engine", "database", "report"];
 
 /// Crates that the first line does without; a `*` stands for any ending.
 const IMPURE_CRATES: [&str; 6] = ["tokio*", "axum", "azure*", "reqwest", "tower*", "serde_json"];
+
+/// The rooms and files of `engine`; each may use those before it.
+const ENGINE: [&str; 15] = [
+    "seg", "subjects", "blocks", "options", "kernel", "pieces", "query", "align", "batch", "select", "rank",
+    "stitch", "search", "late", "stages",
+];
+
+/// Parts of the standard library that `engine` does without, since its results follow from its input alone.
+const WORLD: [&str; 6] = ["fs", "env", "time", "net", "process", "io"];
+
+/// What breaks the line of [`ENGINE`] in the text of a file below its folder, at `path` from there.
+fn engine_violations(path: &str, text: &str) -> Vec<String> {
+    let code = without_comments(text);
+    let mut found: Vec<String> = WORLD
+        .iter()
+        .filter(|part| uses_std(&code, part))
+        .map(|part| format!("engine uses std::{part}"))
+        .collect();
+    let first = path.split('/').next().unwrap_or_default();
+    let room = first.strip_suffix(".rs").unwrap_or(first);
+    if room == "mod" {
+        return found;
+    }
+    let Some(place) = ENGINE.iter().position(|name| *name == room) else {
+        found.push(format!("{room} has no place in the engine; add it to tests/layering.rs"));
+        return found;
+    };
+    // Tests may compare with a twin in another room.
+    let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let own = if path.contains('/') { "crate::engine::" } else { "super::" };
+    let is_later = |name: &&str| !ENGINE[..=place].contains(name);
+    let names = |prefix: &str| names_after(code, prefix);
+    let used: BTreeSet<String> = names(own).into_iter().chain(names("crate::engine::")).collect();
+    let used = used.iter().map(String::as_str).filter(|name| name.starts_with(char::is_lowercase));
+    found.extend(used.filter(is_later).map(|name| format!("{room} uses {name}, which comes after it")));
+    found
+}
+
+/// Whether code names `std::part`.
+fn uses_std(code: &str, part: &str) -> bool {
+    names_after(code, "std::").iter().any(|name| name == part)
+}
 
 /// What breaks the layers in the text of a file of `module`.
 fn violations(module: &str, text: &str) -> Vec<String> {
@@ -61,8 +106,13 @@ fn without_comments(text: &str) -> String {
 
 /// The modules named by `crate::x` and `crate::{x, y::z}`.
 fn used_modules(code: &str) -> BTreeSet<String> {
+    names_after(code, "crate::")
+}
+
+/// What is named by `prefix` and `x`, or `{x, y::z}`.
+fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
-    for (at, path) in code.match_indices("crate::") {
+    for (at, path) in code.match_indices(prefix) {
         if code[..at].ends_with(is_identifier) {
             continue;
         }
@@ -127,6 +177,7 @@ fn is_identifier(c: char) -> bool {
 
 /// All violations below `folder`, as `file: violation`, and how many files were read.
 fn walk(folder: &Path, module: &str, found: &mut Vec<String>) -> usize {
+    let engine = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine");
     let mut files = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -135,7 +186,11 @@ fn walk(folder: &Path, module: &str, found: &mut Vec<String>) -> usize {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files += 1;
             let text = fs::read_to_string(&path).unwrap();
-            found.extend(violations(module, &text).into_iter().map(|v| format!("{}: {v}", path.display())));
+            let mut here = violations(module, &text);
+            if let Ok(inside) = path.strip_prefix(&engine) {
+                here.extend(engine_violations(&inside.to_string_lossy(), &text));
+            }
+            found.extend(here.into_iter().map(|v| format!("{}: {v}", path.display())));
         }
     }
     files
@@ -175,6 +230,36 @@ fn a_seeded_violation_is_found() {
     ];
     for (module, text, violation) in seeded {
         assert_eq!(violations(module, text), [violation], "{text}");
+    }
+}
+
+#[test]
+fn a_seeded_violation_inside_the_engine_is_found() {
+    let seeded = [
+        (
+            "kernel/wide.rs",
+            "use crate::engine::align::gapped::Trace;",
+            "kernel uses align, which comes after it",
+        ),
+        ("batch.rs", "use super::select::words::WordTable;", "batch uses select, which comes after it"),
+        (
+            "align/hsp.rs",
+            "use crate::engine::{kernel::Gaps, rank::hit::Hit};",
+            "align uses rank, which comes after it",
+        ),
+        ("rank/hit.rs", "let now = std::time::Instant::now();", "engine uses std::time"),
+        ("mod.rs", "use std::{fs::File, ops::Range};", "engine uses std::fs"),
+        ("attic/old.rs", "", "attic has no place in the engine; add it to tests/layering.rs"),
+    ];
+    for (path, text, violation) in seeded {
+        assert_eq!(engine_violations(path, text), [violation], "{text}");
+    }
+    for (path, text) in [
+        ("align/gapped.rs", "use super::hsp::Hsp;\nuse crate::engine::kernel::Gaps;\nuse std::ops::Range;"),
+        ("kernel/wide.rs", "#[cfg(test)]\nmod tests {\n    use crate::engine::align::gapped::Extender;\n}"),
+        ("search.rs", "use super::select::words::Neighbourhoods;"),
+    ] {
+        assert_eq!(engine_violations(path, text), Vec::<String>::new(), "{text}");
     }
 }
 

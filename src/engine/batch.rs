@@ -1,14 +1,11 @@
 //! A batch of queries, joined so that one pass over the database serves them all.
 
-use std::f64::consts::LN_2;
 use std::ops::Range;
 
-use super::kernel::KernelQueries;
-use super::options::{GAP_TRIGGER_BITS, Scheme};
+use super::align::cutoffs::Cutoffs;
+use super::align::scheme::Scheme;
 use super::query::SearchedQuery;
-use super::without_gaps::UngappedStatistics;
-use super::words::{Neighbourhoods, WordTable};
-use crate::scoring::{FORBIDDEN, ungapped_parameters};
+use crate::scoring::FORBIDDEN;
 use crate::sequence::alphabet::{O, SENTINEL, X};
 
 /// Residues that a batch holds at most, unless a single query is longer.
@@ -19,47 +16,6 @@ const JOINED_RESIDUES: usize = 20_000;
 
 /// Largest drop-off of ungapped extensions: what the pair with a sentinel costs.
 const LARGEST_DROP_OFF: i32 = -FORBIDDEN;
-
-/// Score limits of one query, in raw score units.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cutoffs {
-    /// Drop-off of ungapped extensions.
-    pub(super) x_ungapped: i32,
-    /// Score from which an ungapped HSP is kept.
-    pub(super) ungapped: i32,
-    /// Score from which a preliminary gapped HSP is kept.
-    pub(super) gapped: i32,
-    /// Statistics of a search without gaps.
-    pub(super) without_gaps: Option<UngappedStatistics>,
-}
-
-impl Cutoffs {
-    /// `None` for a query without ungapped parameters, which is not searched.
-    /// Source: `core/blast_parameters.c`.
-    pub(super) fn new(query: &[u8], scheme: &Scheme) -> Option<Self> {
-        let ungapped = ungapped_parameters(query, &scheme.matrix)?;
-        let trigger = ((GAP_TRIGGER_BITS * LN_2 + libm::log(ungapped.k)) / ungapped.lambda) as i32;
-        let without_gaps =
-            scheme.options.ungapped.then(|| UngappedStatistics::new(query.len(), ungapped, scheme));
-        let gapped = match &without_gaps {
-            Some(statistics) => statistics.cutoff(&scheme.options),
-            None => scheme.statistics.cutoff(
-                scheme.options.cutoff_evalue(),
-                query.len() as u64,
-                scheme.shortest_subject,
-                scheme.database_residues,
-            ),
-        };
-        let x_ungapped = libm::ceil(scheme.options.drop_off.ungapped * LN_2 / ungapped.lambda);
-        Some(Self {
-            // What is no `int` becomes its least value in blastp, and no extension gets anywhere.
-            x_ungapped: if x_ungapped > f64::from(i32::MAX) { 0 } else { x_ungapped as i32 },
-            ungapped: trigger.min(gapped),
-            gapped,
-            without_gaps,
-        })
-    }
-}
 
 /// One query of a batch.
 #[derive(Clone, Debug)]
@@ -72,7 +28,7 @@ pub(super) struct BatchQuery {
     pub(super) cutoffs: Cutoffs,
 }
 
-/// Queries joined by sentinels, with their word table.
+/// Queries joined by sentinels.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) queries: Vec<BatchQuery>,
@@ -80,15 +36,14 @@ pub(super) struct Batch {
     pub(super) comparisons: usize,
     /// Sentinel, first query, sentinel, second query, …, sentinel.
     pub(super) residues: Vec<u8>,
+    /// The same with sentinels where queries are masked, so that no word starts there.
+    pub(super) seeding: Vec<u8>,
     /// For each joined position the place of its query in `queries`.
     place_at: Vec<u16>,
     /// For each joined position the drop-off of its query's ungapped extensions.
-    drop_off_at: Vec<u16>,
+    pub(super) drop_off_at: Vec<u16>,
     /// Smallest cutoff of ungapped scores of any query.
     pub(super) lowest_cutoff: i32,
-    pub(super) words: WordTable,
-    /// The residues as the kernel for ungapped extensions reads them, if it can.
-    pub(super) kernel_queries: Option<KernelQueries>,
 }
 
 impl Batch {
@@ -111,18 +66,14 @@ impl Batch {
 }
 
 /// Cuts a search's queries into batches; queries that cannot be searched are left out.
-pub(super) fn batches(
-    queries: &[SearchedQuery<'_>],
-    scheme: &Scheme,
-    neighbourhoods: &Neighbourhoods,
-) -> Vec<Batch> {
+pub(super) fn batches(queries: &[SearchedQuery<'_>], scheme: &Scheme) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut members: Vec<(usize, Cutoffs)> = Vec::new();
     let mut residues = 0;
     for (index, query) in queries.iter().enumerate() {
         let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else { continue };
         if !members.is_empty() && residues + query.compared.len() > JOINED_RESIDUES {
-            batches.push(join(&members, queries, scheme, neighbourhoods));
+            batches.push(join(&members, queries));
             members.clear();
             residues = 0;
         }
@@ -130,17 +81,12 @@ pub(super) fn batches(
         residues += query.compared.len();
     }
     if !members.is_empty() {
-        batches.push(join(&members, queries, scheme, neighbourhoods));
+        batches.push(join(&members, queries));
     }
     batches
 }
 
-fn join(
-    members: &[(usize, Cutoffs)],
-    queries: &[SearchedQuery<'_>],
-    scheme: &Scheme,
-    neighbourhoods: &Neighbourhoods,
-) -> Batch {
+fn join(members: &[(usize, Cutoffs)], queries: &[SearchedQuery<'_>]) -> Batch {
     let mut residues = vec![SENTINEL];
     let mut place_at = vec![0];
     let mut drop_off_at = vec![0];
@@ -156,27 +102,15 @@ fn join(
     }
     // blastp puts X for O in queries (`api/blast_setup_cxx.cpp`). Both score alike, so that only words
     // can tell them apart; alignments still show and count O.
-    let mut searched: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
+    let mut seeding: Vec<u8> = residues.iter().map(|&code| if code == O { X } else { code }).collect();
     for query in &joined {
         for masked in &queries[query.index].masked {
             // No word spans a sentinel.
-            searched[query.range.start + masked.start..query.range.start + masked.end].fill(SENTINEL);
+            seeding[query.range.start + masked.start..query.range.start + masked.end].fill(SENTINEL);
         }
     }
-    let words = WordTable::new(&searched, neighbourhoods);
     let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
-    let kernel = scheme.ungapped_kernel.as_ref();
-    let kernel_queries = kernel.and_then(|kernel| kernel.queries(&residues, &drop_off_at, lowest_cutoff));
     let is_counted = |query: &&BatchQuery| queries[query.index].piece.is_none_or(|piece| piece == 0);
     let comparisons = joined.iter().filter(is_counted).count();
-    Batch {
-        queries: joined,
-        comparisons,
-        residues,
-        place_at,
-        drop_off_at,
-        lowest_cutoff,
-        words,
-        kernel_queries,
-    }
+    Batch { queries: joined, comparisons, residues, seeding, place_at, drop_off_at, lowest_cutoff }
 }

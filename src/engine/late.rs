@@ -10,16 +10,19 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use super::aligner::{Aligner, AlignerWorkspace};
-use super::batch::Cutoffs;
+use super::align::aligner::{Aligner, AlignerWorkspace};
+use super::align::cutoffs::Cutoffs;
+use super::align::hsp::Hsp;
+use super::align::preliminary::PreliminaryHsp;
+use super::align::scheme::Scheme;
 use super::blocks::in_blocks;
-use super::contest::{Contender, Contest};
-use super::hit::{Hit, Hsp};
-use super::hitlist::{Candidates, competing, keep_best, reported, terminate_early};
-use super::option_error::OptionError;
-use super::options::{DatabaseTotals, Scheme, SearchOptions};
-use super::preliminary::{PreliminaryHsp, rank};
+use super::options::OptionError;
+use super::options::{Contest, DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
+use super::rank::contest::Contender;
+use super::rank::hit::Hit;
+use super::rank::hit::rank;
+use super::rank::hitlist::{Candidates, competing, keep_best, reported, terminate_early};
 use super::stitch::{limit_rank, stitch};
 
 /// Aligns and reports hits that compete, and those of queries that are searched in pieces.
@@ -132,7 +135,7 @@ impl LateAlignment {
             let align = |place: usize| {
                 let Finalist { hit, hsps, residues } = &finalists[place];
                 let mut hit = hit.clone();
-                aligner.align(residues, hsps, &mut workspace, &mut hit);
+                hit.finish(aligner.align(residues, hsps, &mut workspace));
                 hit
             };
             blocks.flatten().map(align).collect::<Vec<_>>()

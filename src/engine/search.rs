@@ -2,21 +2,24 @@
 
 use std::num::NonZeroUsize;
 
-use super::aligner::{Aligner, AlignerWorkspace};
+use super::align::aligner::{Aligner, AlignerWorkspace};
+use super::align::gapped::Workspace;
+use super::align::preliminary::PreliminaryHsp;
+use super::align::scheme::{SHORTEST_SUBJECT, Scheme};
+use super::align::ungapped_hsp::UngappedHsp;
+use super::align::{preliminary, without_gaps};
 use super::batch::{Batch, batches};
 use super::blocks::in_blocks;
-use super::gapped::Workspace;
-use super::hit::{Hit, Rank, Unaligned};
-use super::hitlist::{Candidates, Shortlist};
-use super::option_error::OptionError;
-use super::options::{DatabaseTotals, SHORTEST_SUBJECT, Scheme, SearchOptions};
-use super::preliminary::{PreliminaryHsp, rank};
+use super::options::OptionError;
+use super::options::{DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
-use super::subject_best::keep_best_of_subject;
+use super::rank::hit::rank;
+use super::rank::hit::{Hit, Rank, Unaligned};
+use super::rank::hitlist::{Candidates, Shortlist};
+use super::rank::subject_best::keep_best_of_subject;
+use super::select::ungapped::{self, BatchWords, Finder};
+use super::select::words::Neighbourhoods;
 use super::subjects::Subjects;
-use super::ungapped::{self, Finder, UngappedHsp};
-use super::words::Neighbourhoods;
-use super::{preliminary, without_gaps};
 
 /// Subjects that a thread takes at a time.
 const BLOCK: usize = 128;
@@ -67,7 +70,7 @@ impl Search {
         let queries: Vec<SearchedQuery<'_>> =
             queries.iter().flat_map(|&query| SearchedQuery::pieces(query, &self.scheme.options)).collect();
         let mut results = vec![Candidates::default(); queries.len()];
-        let batches = batches(&queries, &self.scheme, &self.neighbourhoods);
+        let batches = batches(&queries, &self.scheme);
         let searched: usize = batches.iter().map(|batch| batch.comparisons).sum();
         on_progress((asked - searched) as u64 * subjects.len() as u64);
         for batch in &batches {
@@ -91,6 +94,7 @@ impl Search {
         on_progress: OnProgress<'_>,
     ) -> Vec<Vec<Nominee>> {
         let limit = self.scheme.options.limit_of_a_part();
+        let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
         let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
             let mut scan_workspace =
@@ -103,6 +107,7 @@ impl Search {
                     let subject = subjects.residues(index);
                     let finder = Finder {
                         batch,
+                        words: &words,
                         neighbourhoods: &self.neighbourhoods,
                         matrix: &self.scheme.matrix,
                         kernel: self.scheme.ungapped_kernel.as_ref(),
@@ -191,7 +196,7 @@ impl Search {
                     hit.unaligned =
                         Some(Unaligned { residues: subject.to_vec(), hsps: nominee.hsps.clone() });
                 } else {
-                    aligners[*place].align(subject, &nominee.hsps, &mut workspace, &mut hit);
+                    hit.finish(aligners[*place].align(subject, &nominee.hsps, &mut workspace));
                 }
                 hits.push((*place, hit));
             }

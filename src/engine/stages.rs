@@ -1,12 +1,14 @@
 //! The stages of a comparison one by one, for benchmarks only.
 
+use super::align::gapped::{Extender, Workspace};
+use super::align::scheme::Scheme;
 use super::batch::{Batch, batches};
-use super::gapped::{Extender, Gaps, Workspace};
-use super::option_error::OptionError;
-use super::options::{DatabaseTotals, Scheme, SearchOptions};
+use super::kernel::Gaps;
+use super::options::OptionError;
+use super::options::{DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
-use super::ungapped::{self, Finder};
-use super::words::Neighbourhoods;
+use super::select::ungapped::{self, BatchWords, Finder};
+use super::select::words::Neighbourhoods;
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub struct Stages {
     scheme: Scheme,
     neighbourhoods: Neighbourhoods,
     batch: Batch,
+    words: BatchWords,
     scan_workspace: ungapped::Workspace,
     workspace: Workspace,
 }
@@ -42,9 +45,10 @@ impl Stages {
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
         let query = QuerySequence { residues: query, lower_case: &[], pieces: &[] };
         let query = SearchedQuery::new(query, &options);
-        let batch = batches(&[query], &scheme, &neighbourhoods).pop();
+        let batch = batches(&[query], &scheme).pop();
         Ok(batch.map(|batch| Self {
             scan_workspace: ungapped::Workspace::new(batch.residues.len(), options.words.reach()),
+            words: BatchWords::new(&batch, &scheme, &neighbourhoods),
             scheme,
             neighbourhoods,
             batch,
@@ -54,9 +58,9 @@ impl Stages {
 
     /// Word scan and ungapped extensions. Returns the number of ungapped HSPs.
     pub fn scan(&mut self, subject: &[u8], by: By) -> usize {
-        let Self { batch, neighbourhoods, .. } = self;
+        let Self { batch, words, neighbourhoods, .. } = self;
         let kernel = self.scheme.ungapped_kernel.as_ref().filter(|_| by == By::Kernel);
-        let finder = Finder { batch, neighbourhoods, matrix: &self.scheme.matrix, kernel };
+        let finder = Finder { batch, words, neighbourhoods, matrix: &self.scheme.matrix, kernel };
         let mut found = Vec::new();
         finder.find(subject, &mut self.scan_workspace, &mut found);
         found.len()

@@ -5,10 +5,10 @@
 //!
 //! Source: `core/blast_hits.c` (`Blast_HSPListsMerge`, `s_BlastMergeTwoHSPs`).
 
-use super::containment::by_score;
-use super::hit::{Rank, level};
+use super::align::containment::by_score;
+use super::align::preliminary::PreliminaryHsp;
 use super::pieces::OVERLAP;
-use super::preliminary::PreliminaryHsp;
+use super::rank::hit::{Rank, level};
 
 /// HSPs that meet have diagonals less than this apart (`OVERLAP_DIAG_CLOSE`).
 const CLOSE: i64 = 10;
@@ -88,7 +88,7 @@ fn absorb(first: &mut PreliminaryHsp, second: &PreliminaryHsp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::containment::Extents;
+    use crate::engine::align::containment::Extents;
 
     fn hsp(score: i32, query: (usize, usize), diagonal: usize) -> PreliminaryHsp {
         let subject = (query.0 - diagonal, query.1 - diagonal);

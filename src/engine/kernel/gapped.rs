@@ -3,11 +3,22 @@
 //! Nearly all preliminary gapped extensions score too little to be kept, and for these the score is
 //! all that matters. Its values differ by less than a byte holds as long as it stays below the
 //! cutoff, so that 32 columns of a row fit one AVX2 register. What reaches the cutoff is left to
-//! [`Extender`](crate::engine::gapped::Extender), the twin, which also knows where it ends.
+//! [`Extender`](crate::engine::align::gapped::Extender), the twin, which also knows where it ends.
 
-use crate::engine::gapped::Gaps;
 use crate::scoring::{FORBIDDEN, GapCosts, Scores};
 use crate::sequence::alphabet::ALPHABET_SIZE;
+
+/// Restricted extensions open gaps only at offsets that are multiples of this.
+pub(in crate::engine) const RESTRICTION: usize = 10;
+
+/// Which gaps an extension may open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Gaps {
+    /// Gaps anywhere.
+    Anywhere,
+    /// Gaps that open at every tenth offset only: a cheaper first look.
+    Restricted,
+}
 
 /// Columns of a chunk of a row.
 pub(super) const LANES: usize = 32;
@@ -185,7 +196,7 @@ mod tests {
 
     use super::super::relatives::relative;
     use super::*;
-    use crate::engine::gapped::{Extender, Workspace};
+    use crate::engine::align::gapped::{Extender, Workspace};
     use crate::scoring::{Matrix, MatrixName};
 
     proptest! {

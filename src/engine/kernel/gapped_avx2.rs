@@ -7,8 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::gapped::RESTRICTION;
-use super::gapped::{Chunk, GappedKernel, GappedLanes, LANES};
+use super::gapped::{Chunk, GappedKernel, GappedLanes, LANES, RESTRICTION};
 
 #[target_feature(enable = "avx2")]
 fn load(bytes: &[u8; LANES]) -> __m256i {

@@ -11,6 +11,7 @@ mod gapped_avx2;
 mod prefetch;
 #[cfg(test)]
 mod relatives;
+mod trace;
 mod ungapped;
 #[cfg(target_arch = "x86_64")]
 mod ungapped_avx512;
@@ -18,7 +19,10 @@ mod wide;
 #[cfg(target_arch = "x86_64")]
 mod wide_avx512;
 
-pub(super) use gapped::{GappedKernel, GappedLanes};
+pub(super) use gapped::{GappedKernel, GappedLanes, Gaps, RESTRICTION};
 pub(super) use prefetch::prefetch;
+pub(super) use trace::{
+    EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, ORIGIN, Trace,
+};
 pub(super) use ungapped::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
 pub(super) use wide::{WideLanes, WideScores, extend_wide};

@@ -5,7 +5,7 @@
 //! pair: the scores of 32 pairs on either side at once, their running sums, the running maxima of
 //! these, and the first place where a sum is too far below its maximum. Extensions that go on beyond
 //! these pairs are done once more with 64 on either side. What goes on even then, or scores enough to
-//! be kept, is left to [`from_second_hit`](crate::engine::extension::from_second_hit), the twin.
+//! be kept, is left to [`from_second_hit`](crate::engine::select::extension::from_second_hit), the twin.
 
 use crate::scoring::Scores;
 use crate::sequence::alphabet::{ALPHABET_SIZE, SENTINEL};
@@ -210,7 +210,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::extension::from_second_hit;
+    use crate::engine::select::extension::from_second_hit;
     use crate::scoring::{Matrix, MatrixName};
 
     proptest! {

@@ -1,10 +1,10 @@
 //! Gapped X-drop extensions in 16 bits: 32 columns of a row at once, with the cells' origins.
 //!
-//! [`Extender`](crate::engine::gapped::Extender) is the twin. A cell that it drops has no influence on
+//! [`Extender`](crate::engine::align::gapped::Extender) is the twin. A cell that it drops has no influence on
 //! any cell that it keeps: its scores, and those of gaps that go on through it, stay below what is
 //! kept from then on. So it does not matter that they are computed differently here.
 
-use crate::engine::gapped::{Extent, Trace};
+use super::trace::{Extent, Trace};
 use crate::scoring::{FORBIDDEN, GapCosts, Scores};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
@@ -146,9 +146,10 @@ fn run<const LEFT: bool, const TRACE: bool>(
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::gapped::Gaps;
     use super::super::relatives::relative;
     use super::*;
-    use crate::engine::gapped::{Extender, Gaps, Workspace};
+    use crate::engine::align::gapped::{Extender, Workspace};
     use crate::scoring::{Matrix, MatrixName};
 
     /// A matrix in finer units, as those of adjusted compositions are.

@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::gapped::{
+use super::trace::{
     EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, Trace,
 };
 use super::wide::{Chunk, Extension, LANES, WideLanes};
