@@ -108,12 +108,14 @@ var storageName = take('st${workload}${stage}${token}', 24)
 var networkName = 'vnet-${name}-${token}'
 
 // What fits beside the Functions host (272 MB on top of the instance's memory are its own). A volume is held in
-// memory while it is searched; the cache keeps as many as its limit says, and always the one in use. Chunks
+// memory while it is searched; the cache keeps as many as its limit says, and always the one in use. What would take
+// more than SKYBLAST_MEMORY is refused before it is begun. Chunks
 // are cut to about 100 core-seconds by default; a quarter of a core needs smaller ones to stay within minutes.
 var sizes = {
   '512': {
     volumeSize: '64MiB'
     settings: {
+      SKYBLAST_MEMORY: '448MiB'
       SKYBLAST_VOLUME_CACHE: '64MiB'
       SKYBLAST_CHUNK_RESIDUES: '10000'
     }
@@ -122,6 +124,7 @@ var sizes = {
   '2048': {
     volumeSize: '128MiB'
     settings: {
+      SKYBLAST_MEMORY: '1920MiB'
       SKYBLAST_VOLUME_CACHE: '512MiB'
     }
     bodies: 256000000
@@ -129,6 +132,7 @@ var sizes = {
   '4096': {
     volumeSize: '256MiB'
     settings: {
+      SKYBLAST_MEMORY: '3840MiB'
       SKYBLAST_VOLUME_CACHE: '1GiB'
     }
     bodies: 512000000

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "handler/apart.rs"]
+mod apart;
 #[path = "handler/bench.rs"]
 mod bench;
 mod common;

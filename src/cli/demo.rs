@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use bytesize::ByteSize;
@@ -84,7 +85,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
         ..Settings::default()
     };
     let location = Location::Folder(dir.join("storage"));
-    let pipeline = open_or_make_pipeline(&location, settings)?;
+    let pipeline = Arc::new(open_or_make_pipeline(&location, settings)?);
     pipeline.catalog().publish("demo", &database, &|_| ()).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let server = format!("http://{}", listener.local_addr()?);

@@ -1,12 +1,14 @@
 //! `skyblast handler`: the process that the Azure Functions host starts and talks to.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Extension;
 use tokio::net::TcpListener;
 
+use super::apart::OwnProcess;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_or_make_pipeline};
 use super::tuning::TuningFlags;
@@ -54,7 +56,10 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     // The host must be able to reach a handler whose settings are wrong: only so can it say why.
     let opened = args.storage.location().and_then(|location| open_or_make_pipeline(&location, settings));
     let services = match opened {
-        Ok(pipeline) => Services::Ready(pipeline),
+        Ok(pipeline) => {
+            let apart = OwnProcess { storage: args.storage.clone() };
+            Services::Ready(Arc::new(pipeline.with_apart(apart)))
+        }
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "storage is not usable");
             Services::Unavailable(format!("{error:#}"))

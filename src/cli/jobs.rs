@@ -82,7 +82,7 @@ impl Place {
             let location = self.storage.location()?;
             // How long jobs are kept is known to those who sweep.
             let settings = Settings { keep_jobs: None, ..Settings::default() };
-            return Ok(Jobs::Storage(super::storage::open_pipeline(&location, settings)?));
+            return Ok(Jobs::Storage(Arc::new(super::storage::open_pipeline(&location, settings)?)));
         }
         Ok(Jobs::Server(Client::connect(&self.server).await?))
     }

@@ -18,6 +18,7 @@ macro_rules! errln {
     }};
 }
 
+mod apart;
 mod api;
 mod binary_id_list;
 mod blastp_spelling;
@@ -40,6 +41,7 @@ mod log_stream;
 mod logging;
 mod makeblastdb_spelling;
 mod makedb;
+mod memory;
 mod options;
 mod origins;
 mod output;
@@ -102,6 +104,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Worker(worker::WorkerArgs),
     Handler(handler::HandlerArgs),
+    #[command(hide = true)]
+    Apart(apart::ApartArgs),
     Submit(submit::SubmitArgs),
     Status(status::StatusArgs),
     Results(results::ResultsArgs),
@@ -145,6 +149,7 @@ impl Cli {
             Command::Serve(args) => in_runtime(serve::run(args)),
             Command::Worker(args) => in_runtime(worker::run(args)),
             Command::Handler(args) => in_runtime(handler::run(args)),
+            Command::Apart(args) => in_runtime(apart::run(args)),
             Command::Submit(args) => in_runtime(submit::run(args)),
             Command::Status(args) => in_runtime(status::run(args)),
             Command::Results(args) => in_runtime(results::run(args)),
@@ -178,7 +183,7 @@ impl Command {
             // These know by their options where their result goes.
             Self::Search(_) | Self::Submit(_) | Self::Results(_) => false,
             // These go on whether or not anybody listens.
-            Self::Serve(_) | Self::Worker(_) | Self::Handler(_) => false,
+            Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
             Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) => true,
         }

@@ -1,7 +1,5 @@
 //! Which storage a command works on.
 
-use std::sync::Arc;
-
 use anyhow::anyhow;
 
 use super::exit::Exit;
@@ -31,6 +29,11 @@ impl StorageFlags {
     /// Whether the flag itself is there.
     pub(super) fn is_given(&self) -> bool {
         self.storage.is_some()
+    }
+
+    /// The flag as it was given, for another process of this program.
+    pub(super) fn as_arguments(&self) -> Vec<&str> {
+        self.storage.iter().flat_map(|storage| ["--storage", storage]).collect()
     }
 
     /// Where the flag or the environment says storage is, or where it usually is.
@@ -63,7 +66,7 @@ pub(super) fn parse_location(text: &str) -> anyhow::Result<Location> {
 }
 
 /// A pipeline on the storage at `location`, which must be there.
-pub(super) fn open_pipeline(location: &Location, settings: Settings) -> anyhow::Result<Arc<Pipeline>> {
+pub(super) fn open_pipeline(location: &Location, settings: Settings) -> anyhow::Result<Pipeline> {
     let opened = location.open_existing().map_err(|error| match error.kind() {
         ErrorKind::NotFound => anyhow!(
             "{error}; `skyblast databases add NAME --in FASTA --storage {location}` and `skyblast serve \
@@ -76,10 +79,7 @@ pub(super) fn open_pipeline(location: &Location, settings: Settings) -> anyhow::
 }
 
 /// A pipeline on the storage at `location`; a folder that is none becomes one, which is said.
-pub(super) fn open_or_make_pipeline(
-    location: &Location,
-    settings: Settings,
-) -> anyhow::Result<Arc<Pipeline>> {
+pub(super) fn open_or_make_pipeline(location: &Location, settings: Settings) -> anyhow::Result<Pipeline> {
     let is_new = !location.exists();
     let store = location.open()?;
     if is_new {
@@ -88,7 +88,6 @@ pub(super) fn open_or_make_pipeline(
     pipeline_on(&store, settings)
 }
 
-fn pipeline_on(store: &Store, settings: Settings) -> anyhow::Result<Arc<Pipeline>> {
-    let pipeline = Pipeline::new(|name| store.blobs(name), |name| store.queue(name), settings)?;
-    Ok(Arc::new(pipeline))
+fn pipeline_on(store: &Store, settings: Settings) -> anyhow::Result<Pipeline> {
+    Ok(Pipeline::new(|name| store.blobs(name), |name| store.queue(name), settings)?)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::duration::parse_duration;
+use super::memory;
 use super::options::ThreadFlags;
 use crate::functions::{Limits, SignIn};
 use crate::jobs::Settings;
@@ -30,6 +31,11 @@ pub(super) struct TuningFlags {
     /// Memory for volumes that are kept open; the one in use is kept whatever its size
     #[arg(long, value_name = "SIZE", env = "SKYBLAST_VOLUME_CACHE", hide = true)]
     volume_cache: Option<ByteSize>,
+
+    /// Memory that the program may use [default: what the machine or container has]; a volume that does
+    /// not fit is refused
+    #[arg(long, value_name = "SIZE", env = "SKYBLAST_MEMORY", hide = true)]
+    memory: Option<ByteSize>,
 
     /// Longest body of a request, in bytes as sent
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_BODY_LIMIT", hide = true)]
@@ -92,6 +98,7 @@ impl TuningFlags {
         Settings {
             threads: threads.count(),
             volume_cache_bytes: self.volume_cache.map_or(default.volume_cache_bytes, |size| size.as_u64()),
+            memory: self.memory.map(|size| size.as_u64()).or_else(memory::of_machine),
             chunk_residues: self.chunk_residues,
             keep_jobs: self.keep_jobs.0,
             queries: fasta::Limits {

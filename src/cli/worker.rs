@@ -1,8 +1,10 @@
 //! `skyblast worker`: shares the work of a deployment from a machine of one's own.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::apart::OwnProcess;
 use super::duration::parse_seconds;
 use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_pipeline};
@@ -55,7 +57,8 @@ pub(super) async fn run(args: &WorkerArgs) -> anyhow::Result<()> {
     logging::for_people(tracing::Level::INFO);
     let settings = args.tuning.settings(args.threads);
     let location = args.storage.location()?;
-    let pipeline = open_pipeline(&location, settings)?;
+    let apart = OwnProcess { storage: args.storage.clone() };
+    let pipeline = Arc::new(open_pipeline(&location, settings)?.with_apart(apart));
     let stop = shutdown::on_signal()?;
     let worker = WorkerSettings {
         slots: args.slots.get(),

@@ -106,6 +106,11 @@ impl Catalog {
         }
     }
 
+    /// Closes the volumes that are kept open.
+    pub(super) async fn forget_volumes(&self) {
+        self.cache.forget().await;
+    }
+
     /// An open volume, checked against its digest.
     pub async fn volume(&self, database: &DatabaseRef, volume: &VolumeInfo) -> Result<Arc<Volume>> {
         self.cache.get(&*self.blobs, database, volume).await

@@ -1,5 +1,7 @@
 //! What can go wrong in the pipeline, sorted by who can do something about it.
 
+use bytesize::ByteSize;
+
 use crate::database::{DatabaseError, ManifestError, VolumeError};
 use crate::engine::OptionError;
 use crate::store;
@@ -103,6 +105,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A volume that does not fit into memory, with what is found in it.
+    #[error(
+        "volume {digest} of database {database} needs {} of memory and there are {} here: take larger instances, or add \
+         the database again with a smaller --volume-size",
+        ByteSize(*.needed), ByteSize(*.there)
+    )]
+    TooLarge {
+        /// `name@version` of the database.
+        database: String,
+        /// The volume.
+        digest: String,
+        /// What comparing with it needs, bytes.
+        needed: u64,
+        /// What the process may use, bytes.
+        there: u64,
+    },
+    /// What a process of its own met with; see [`Apart`](super::Apart).
+    #[error("{0}")]
+    Apart(String),
     /// The options of a job cannot be had.
     #[error(transparent)]
     Options(#[from] OptionError),
@@ -137,7 +158,8 @@ impl Error {
     /// Whether another delivery of the message that met this error may succeed: storage may answer again,
     /// and what was read damaged may have been damaged on its way here.
     pub fn may_pass(&self) -> bool {
-        self.is_retryable() || matches!(self, Self::Damaged { .. } | Self::VolumeDamaged { .. })
+        self.is_retryable()
+            || matches!(self, Self::Damaged { .. } | Self::VolumeDamaged { .. } | Self::Apart(_))
     }
 
     /// Whether it is storage that says the object does not exist.

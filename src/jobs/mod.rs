@@ -10,6 +10,7 @@
 //! writes what is missing under a name that follows from the job and the shard, and announces the
 //! next step. So any message may arrive twice, late or never, and any process may die anywhere.
 
+mod apart;
 mod attempt;
 mod cancel;
 mod catalog;
@@ -26,6 +27,7 @@ mod job;
 mod key;
 mod ledger;
 mod listing;
+mod memory;
 mod merge;
 mod messages;
 mod names;
@@ -47,6 +49,7 @@ mod upload;
 mod volumes;
 pub mod worker;
 
+pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};

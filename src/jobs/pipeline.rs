@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::apart::Apart;
 use super::attempt::Attempt;
 use super::catalog::Catalog;
 use super::chunk::QueryChunk;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Memory for volumes that are kept open, bytes.
     pub volume_cache_bytes: u64,
+    /// Memory that there is for all, bytes, if that is known.
+    pub memory: Option<u64>,
     /// Residues per chunk, instead of what the size of the volumes suggests.
     pub chunk_residues: Option<u64>,
     /// The most that the queries of a search may be, decompressed.
@@ -52,6 +55,7 @@ impl Default for Settings {
         Self {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             volume_cache_bytes: 1 << 30,
+            memory: None,
             chunk_residues: None,
             queries: query_limits(),
             patience: Duration::from_secs(300),
@@ -90,6 +94,8 @@ pub struct Pipeline {
     recent_chunk: Mutex<Option<(JobId, u32, Arc<QueryChunk>)>>,
     /// The job that was found open last, and when.
     open: Mutex<Option<(JobId, Instant)>>,
+    /// For what may have ended a process.
+    pub(super) apart: Option<Box<dyn Apart>>,
 }
 
 impl Pipeline {
@@ -112,6 +118,7 @@ impl Pipeline {
             begun: Mutex::default(),
             recent_chunk: Mutex::default(),
             open: Mutex::default(),
+            apart: None,
         })
     }
 
@@ -164,6 +171,9 @@ impl Pipeline {
     /// up. What can never succeed is written to the job and dealt with; an error is left for messages
     /// that belong to no job.
     async fn handle_delivery(&self, stage: Stage, body: &str, delivery: u32) -> Result<()> {
+        if self.patiently(|| self.is_for_apart(stage, body, delivery)).await? {
+            return self.work_apart(stage, body, delivery).await;
+        }
         in_trace_of(stage.function(), stage, body, async {
             let tried = AtomicBool::new(delivery > 1 || messages::is_again(body));
             let handled = self.patiently(|| async {
@@ -237,6 +247,13 @@ impl Pipeline {
         let ended = self.ledger.has_outcome(id).await?;
         *self.open.lock().await = (!ended).then(|| (id, Instant::now()));
         Ok(ended)
+    }
+
+    /// Lets go of what is kept from one message to the next.
+    pub(super) async fn forget(&self) {
+        *self.recent.lock().await = None;
+        *self.recent_chunk.lock().await = None;
+        self.catalog.forget_volumes().await;
     }
 
     /// The queries of a chunk; kept from one shard to the next.

@@ -42,11 +42,17 @@ impl Pipeline {
             return Ok(());
         }
         let reason = self.why_given_up(stage, body).await?;
+        self.settle_given_up(stage, body, &reason).await
+    }
+
+    /// Records a shard as failed for `reason`; any other step ends its job as failed.
+    pub(super) async fn settle_given_up(&self, stage: Stage, body: &str, reason: &str) -> Result<()> {
+        let id = job_of(stage, body)?;
         if stage == Stage::Search {
             let shard: ShardPlanned = messages::parse(stage, body)?;
             let (_, plan) = self.job_and_plan(id).await?;
             check_shard(&plan, shard)?;
-            self.record_failure(shard, &reason).await?;
+            self.record_failure(shard, reason).await?;
             return self.announce_complete_row(&plan, id, shard.chunk).await;
         }
         self.ledger.job(id).await?;
@@ -87,7 +93,7 @@ impl Pipeline {
         let ours = !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
         let attempt = Attempt { delivery, repeated: true };
         if !ours || stage == Stage::Search || attempt.may_follow(&error) {
-            if error.may_pass() {
+            if error.may_pass() || matches!(error, Error::Internal(_)) {
                 self.note_trouble(stage, body, Trouble { delivery, error: error.to_string() }).await;
             }
             return Err(error);
@@ -113,7 +119,7 @@ impl Pipeline {
 }
 
 /// The function of a message and what it is about, for the name of a blob.
-fn step_of(stage: Stage, body: &str) -> Result<String> {
+pub(super) fn step_of(stage: Stage, body: &str) -> Result<String> {
     Ok(match stage {
         Stage::Plan => format!("plan-{}", messages::parse::<JobSubmitted>(stage, body)?.first_shard),
         Stage::Search => {

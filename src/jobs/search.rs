@@ -66,8 +66,9 @@ impl Pipeline {
         volume: u32,
     ) -> Result<(bytes::Bytes, Duration)> {
         let started = Instant::now();
-        let queries = self.queries(job.id, chunk).await?;
         let info = &plan.volumes[volume as usize];
+        self.check_memory(&job.database, info)?;
+        let queries = self.queries(job.id, chunk).await?;
         let subjects = self.catalog.volume(&job.database, info).await?;
         let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
         let (id, fetched) = (job.id, started.elapsed());
@@ -117,6 +118,6 @@ pub(super) fn check_shard(plan: &Plan, shard: ShardPlanned) -> Result<()> {
     Err(Error::Message { stage: Stage::Search.function(), reason })
 }
 
-fn in_milliseconds(time: Duration) -> u64 {
+pub(super) fn in_milliseconds(time: Duration) -> u64 {
     time.as_micros().div_ceil(1_000) as u64
 }

@@ -61,6 +61,13 @@ impl VolumeCache {
     }
 }
 
+impl VolumeCache {
+    /// Forgets all volumes; shards that still hold one keep it alive.
+    pub(super) async fn forget(&self) {
+        self.entries.lock().await.by_digest.clear();
+    }
+}
+
 impl Entries {
     /// Forgets the volumes used longest ago; shards that still hold one keep it alive.
     fn shrink(&mut self, limit: u64) {

@@ -1,6 +1,7 @@
 //! A host with the project's functions, a storage account with the example database, and a client.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,13 +34,17 @@ impl Account {
 
     /// The account behind `connection`, into which the example database is put.
     pub(crate) fn publish(connection: String) -> Self {
-        examples::publish(examples::database(), &connection);
-        Self::open(connection)
+        Self::publish_database(examples::database(), connection)
     }
 
     /// The same with the database in one volume: with [`one_chunk`] a job is one long shard.
     pub(crate) fn publish_one_volume(connection: String) -> Self {
-        examples::publish(examples::one_volume(), &connection);
+        Self::publish_database(examples::one_volume(), connection)
+    }
+
+    /// The account behind `connection`, into which the database in a folder is put under the usual name.
+    pub(crate) fn publish_database(database: &Path, connection: String) -> Self {
+        examples::publish(database, &connection);
         Self::open(connection)
     }
 

@@ -8,7 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::{Method, StatusCode};
 
-use crate::bench::{Account, Bench};
+use crate::bench::{Account, BEGUN, Bench, LONG, eventually, one_chunk};
+use crate::common::azurite::Azurite;
 use crate::common::examples::{self, DATABASE, SHARDS};
 use crate::common::process::PATIENCE;
 use crate::host::faults::Faults;
@@ -104,4 +105,22 @@ async fn a_handler_killed_while_it_reads_an_upload_is_followed_by_one_that_reads
     let plans: Vec<bool> =
         bench.host.history().of("plan").iter().map(|call| call.outcome.is_success()).collect();
     assert!(plans.len() > 1 && !plans[0] && plans.ends_with(&[true]), "{plans:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_shard_of_an_instance_taken_away_does_not_wait_for_the_end_of_its_lease() {
+    let account = Account::publish_one_volume(Azurite::shared().spare_account());
+    // The host's own lease, of ten minutes, which a test does not wait for.
+    let bench = account.host(|options| one_chunk(options).instances(2)).await;
+    let id = bench.submit(examples::many_queries(LONG)).await;
+    let begun_by = || bench.host.consoles().into_iter().find(|(_, line)| line.text.contains(BEGUN));
+    eventually("a shard being compared", async || begun_by().is_some()).await;
+    bench.host.stop_instance(begun_by().unwrap().0).await;
+    eventually("the end of the job", async || {
+        let fired = bench.host.fire_timer().await.unwrap();
+        assert!(fired.iter().all(|outcome| outcome.is_success()), "{fired:?}");
+        bench.get(&format!("searches/{id}")).await.json()["finished"].is_string()
+    })
+    .await;
+    bench.completes(&id, &examples::search_many(LONG)).await;
 }

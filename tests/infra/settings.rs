@@ -238,5 +238,7 @@ fn volumes_and_their_cache_fit_into_every_instance() {
         assert!(cache >= volume, "{size}: a cache smaller than a volume holds one all the same");
         // One more volume may be on its way while the cache is full; the rest is for chunk, hits and threads.
         assert!(cache + volume <= memory / 2, "{size}: {volume} and {cache} are too much");
+        let program = bytes(value.at("settings.SKYBLAST_MEMORY").and_then(Expr::text).unwrap());
+        assert!(volume * 2 + (96 << 20) <= program && program < memory, "{size}: {program}");
     }
 }

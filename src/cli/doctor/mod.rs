@@ -3,6 +3,8 @@
 mod server;
 mod storage;
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use serde_json::json;
 
@@ -53,7 +55,7 @@ pub(super) async fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let patience = std::time::Duration::from_secs(args.patience);
     let mut checks;
     if args.storage.is_given() {
-        let pipeline = open_pipeline(&args.storage.location()?, Settings::default())?;
+        let pipeline = Arc::new(open_pipeline(&args.storage.location()?, Settings::default())?);
         checks = pipeline.examine(args.fix).await;
         if !args.no_search && checks.iter().all(|check| check.ok) {
             checks.push(storage::search(&pipeline, patience).await);
