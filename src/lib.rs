@@ -18,7 +18,7 @@
 //!
 //! use skyblast::database::ResidentVolume;
 //! use skyblast::engine::{
-//!     Candidates, DatabaseTotals, Hit, OptionChoices, QuerySequence, Search, Subjects,
+//!     Candidates, DatabaseTotals, Hit, OptionChoices, QuerySequence, Search, Subjects, to_the_end,
 //! };
 //! use skyblast::sequence::fasta::Reader;
 //!
@@ -40,7 +40,8 @@
 //! let search = Search::new(options, totals)?;
 //! let query = [QuerySequence { residues: &records[0].residues, lower_case: &[], pieces: &[] }];
 //! let compare = |part: &ResidentVolume, first_ordinal: u64| {
-//!     search.run(&query, part, first_ordinal, NonZeroUsize::MIN, &|_| ()).remove(0)
+//!     let reached = search.run(&query, part, first_ordinal, None, NonZeroUsize::MIN, &to_the_end);
+//!     reached.candidates.into_iter().next().unwrap_or_default()
 //! };
 //!
 //! let whole = compare(&volume(&records), 0);

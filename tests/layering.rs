@@ -38,9 +38,9 @@ const PURE: [&str; 5] = ["sequence", "scoring", "engine", "database", "report"];
 const IMPURE_CRATES: [&str; 6] = ["tokio*", "axum", "azure*", "reqwest", "tower*", "serde_json"];
 
 /// The rooms and files of `engine`; each may use those before it.
-const ENGINE: [&str; 15] = [
-    "seg", "subjects", "blocks", "options", "kernel", "pieces", "query", "align", "batch", "select", "rank",
-    "stitch", "search", "late", "stages",
+const ENGINE: [&str; 17] = [
+    "seg", "subjects", "blocks", "watch", "options", "kernel", "pieces", "query", "align", "batch", "select",
+    "rank", "stitch", "rest", "search", "late", "stages",
 ];
 
 /// Parts of the standard library that `engine` does without, since its results follow from its input alone.

@@ -1,6 +1,7 @@
 //! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::exit::Exit;
@@ -12,7 +13,7 @@ use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
 use super::whole_file::Target;
-use crate::engine::{QueryLocation, Search};
+use crate::engine::{Advance, QueryLocation, Search};
 use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
@@ -124,9 +125,16 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         bar.set_total(estimate.total(queries) * subjects);
         let mut merger = Merger::new(options, database.searched, &chunk)?;
         for volume in &database.volumes {
-            let compared = |comparisons| bar.add(comparisons);
-            let threads = args.threads.count();
-            merger.add(compare(&search, &chunk, &volume.subjects, volume.first_ordinal, threads, &compared));
+            let on_progress = |progress| {
+                if let Advance::Compared(comparisons) = progress {
+                    bar.add(comparisons);
+                }
+                ControlFlow::Continue(())
+            };
+            let (threads, first_ordinal) = (args.threads.count(), volume.first_ordinal);
+            let (hits, _) =
+                compare(&search, &chunk, &volume.subjects, first_ordinal, None, threads, &on_progress);
+            merger.add(hits);
         }
         let mut hits = merger.finish(args.threads.count());
         database.origins.restore(&mut hits);

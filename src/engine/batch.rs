@@ -110,7 +110,6 @@ fn join(members: &[(usize, Cutoffs)], queries: &[SearchedQuery<'_>]) -> Batch {
         }
     }
     let lowest_cutoff = members.iter().map(|(_, cutoffs)| cutoffs.ungapped).min().unwrap_or(0);
-    let is_counted = |query: &&BatchQuery| queries[query.index].piece.is_none_or(|piece| piece == 0);
-    let comparisons = joined.iter().filter(is_counted).count();
+    let comparisons = joined.iter().filter(|query| queries[query.index].is_counted()).count();
     Batch { queries: joined, comparisons, residues, seeding, place_at, drop_off_at, lowest_cutoff }
 }

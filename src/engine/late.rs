@@ -24,6 +24,7 @@ use super::rank::hit::Hit;
 use super::rank::hit::rank;
 use super::rank::hitlist::{Candidates, competing, keep_best, reported, terminate_early};
 use super::stitch::{limit_rank, stitch};
+use super::watch::{Watch, to_the_end};
 
 /// Aligns and reports hits that compete, and those of queries that are searched in pieces.
 #[derive(Debug)]
@@ -130,12 +131,14 @@ impl LateAlignment {
     fn align(&self, query: &SearchedQuery<'_>, finalists: &[Finalist], threads: NonZeroUsize) -> Vec<Hit> {
         let Some(cutoffs) = Cutoffs::new(&query.compared, &self.scheme) else { return Vec::new() };
         let aligner = Aligner::new(&query.compared, query.shown, &self.scheme, cutoffs.without_gaps);
+        let watch = Watch::new(&to_the_end);
         let aligned = in_blocks(finalists.len(), 1, threads, |blocks| {
+            let lookout = watch.lookout();
             let mut workspace = AlignerWorkspace::default();
             let align = |place: usize| {
                 let Finalist { hit, hsps, residues } = &finalists[place];
                 let mut hit = hit.clone();
-                hit.finish(aligner.align(residues, hsps, &mut workspace));
+                hit.finish(aligner.align(residues, hsps, (&mut workspace, &lookout)));
                 hit
             };
             blocks.flatten().map(align).collect::<Vec<_>>()

@@ -24,6 +24,7 @@ mod options;
 mod pieces;
 mod query;
 mod rank;
+mod rest;
 mod search;
 mod seg;
 mod select;
@@ -31,6 +32,7 @@ mod select;
 pub mod stages;
 mod stitch;
 mod subjects;
+mod watch;
 
 pub use align::hsp::{Adjustment, Edit, EditRun, Hsp};
 pub use late::LateAlignment;
@@ -42,6 +44,8 @@ pub use options::{
 pub use query::{QuerySequence, SearchedQuery};
 pub use rank::hit::{Hit, Rank, Unaligned};
 pub use rank::hitlist::Candidates;
-pub use search::{OnProgress, Search};
+pub use rest::{Reached, Rest};
+pub use search::Search;
 pub use seg::Seg;
 pub use subjects::Subjects;
+pub use watch::{Advance, OnProgress, to_the_end};

@@ -66,6 +66,11 @@ impl<'a> SearchedQuery<'a> {
         whole.into_iter().chain(pieces)
     }
 
+    /// Whether its comparisons count: those of the pieces of a query are one together.
+    pub(super) fn is_counted(&self) -> bool {
+        self.piece.is_none_or(|piece| piece == 0)
+    }
+
     /// A part of the query of which `lower_case` is written in lower case, counted from its start.
     fn in_range(
         query: QuerySequence<'a>,

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 
 use super::align::aligner::{Aligner, AlignerWorkspace};
 use super::align::gapped::Workspace;
-use super::align::preliminary::PreliminaryHsp;
 use super::align::scheme::{SHORTEST_SUBJECT, Scheme};
 use super::align::ungapped_hsp::UngappedHsp;
 use super::align::{preliminary, without_gaps};
@@ -14,15 +13,17 @@ use super::options::OptionError;
 use super::options::{DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
 use super::rank::hit::rank;
-use super::rank::hit::{Hit, Rank, Unaligned};
+use super::rank::hit::{Hit, Unaligned};
 use super::rank::hitlist::{Candidates, Shortlist};
 use super::rank::subject_best::keep_best_of_subject;
+use super::rest::{Left, Nominee, Reached, Rest, Stretches};
 use super::select::ungapped::{self, BatchWords, Finder};
 use super::select::words::Neighbourhoods;
 use super::subjects::Subjects;
+use super::watch::{Advance, Lookout, OnProgress, Watch};
 
 /// Subjects that a thread takes at a time.
-const BLOCK: usize = 128;
+const BLOCK: u32 = 128;
 
 /// A search that is ready to run: options, the whole database's size, and derived tables.
 ///
@@ -34,8 +35,12 @@ pub struct Search {
     neighbourhoods: Neighbourhoods,
 }
 
-/// Told how many more comparisons (query–subject pairs) have been made; called from any thread.
-pub type OnProgress<'a> = &'a (dyn Fn(u64) + Sync);
+/// A part of the database.
+struct Part<'a, S> {
+    subjects: &'a S,
+    /// Position of its first subject in the whole database.
+    first_ordinal: u64,
+}
 
 impl Search {
     /// Prepares a search with `options` in a database of size `totals`.
@@ -55,56 +60,98 @@ impl Search {
         self
     }
 
-    /// Compares `queries` with `subjects`, the first of which is number
-    /// `first_ordinal` of the whole database. Returns the candidates of each query; those of a query that
-    /// is searched in pieces for each piece, to be aligned by [`LateAlignment`](super::LateAlignment).
+    /// Compares `queries` with `subjects`, the first of which is number `first_ordinal` of the whole database:
+    /// all of them, or what is the `rest` of such a search that was stopped. The hits of a query that is
+    /// searched in pieces are found for each piece, to be aligned by
+    /// [`LateAlignment`](super::LateAlignment).
+    ///
+    /// It goes on to the end unless `on_progress` stops it. What has been done until then is not lost, but for
+    /// the pairs of a query and a subject that the threads were at.
     pub fn run(
         &self,
         queries: &[QuerySequence<'_>],
         subjects: &impl Subjects,
         first_ordinal: u64,
+        rest: Option<Rest>,
         threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
-    ) -> Vec<Candidates> {
-        let asked = queries.len();
+    ) -> Reached {
         let queries: Vec<SearchedQuery<'_>> =
             queries.iter().flat_map(|&query| SearchedQuery::pieces(query, &self.scheme.options)).collect();
-        let mut results = vec![Candidates::default(); queries.len()];
-        let batches = batches(&queries, &self.scheme);
-        let searched: usize = batches.iter().map(|batch| batch.comparisons).sum();
-        on_progress((asked - searched) as u64 * subjects.len() as u64);
-        for batch in &batches {
-            let nominated = self.nominate(batch, subjects, first_ordinal, threads, on_progress);
-            let aligned = self.align(batch, &queries, subjects, nominated, threads);
-            for (query, mut hits) in batch.queries.iter().zip(aligned) {
-                hits.iter_mut().for_each(|hit| hit.shift_query(queries[query.index].range.start));
-                results[query.index] = Candidates::new(hits, &self.scheme.options);
-            }
+        let part = Part { subjects, first_ordinal };
+        let watch = Watch::new(on_progress);
+        let mut candidates = vec![Candidates::default(); queries.len()];
+        let mut rest = rest.unwrap_or_else(|| Rest::all(queries.len(), subjects.len()));
+        for run in rest.runs() {
+            let (left, found) = (&mut rest.lists[run.clone()], &mut candidates[run.clone()]);
+            self.go_on(&queries[run], &part, (left, found), threads, &watch);
         }
-        results
+        Reached { candidates, rest: rest.unless_done() }
     }
 
-    /// First pass: the best subjects of each query of the batch by preliminary rank.
+    /// Goes on with queries that have been compared with the same subjects; for each of them, what is left to
+    /// do and the candidates.
+    fn go_on(
+        &self,
+        queries: &[SearchedQuery<'_>],
+        part: &Part<'_, impl Subjects>,
+        (left, candidates): (&mut [Left], &mut [Candidates]),
+        threads: NonZeroUsize,
+        watch: &Watch<'_>,
+    ) {
+        if watch.is_over() {
+            return;
+        }
+        let batches = batches(queries, &self.scheme);
+        let subjects = left[0].subjects.clone();
+        leave_out_others(&batches, queries, left, watch);
+        for batch in &batches {
+            if watch.is_over() {
+                return;
+            }
+            let members = || batch.queries.iter().map(|query| query.index);
+            let chosen = members().map(|index| std::mem::take(&mut left[index].nominees)).collect();
+            let (nominated, unseen) = self.nominate(batch, part, &subjects, chosen, threads, watch);
+            let reached: Vec<(Vec<Hit>, Vec<Nominee>)> = if unseen.is_empty() {
+                self.align(batch, queries, part, nominated, threads, watch)
+            } else {
+                nominated.into_iter().map(|nominees| (Vec::new(), nominees)).collect()
+            };
+            for (index, (mut hits, nominees)) in members().zip(reached) {
+                hits.iter_mut().for_each(|hit| hit.shift_query(queries[index].range.start));
+                candidates[index] = Candidates::new(hits, &self.scheme.options);
+                left[index] = Left { subjects: unseen.clone(), nominees };
+            }
+        }
+    }
+
+    /// First pass: the best subjects of each query of the batch by preliminary rank, with those that had been
+    /// `chosen` before, and the subjects that have not been looked at.
     fn nominate(
         &self,
         batch: &Batch,
-        subjects: &impl Subjects,
-        first_ordinal: u64,
+        part: &Part<'_, impl Subjects>,
+        subjects: &Stretches,
+        chosen: Vec<Vec<Nominee>>,
         threads: NonZeroUsize,
-        on_progress: OnProgress<'_>,
-    ) -> Vec<Vec<Nominee>> {
+        watch: &Watch<'_>,
+    ) -> (Vec<Vec<Nominee>>, Stretches) {
         let limit = self.scheme.options.limit_of_a_part();
         let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
-        let per_thread = in_blocks(subjects.len(), BLOCK, threads, |blocks| {
+        let blocks = subjects.blocks(BLOCK);
+        let per_thread = in_blocks(blocks.len(), 1, threads, |taken| {
+            let lookout = watch.lookout();
             let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
+            let mut unseen = Vec::new();
             let mut scan_workspace =
                 ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.reach());
             let mut workspace = Workspace::default();
-            let mut found = Vec::new();
-            for block in blocks {
-                let comparisons = (block.len() * batch.comparisons) as u64;
-                for index in block {
-                    let subject = subjects.residues(index);
+            let (mut found, mut nominees) = (Vec::new(), Vec::new());
+            for block in taken.flatten() {
+                let block = blocks[block].clone();
+                let mut next = block.start;
+                while next < block.end && !lookout.is_over() {
+                    let residues = part.subjects.residues(next as usize);
                     let finder = Finder {
                         batch,
                         words: &words,
@@ -112,59 +159,74 @@ impl Search {
                         matrix: &self.scheme.matrix,
                         kernel: self.scheme.ungapped_kernel.as_ref(),
                     };
-                    finder.find(subject, &mut scan_workspace, &mut found);
+                    finder.find(residues, &mut scan_workspace, &mut found);
+                    lookout.scanned(batch.residues.len(), residues.len());
                     for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
-                        let ordinal = first_ordinal + index as u64;
-                        let nominee = self.nominee(batch, group, subject, index, ordinal, &mut workspace);
-                        if let Some(nominee) = nominee {
-                            shortlists[group[0].query_place as usize].push(nominee, |n| n.rank);
-                        }
+                        let subject = (residues, next, part.first_ordinal + u64::from(next));
+                        nominees.extend(self.nominee(batch, group, subject, &mut workspace, &lookout));
                     }
+                    if lookout.is_over() {
+                        // Some of its nominees may be half done.
+                        break;
+                    }
+                    for (place, nominee) in nominees.drain(..) {
+                        shortlists[place].push(nominee, |n| n.rank);
+                    }
+                    lookout.compared(batch.comparisons as u64);
+                    next += 1;
                 }
-                on_progress(comparisons);
+                unseen.push(next..block.end);
+                lookout.tell_compared();
             }
-            shortlists
+            (shortlists, unseen)
         });
-        let mut columns: Vec<Vec<_>> = batch.queries.iter().map(|_| Vec::new()).collect();
-        for (place, list) in per_thread.into_iter().flat_map(|lists| lists.into_iter().enumerate()) {
-            columns[place].push(list);
+        let mut columns: Vec<Vec<_>> =
+            chosen.into_iter().map(|chosen| vec![Shortlist::of(chosen, limit)]).collect();
+        let mut unseen = Vec::new();
+        for (lists, ranges) in per_thread {
+            unseen.extend(ranges);
+            columns.iter_mut().zip(lists).for_each(|(column, list)| column.push(list));
         }
-        columns.into_iter().map(|lists| Shortlist::merge(lists, limit, |n| n.rank)).collect()
+        let best = columns.into_iter().map(|lists| Shortlist::merge(lists, limit, |n| n.rank)).collect();
+        (best, Stretches::new(unseen))
     }
 
+    /// The subject, of which residues, index and ordinal are given, as a nominee of a query, whose place in the
+    /// batch is returned.
     fn nominee(
         &self,
         batch: &Batch,
         ungapped: &[UngappedHsp],
-        subject: &[u8],
-        index: usize,
-        ordinal: u64,
+        (residues, index, ordinal): (&[u8], u32, u64),
         workspace: &mut Workspace,
-    ) -> Option<Nominee> {
+        lookout: &Lookout<'_>,
+    ) -> Option<(usize, Nominee)> {
         let place = ungapped[0].query_place as usize;
         let cutoffs = batch.queries[place].cutoffs;
         let mut hsps = match &cutoffs.without_gaps {
             Some(statistics) => without_gaps::nominated(ungapped, statistics, &self.scheme.options),
             None => {
-                preliminary::hsps(batch.query(place), subject, ungapped, cutoffs, &self.scheme, workspace)
+                let query = batch.query(place);
+                preliminary::hsps(query, residues, ungapped, cutoffs, &self.scheme, (workspace, lookout))
             }
         };
         if self.scheme.options.subject_best_hit {
             keep_best_of_subject(&mut hsps, |hsp| hsp.extents.query);
         }
-        Some(Nominee { rank: rank(&hsps, ordinal)?, index, hsps })
+        Some((place, Nominee { rank: rank(&hsps, ordinal)?, index, hsps }))
     }
 
-    /// Second pass: final alignments of the nominees, per query of the batch. Those that compete first,
-    /// and those of a piece of a query, stay unaligned.
+    /// Second pass: final alignments of the nominees, per query of the batch, and the nominees that have not
+    /// got theirs. Those that compete first, and those of a piece of a query, stay unaligned.
     fn align(
         &self,
         batch: &Batch,
         queries: &[SearchedQuery<'_>],
-        subjects: &impl Subjects,
+        part: &Part<'_, impl Subjects>,
         nominated: Vec<Vec<Nominee>>,
         threads: NonZeroUsize,
-    ) -> Vec<Vec<Hit>> {
+        watch: &Watch<'_>,
+    ) -> Vec<(Vec<Hit>, Vec<Nominee>)> {
         let work: Vec<(usize, Nominee)> = nominated
             .into_iter()
             .enumerate()
@@ -178,15 +240,19 @@ impl Search {
             })
             .collect();
         let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
+            let lookout = watch.lookout();
             let mut workspace = AlignerWorkspace::default();
-            let mut hits = Vec::new();
+            let mut aligned = Vec::new();
             for item in blocks.flatten() {
+                if lookout.is_over() {
+                    break;
+                }
                 let (place, nominee) = &work[item];
-                let subject = subjects.residues(nominee.index);
+                let residues = part.subjects.residues(nominee.index as usize);
                 let mut hit = Hit {
                     preliminary: nominee.rank,
-                    subject_length: subject.len() as u32,
-                    defline: subjects.defline(nominee.index).into_owned(),
+                    subject_length: residues.len() as u32,
+                    defline: part.subjects.defline(nominee.index as usize).into_owned(),
                     hsps: Vec::new(),
                     unaligned: None,
                     optimal_evalue: None,
@@ -194,27 +260,149 @@ impl Search {
                 let is_piece = queries[batch.queries[*place].index].piece.is_some();
                 if is_piece || self.scheme.options.contest.is_some() {
                     hit.unaligned =
-                        Some(Unaligned { residues: subject.to_vec(), hsps: nominee.hsps.clone() });
+                        Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
                 } else {
-                    hit.finish(aligners[*place].align(subject, &nominee.hsps, &mut workspace));
+                    let finished =
+                        aligners[*place].align(residues, &nominee.hsps, (&mut workspace, &lookout));
+                    if lookout.is_over() {
+                        // It may be half done.
+                        break;
+                    }
+                    hit.finish(finished);
+                    lookout.tell_aligned();
                 }
-                hits.push((*place, hit));
+                aligned.push((item, hit));
             }
-            hits
+            aligned
         });
-        let mut hits: Vec<Vec<Hit>> = batch.queries.iter().map(|_| Vec::new()).collect();
-        for (place, hit) in per_thread.into_iter().flatten() {
-            hits[place].push(hit);
+        let mut hits: Vec<Option<Hit>> = work.iter().map(|_| None).collect();
+        per_thread.into_iter().flatten().for_each(|(item, hit)| hits[item] = Some(hit));
+        let mut reached: Vec<(Vec<Hit>, Vec<Nominee>)> =
+            batch.queries.iter().map(|_| Default::default()).collect();
+        for ((place, nominee), hit) in work.into_iter().zip(hits) {
+            match hit {
+                Some(hit) => reached[place].0.push(hit),
+                None => reached[place].1.push(nominee),
+            }
         }
-        hits
+        reached
     }
 }
 
-/// A subject that reached the preliminary E-value limit for a query.
-#[derive(Debug)]
-struct Nominee {
-    rank: Rank,
-    /// Index of the subject in its part.
-    index: usize,
-    hsps: Vec<PreliminaryHsp>,
+/// There is nothing to do for queries that cannot be searched and are in no batch.
+fn leave_out_others(batches: &[Batch], queries: &[SearchedQuery<'_>], left: &mut [Left], watch: &Watch<'_>) {
+    let mut others = vec![true; queries.len()];
+    batches.iter().flat_map(|batch| &batch.queries).for_each(|query| others[query.index] = false);
+    let mut comparisons = 0;
+    for (place, query) in queries.iter().enumerate().filter(|&(place, _)| others[place]) {
+        let subjects = std::mem::take(&mut left[place]).subjects.len() as u64;
+        comparisons += if query.is_counted() { subjects } else { 0 };
+    }
+    if comparisons > 0 {
+        watch.tell(Advance::Compared(comparisons));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::database::ResidentVolume;
+    use crate::engine::{CompositionMode, Contest};
+
+    const SUBJECTS: usize = 200;
+
+    /// A family of `SUBJECTS` sequences, and queries of it: one in pieces, one that cannot be searched.
+    fn family() -> (Vec<Vec<u8>>, ResidentVolume) {
+        let mut state = 7u64;
+        let mut below = move |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % limit
+        };
+        let ancestor: Vec<u8> = (0..70).map(|_| 1 + below(20) as u8).collect();
+        let mut relative = |tenths: u64| -> Vec<u8> {
+            let changed = |&code: &u8| if below(10) < tenths { 1 + below(20) as u8 } else { code };
+            ancestor.iter().map(changed).collect()
+        };
+        let mut volume = ResidentVolume::default();
+        for subject in 0..SUBJECTS {
+            volume.push(format!("s{subject}").as_bytes(), &relative(2 + subject as u64 % 7));
+        }
+        (vec![relative(0), vec![21; 30], relative(3), relative(2), relative(5)], volume)
+    }
+
+    fn options(kind: usize) -> SearchOptions {
+        let usual = SearchOptions { evalue: 1e3, max_target_seqs: 4, ..SearchOptions::default() };
+        let plain = SearchOptions { composition: CompositionMode::Off, ..usual };
+        match kind {
+            0 => usual,
+            1 => plain,
+            2 => SearchOptions { locally_optimal: true, ..usual },
+            3 => SearchOptions { ungapped: true, ..plain },
+            _ => SearchOptions { contest: Some(Contest::Culling(3)), ..plain },
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
+
+        /// Stopped after any number of looks, by one thread or several, and gone on with what was written
+        /// down, it finds what it finds in one go; and nothing is compared twice.
+        #[test]
+        fn a_search_that_is_stopped_goes_on_as_if_it_had_not_been(
+            kind in 0usize..5,
+            threads in 1usize..4,
+            looks in prop::collection::vec(0usize..60, 1..12),
+        ) {
+            let (queries, volume) = family();
+            let sequence = |(number, residues): (usize, _)| QuerySequence {
+                residues,
+                lower_case: &[],
+                pieces: if number == 2 { &[0..40, 30..70] } else { &[] },
+            };
+            let queries: Vec<QuerySequence<'_>> =
+                queries.iter().map(Vec::as_slice).enumerate().map(sequence).collect();
+            let totals = DatabaseTotals { sequences: 2 * SUBJECTS as u64, residues: 140 * SUBJECTS as u64 };
+            let options = options(kind);
+            let search = Search::new(options, totals).expect("statistics");
+            let compared = AtomicU64::new(0);
+            let run = |rest, threads, looks: usize| {
+                let looked = AtomicUsize::new(0);
+                let on_progress = |progress| {
+                    if let Advance::Compared(comparisons) = progress {
+                        compared.fetch_add(comparisons, Ordering::Relaxed);
+                    }
+                    let goes_on = looked.fetch_add(1, Ordering::Relaxed) < looks;
+                    if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                };
+                let threads = NonZeroUsize::new(threads).expect("not 0");
+                search.run(&queries, &volume, 100, rest, threads, &on_progress)
+            };
+
+            let whole = run(None, 1, usize::MAX);
+            prop_assert!(whole.rest.is_none());
+            prop_assert!(whole.candidates.iter().map(|found| found.hits().len()).sum::<usize>() > 10);
+            let all = compared.swap(0, Ordering::Relaxed);
+            prop_assert_eq!(all, queries.len() as u64 * SUBJECTS as u64);
+
+            let mut joined = vec![Candidates::default(); whole.candidates.len()];
+            let mut rest = None;
+            for looks in looks.into_iter().chain([usize::MAX]) {
+                let reached = run(rest.take(), threads, looks);
+                for (joined, found) in joined.iter_mut().zip(reached.candidates) {
+                    *joined = std::mem::take(joined).join(found, &options);
+                }
+                let Some(left) = reached.rest else { break };
+                let written = postcard::to_stdvec(&left).expect("bytes");
+                rest = Some(postcard::from_bytes(&written).expect("what was written"));
+            }
+            prop_assert_eq!(rest, None);
+            prop_assert_eq!(joined, whole.candidates);
+            prop_assert_eq!(compared.into_inner(), all);
+        }
+    }
 }

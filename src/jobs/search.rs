@@ -11,7 +11,7 @@ use super::job::{Job, Plan};
 use super::messages::{ChunkSearched, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::shard;
-use crate::engine::Search;
+use crate::engine::{Search, to_the_end};
 
 impl Pipeline {
     /// A shard that cannot be compared however often it is tried is recorded as failed; that
@@ -76,7 +76,8 @@ impl Pipeline {
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let frame = Self::compute(move || {
             let search = Search::new(job.options, job.totals)?;
-            let hits = shard::compare(&search, &queries, &*subjects, first_ordinal, threads, &|_| ());
+            let (hits, _) =
+                shard::compare(&search, &queries, &*subjects, first_ordinal, None, threads, &to_the_end);
             frame::encode(Kind::Hits, &hits)
         })
         .await?;

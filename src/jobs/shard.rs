@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chunk::{Query, QueryChunk};
 use crate::engine::{
-    Candidates, DatabaseTotals, Hit, LateAlignment, OnProgress, OptionError, QuerySequence, Search,
+    Candidates, DatabaseTotals, Hit, LateAlignment, OnProgress, OptionError, QuerySequence, Rest, Search,
     SearchOptions, Subjects,
 };
 
@@ -18,7 +18,9 @@ pub struct ShardHits {
     pub candidates: Vec<Vec<Hit>>,
 }
 
-/// Compares a chunk with a volume whose first sequence is number `first_ordinal` of the database.
+/// Compares a chunk with a volume whose first sequence is number `first_ordinal` of the database, or goes on
+/// with the rest of that. Returns the hits, and what is left to do if `on_progress` stopped it; the shard's hits are
+/// then those of all runs together, in any order and by rank, as many as the list limits leave.
 ///
 /// Same input, same output, whatever the number of threads and the machine.
 pub fn compare(
@@ -26,12 +28,16 @@ pub fn compare(
     chunk: &QueryChunk,
     volume: &impl Subjects,
     first_ordinal: u64,
+    rest: Option<Rest>,
     threads: NonZeroUsize,
     on_progress: OnProgress<'_>,
-) -> ShardHits {
+) -> (ShardHits, Option<Rest>) {
     let queries: Vec<QuerySequence<'_>> = chunk.queries.iter().map(Query::sequence).collect();
-    let candidates = search.run(&queries, volume, first_ordinal, threads, on_progress);
-    ShardHits { candidates: candidates.into_iter().map(Candidates::into_hits).collect() }
+    let reached = search.run(&queries, volume, first_ordinal, rest, threads, on_progress);
+    (
+        ShardHits { candidates: reached.candidates.into_iter().map(Candidates::into_hits).collect() },
+        reached.rest,
+    )
 }
 
 /// Joins the shards of one chunk, in any order, holding no more than the list limits ask for.

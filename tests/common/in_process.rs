@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
-use skyblast::engine::{DatabaseTotals, Search, SearchOptions};
+use skyblast::engine::{DatabaseTotals, Search, SearchOptions, to_the_end};
 use skyblast::jobs::{
     ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end, render_head,
 };
@@ -88,7 +88,7 @@ impl OpenDatabase {
         let (first_ordinal, volume) = &self.volumes[volume];
         let search = Search::new(options, self.totals).unwrap();
         let threads = NonZeroUsize::new(threads).unwrap();
-        compare(&search, chunk, volume, *first_ordinal, threads, &|_| ())
+        compare(&search, chunk, volume, *first_ordinal, None, threads, &to_the_end).0
     }
 
     /// The whole report of `chunks` in this database, which it calls "database".

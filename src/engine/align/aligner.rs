@@ -7,6 +7,7 @@ use super::preliminary::PreliminaryHsp;
 use super::scheme::Scheme;
 use super::without_gaps::UngappedStatistics;
 use super::{alignment, without_gaps};
+use crate::engine::watch::Lookout;
 
 /// Reusable working memory of final alignments.
 #[derive(Debug, Default)]
@@ -64,12 +65,13 @@ impl<'a> Aligner<'a> {
         Self { scheme, query, shown, finish }
     }
 
-    /// Finishes the query and a subject from their preliminary HSPs (best first).
+    /// Finishes the query and a subject from their preliminary HSPs (best first); of no use once the lookout is
+    /// over.
     pub(in crate::engine) fn align(
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        workspace: &mut AlignerWorkspace,
+        (workspace, lookout): (&mut AlignerWorkspace, &Lookout<'_>),
     ) -> Finished {
         let hsps = match &self.finish {
             Finish::WithoutGaps(statistics) => {
@@ -77,11 +79,12 @@ impl<'a> Aligner<'a> {
             }
             Finish::SameScores => {
                 let query = (self.query, self.shown);
-                alignment::hsps(query, subject, preliminary, self.scheme, &mut workspace.gapped)
+                alignment::hsps(query, subject, preliminary, self.scheme, (&mut workspace.gapped, lookout))
             }
-            Finish::Adjusted(redoer) => redoer.hsps(subject, preliminary, &mut workspace.redo),
+            Finish::Adjusted(redoer) => redoer.hsps(subject, preliminary, (&mut workspace.redo, lookout)),
             Finish::Optimal(redoer) => {
-                let (hsps, optimal_evalue) = redoer.optimal_hsps(subject, preliminary, &mut workspace.redo);
+                let (hsps, optimal_evalue) =
+                    redoer.optimal_hsps(subject, preliminary, (&mut workspace.redo, lookout));
                 return Finished { hsps, optimal_evalue };
             }
         };

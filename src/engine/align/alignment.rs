@@ -7,6 +7,7 @@ use super::gapped::{Extender, Gapped, Workspace, within_reach};
 use super::hsp::{Adjustment, Edit, EditRun, Hsp};
 use super::preliminary::{PreliminaryHsp, START_WINDOW};
 use super::scheme::Scheme;
+use crate::engine::watch::Lookout;
 use crate::scoring::{KarlinParameters, Scores, bit_score};
 use crate::sequence::alphabet::J;
 
@@ -31,13 +32,14 @@ impl Boxed for Aligned {
 
 /// Aligns a query (as it is compared, and as it is shown) and a subject through the start pairs of
 /// their preliminary HSPs (best first).
-/// Returns those within the E-value limit, best first; the list may be empty.
+/// Returns those within the E-value limit, best first; the list may be empty, and is of no use once the lookout
+/// is over.
 pub(in crate::engine) fn hsps(
     (query, shown): (&[u8], &[u8]),
     subject: &[u8],
     preliminary: &[PreliminaryHsp],
     scheme: &Scheme,
-    workspace: &mut Workspace,
+    (workspace, lookout): (&mut Workspace, &Lookout<'_>),
 ) -> Vec<Hsp> {
     let drop_off = &scheme.options.drop_off;
     let x = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
@@ -47,6 +49,9 @@ pub(in crate::engine) fn hsps(
     let mut accepted = Accepted::default();
     let mut aligned = Vec::new();
     for hsp in preliminary {
+        if lookout.extended(query.len(), subject.len()) {
+            break;
+        }
         if accepted.contains(hsp) {
             continue;
         }

@@ -10,6 +10,7 @@ use super::gapped::{Extender, Workspace, within_reach};
 use super::scheme::Scheme;
 use super::ungapped_hsp::UngappedHsp;
 use crate::engine::kernel::{GappedKernel, Gaps};
+use crate::engine::watch::Lookout;
 use crate::scoring::Scores;
 
 /// Largest E-value limit for which the first gapped pass may restrict where gaps open
@@ -51,14 +52,14 @@ impl Boxed for PreliminaryHsp {
 }
 
 /// Gapped HSPs of one query and subject from their ungapped ones (in the order of the ungapped
-/// stage), best first.
+/// stage), best first; anything once the lookout is over.
 pub(in crate::engine) fn hsps(
     query: &[u8],
     subject: &[u8],
     ungapped: &[UngappedHsp],
     cutoffs: Cutoffs,
     scheme: &Scheme,
-    workspace: &mut Workspace,
+    (workspace, lookout): (&mut Workspace, &Lookout<'_>),
 ) -> Vec<PreliminaryHsp> {
     let extender = Extender {
         scores: scheme.matrix.scores(),
@@ -70,12 +71,13 @@ pub(in crate::engine) fn hsps(
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);
     // Restricted extensions have rules of their own for what is kept.
-    if !restricted && none_is_kept(query, subject, ungapped, cutoffs.gapped, scheme, workspace) {
+    if !restricted && none_is_kept(query, subject, ungapped, cutoffs.gapped, scheme, (workspace, lookout)) {
         return Vec::new();
     }
     let gapped = |gaps, workspace: &mut Workspace| {
         let extenders = (&extender, scheme.kernel.as_ref());
-        extend_all(query, subject, ungapped, extenders, gaps, (doubtful, cutoffs.gapped), workspace)
+        let limits = (doubtful, cutoffs.gapped);
+        extend_all(query, subject, ungapped, extenders, gaps, limits, (workspace, lookout))
     };
     let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
     let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
@@ -96,11 +98,14 @@ fn extend_all(
     (extender, kernel): (&Extender<'_>, Option<&GappedKernel>),
     gaps: Gaps,
     limits: (i32, i32),
-    workspace: &mut Workspace,
+    (workspace, lookout): (&mut Workspace, &Lookout<'_>),
 ) -> Option<Vec<PreliminaryHsp>> {
     let mut accepted = Accepted::default();
     let mut hsps = Vec::new();
     for seed in ungapped {
+        if lookout.extended(query.len(), subject.len()) {
+            break;
+        }
         let diagonal = extents(seed);
         if accepted.contains(&diagonal) {
             continue;
@@ -135,12 +140,15 @@ fn none_is_kept(
     ungapped: &[UngappedHsp],
     cutoff: i32,
     scheme: &Scheme,
-    workspace: &mut Workspace,
+    (workspace, lookout): (&mut Workspace, &Lookout<'_>),
 ) -> bool {
     let Some(kernel) = &scheme.kernel else { return false };
     // The cutoff is that of the shortest subjects; what it takes in this one costs more to work out.
     let mut limit = cutoff;
     ungapped.iter().all(|seed| {
+        if lookout.extended(query.len(), subject.len()) {
+            return false;
+        }
         let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
         let reach = within_reach(query, subject, start);
         let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));

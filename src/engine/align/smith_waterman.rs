@@ -1,6 +1,7 @@
 //! Smith–Waterman: the ends of the best local alignment of a query and a subject, whole sequences
 //! compared, beside stretches that are taken (`composition_adjustment/smith_waterman.c`).
 
+use crate::engine::watch::Lookout;
 use crate::scoring::{GapCosts, Scores};
 
 /// The last (or first) pair of the best local alignment, and its score.
@@ -55,12 +56,13 @@ pub(in crate::engine) struct Local<'a> {
 }
 
 impl Local<'_> {
-    /// The last pair of the best alignment; of equal ones the first in the query, then in the subject.
+    /// The last pair of the best alignment; of equal ones the first in the query, then in the subject. Any pair
+    /// once the lookout is over, as below.
     pub(in crate::engine) fn last_pair(
         &self,
         query: &[u8],
         subject: &[u8],
-        workspace: &mut LocalWorkspace,
+        workspace: (&mut LocalWorkspace, &Lookout<'_>),
     ) -> BestEnd {
         self.search(query.len(), subject.len(), i32::MAX, query, subject, workspace, |at, _| at)
     }
@@ -71,7 +73,7 @@ impl Local<'_> {
         query: &[u8],
         subject: &[u8],
         end: BestEnd,
-        workspace: &mut LocalWorkspace,
+        workspace: (&mut LocalWorkspace, &Lookout<'_>),
     ) -> BestEnd {
         let (rows, columns) = (end.query + 1, end.subject + 1);
         self.search(rows, columns, end.score, query, subject, workspace, |at, length| length - 1 - at)
@@ -87,7 +89,7 @@ impl Local<'_> {
         enough: i32,
         query: &[u8],
         subject: &[u8],
-        workspace: &mut LocalWorkspace,
+        (workspace, lookout): (&mut LocalWorkspace, &Lookout<'_>),
         position: impl Fn(usize, usize) -> usize,
     ) -> BestEnd {
         let LocalWorkspace { cells, row_scores, taken } = workspace;
@@ -96,6 +98,9 @@ impl Local<'_> {
         cells.resize(columns, Cell { best: 0, gap: -self.gaps.open });
         let mut end = BestEnd { score: 0, query: 0, subject: 0 };
         for row in 0..rows {
+            if lookout.worked(columns) {
+                break;
+            }
             let query_at = position(row, rows);
             let scores = self.scores.row(query[query_at]);
             row_scores.clear();
@@ -128,6 +133,7 @@ impl Local<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::watch::{Watch, to_the_end};
     use crate::scoring::Matrix;
     use crate::sequence::alphabet::encode;
 
@@ -143,9 +149,11 @@ mod tests {
         let subject = codes("AAWWHWWCCAAAAAFFYFFKK");
         let mut workspace = LocalWorkspace::default();
         workspace.taken.clear(query.len());
+        let watch = Watch::new(&to_the_end);
+        let lookout = watch.lookout();
         let mut ends = || {
-            let end = local.last_pair(&query, &subject, &mut workspace);
-            let start = local.first_pair(&query, &subject, end, &mut workspace);
+            let end = local.last_pair(&query, &subject, (&mut workspace, &lookout));
+            let start = local.first_pair(&query, &subject, end, (&mut workspace, &lookout));
             assert_eq!(start.score, end.score);
             workspace.taken.take((start.query, end.query + 1), (start.subject, end.subject + 1));
             (end.score, start.query, end.query, start.subject, end.subject)

@@ -160,7 +160,12 @@ pub(in crate::engine) struct Shortlist<T> {
 
 impl<T> Shortlist<T> {
     pub(in crate::engine) fn new(limit: usize) -> Self {
-        Self { items: Vec::new(), limit }
+        Self::of(Vec::new(), limit)
+    }
+
+    /// Of items that have been chosen before, at most `limit`.
+    pub(in crate::engine) fn of(items: Vec<T>, limit: usize) -> Self {
+        Self { items, limit }
     }
 
     pub(in crate::engine) fn push(&mut self, item: T, rank: impl Fn(&T) -> Rank) {

@@ -20,6 +20,7 @@ use crate::engine::align::scheme::{Scheme, raw_drop_off};
 use crate::engine::align::smith_waterman::{Local, LocalWorkspace};
 use crate::engine::kernel::WideScores;
 use crate::engine::seg::Seg;
+use crate::engine::watch::Lookout;
 use crate::scoring::{FiniteSize, GapCosts, Scores, karlin_evalue};
 use crate::sequence::alphabet::{C, O, U, X};
 
@@ -116,9 +117,9 @@ impl<'a> Redoer<'a> {
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        workspace: &mut RedoWorkspace,
+        (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> Vec<Hsp> {
-        let redone = self.redone(subject, preliminary, workspace);
+        let redone = self.redone(subject, preliminary, (workspace, lookout));
         self.all_reported(redone, subject)
     }
 
@@ -128,9 +129,9 @@ impl<'a> Redoer<'a> {
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        workspace: &mut RedoWorkspace,
+        (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> (Vec<Hsp>, Option<f64>) {
-        let (redone, first) = self.optimal(subject, preliminary, workspace);
+        let (redone, first) = self.optimal(subject, preliminary, (workspace, lookout));
         (self.all_reported(redone, subject), first)
     }
 
@@ -166,7 +167,7 @@ impl<'a> Redoer<'a> {
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        workspace: &mut RedoWorkspace,
+        (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> Vec<Redone> {
         let RedoWorkspace { gapped: gapped_workspace, optimizer, text, .. } = workspace;
         let mut redone: Vec<Redone> = Vec::new();
@@ -183,6 +184,9 @@ impl<'a> Redoer<'a> {
         let mut matrix: Option<(Scores, Option<WideScores>, Adjustment)> = None;
         let mut matrices = 0;
         for (place, hsp) in preliminary.iter().enumerate() {
+            if lookout.extended(self.query.len(), subject.len()) {
+                break;
+            }
             let was_near = near;
             if biased {
                 near = self.may_be_near_identical(hsp);
@@ -226,7 +230,7 @@ impl<'a> Redoer<'a> {
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        workspace: &mut RedoWorkspace,
+        (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> (Vec<Redone>, Option<f64>) {
         let RedoWorkspace { gapped: gapped_workspace, optimizer, text, local: local_workspace } = workspace;
         let Some(first) = preliminary.first() else { return (Vec::new(), None) };
@@ -253,13 +257,17 @@ impl<'a> Redoer<'a> {
         let mut found = Vec::new();
         let mut first_evalue = None;
         loop {
-            let end = local.last_pair(&self.text, text, local_workspace);
+            let end = local.last_pair(&self.text, text, (local_workspace, lookout));
             let evalue = karlin_evalue(end.score, self.statistics.gapped(), self.space);
             first_evalue = first_evalue.or(Some(evalue));
             if evalue >= self.scheme.options.evalue || end.score == 0 {
                 break;
             }
-            let start = local.first_pair(&self.text, text, end, local_workspace);
+            let start = local.first_pair(&self.text, text, end, (local_workspace, lookout));
+            if lookout.is_over() {
+                // Then these are not the ends of an alignment.
+                break;
+            }
             let (query, aligned_text) =
                 (&self.text[start.query..=end.query], &text[start.subject..=end.subject]);
             let (mut gapped, edits) =
