@@ -305,19 +305,36 @@ fn leave_out_others(batches: &[Batch], queries: &[SearchedQuery<'_>], left: &mut
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::database::ResidentVolume;
     use crate::engine::{CompositionMode, Contest};
 
     const SUBJECTS: usize = 200;
 
+    /// Sequences in memory.
+    struct Sequences(Vec<Vec<u8>>);
+
+    impl Subjects for Sequences {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn residues(&self, index: usize) -> &[u8] {
+            &self.0[index]
+        }
+
+        fn defline(&self, index: usize) -> Cow<'_, [u8]> {
+            format!("s{index}").into_bytes().into()
+        }
+    }
+
     /// A family of `SUBJECTS` sequences, and queries of it: one in pieces, one that cannot be searched.
-    fn family() -> (Vec<Vec<u8>>, ResidentVolume) {
+    fn family() -> (Vec<Vec<u8>>, Sequences) {
         let mut state = 7u64;
         let mut below = move |limit: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -328,10 +345,7 @@ mod tests {
             let changed = |&code: &u8| if below(10) < tenths { 1 + below(20) as u8 } else { code };
             ancestor.iter().map(changed).collect()
         };
-        let mut volume = ResidentVolume::default();
-        for subject in 0..SUBJECTS {
-            volume.push(format!("s{subject}").as_bytes(), &relative(2 + subject as u64 % 7));
-        }
+        let volume = Sequences((0..SUBJECTS).map(|subject| relative(2 + subject as u64 % 7)).collect());
         (vec![relative(0), vec![21; 30], relative(3), relative(2), relative(5)], volume)
     }
 
