@@ -111,6 +111,7 @@ var networkName = 'vnet-${name}-${token}'
 // memory while it is searched; the cache keeps as many as its limit says, and always the one in use. What would take
 // more than SKYBLAST_MEMORY is refused before it is begun. Chunks
 // are cut to about 100 core-seconds by default; a quarter of a core needs smaller ones to stay within minutes.
+// Hits are held in about four places, in each up to SKYBLAST_ROOM (64 MiB by default); the rest goes to temporary files.
 var sizes = {
   '512': {
     volumeSize: '64MiB'
@@ -118,6 +119,7 @@ var sizes = {
       SKYBLAST_MEMORY: '448MiB'
       SKYBLAST_VOLUME_CACHE: '64MiB'
       SKYBLAST_CHUNK_RESIDUES: '10000'
+      SKYBLAST_ROOM: '24MiB'
     }
     bodies: 64000000
   }

@@ -14,11 +14,9 @@
 //! size of the whole database. Parts that were compared anywhere, in any order, join to the answer of one search:
 //!
 //! ```
-//! use std::num::NonZeroUsize;
-//!
 //! use skyblast::database::ResidentVolume;
 //! use skyblast::engine::{
-//!     Candidates, DatabaseTotals, Hit, OptionChoices, QuerySequence, Search, Subjects, to_the_end,
+//!     DatabaseTotals, Hit, OptionChoices, QuerySequence, Search, Subjects, to_the_end,
 //! };
 //! use skyblast::sequence::fasta::Reader;
 //!
@@ -39,18 +37,25 @@
 //! let options = OptionChoices::default().resolve()?;
 //! let search = Search::new(options, totals)?;
 //! let query = [QuerySequence { residues: &records[0].residues, lower_case: &[], pieces: &[] }];
-//! let compare = |part: &ResidentVolume, first_ordinal: u64| {
-//!     let reached = search.run(&query, part, first_ordinal, None, NonZeroUsize::MIN, &to_the_end);
-//!     reached.candidates.into_iter().next().unwrap_or_default()
+//! let compare = |part: &ResidentVolume, first_ordinal: u64, hits: &mut Vec<Hit>| {
+//!     search.run(&query, part, first_ordinal, None, &to_the_end, &mut |_list, hit| {
+//!         hits.push(hit);
+//!         Ok::<(), std::convert::Infallible>(())
+//!     })
 //! };
 //!
-//! let whole = compare(&volume(&records), 0);
+//! let (mut whole, mut joined) = (Vec::new(), Vec::new());
+//! compare(&volume(&records), 0, &mut whole)?;
 //! let (left, right) = (volume(&records[..1]), volume(&records[1..]));
-//! let joined = compare(&right, left.len() as u64).join(compare(&left, 0), &options);
-//! assert_eq!(joined, whole);
+//! compare(&right, left.len() as u64, &mut joined)?;
+//! compare(&left, 0, &mut joined)?;
 //!
-//! let hits = Candidates::report(vec![(query[0].residues.len(), joined)], &options).remove(0);
-//! let names: Vec<_> = hits.iter().map(Hit::ordinal).collect();
+//! // `jobs::Merger` does this within limited memory, and applies the limits of lists.
+//! whole.sort_by(Hit::compare_final);
+//! joined.sort_by(Hit::compare_final);
+//! assert_eq!(joined, whole);
+//! joined.retain(|hit| !hit.hsps.is_empty());
+//! let names: Vec<_> = joined.iter().map(Hit::ordinal).collect();
 //! assert_eq!(names, [0, 2], "itself, then its relative");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

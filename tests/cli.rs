@@ -17,6 +17,8 @@ mod help;
 mod identity;
 #[path = "cli/makedb.rs"]
 mod makedb;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/patience.rs"]

@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::select;
 use skyblast::database::VolumeLimit;
-use skyblast::engine::{Candidates, CompositionMode, Masking, SearchOptions, Seg};
+use skyblast::engine::{CompositionMode, Hit, Masking, SearchOptions, Seg};
+use skyblast::jobs::ROOM;
 use skyblast::report::OutputFormat;
 use tempfile::TempDir;
 
@@ -88,19 +89,22 @@ static WHOLE: LazyLock<Vec<(SearchOptions, Vec<u8>)>> = LazyLock::new(|| {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
-    /// Volumes, chunks, threads, the order in which shards are joined, and repeats change nothing.
+    /// Volumes, chunks, threads, the order in which shards are joined, repeats, and how much of the hits is
+    /// held in memory change nothing.
     #[test]
     fn the_report_does_not_depend_on_the_cut(
         volumes in 0..VOLUMES.len(),
         chunk_residues in select(vec![1u64, 30, 250, 400, 10_000]),
         threads in 1usize..=5,
         tried in 0usize..9,
+        room in select(vec![10_000usize, 100_000, 1_000_000, ROOM]),
         order in any::<u64>(),
     ) {
         let (options, expected) = &WHOLE[tried];
         let chunks = chunks(&queries(), chunks_of(chunk_residues));
         let mut chance = order;
-        let report = DATABASES[volumes].report(
+        let report = DATABASES[volumes].report_within(
+            room,
             &chunks,
             *options,
             &format(),
@@ -127,28 +131,33 @@ fn shuffled_with_repeats(mut volumes: Vec<usize>, chance: &mut u64) -> Vec<usize
     volumes
 }
 
+/// The best 500 of the hits of a query.
+fn best(hits: &[Hit]) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = hits.iter().filter(|hit| !hit.hsps.is_empty()).cloned().collect();
+    hits.sort_by(Hit::compare_final);
+    hits.truncate(500);
+    hits
+}
+
 /// Without this the property above would not touch the list limits.
 #[test]
 fn the_family_is_larger_than_every_preliminary_limit() {
     let chunk = &chunks(&queries(), chunks_of(u64::MAX))[0];
     let hits = |max_target_seqs| {
         let shard = DATABASES[0].shard(chunk, 0, options(max_target_seqs), 2);
-        shard.candidates.into_iter().map(|hits| hits.len()).collect::<Vec<_>>()
+        shard.into_iter().map(|hits| hits.len()).collect::<Vec<_>>()
     };
     let unlimited = hits(100_000);
     assert!(unlimited[0] > 1_050, "only {} preliminary subjects", unlimited[0]);
     assert_eq!(hits(500)[0], 550, "the limit for 500 subjects");
     assert_eq!(hits(5)[0], 10, "the limit for 5 subjects");
 
-    let chunk_hits = DATABASES[0].shard(chunk, 0, adjusted(500), 2).candidates[0].len();
+    let chunk_hits = DATABASES[0].shard(chunk, 0, adjusted(500), 2)[0].len();
     assert_eq!(chunk_hits, 1_050, "the limit with composition adjustment");
 
     // The limit decides what is reported: the best of all are not the best of the limited.
     let shard = DATABASES[0].shard(chunk, 0, options(100_000), 2);
-    let reported = |limit| {
-        let candidates = Candidates::new(shard.candidates[0].clone(), &options(limit));
-        Candidates::report(vec![(chunk.queries[0].residues.len(), candidates)], &options(500))
-    };
+    let reported = |limit| best(&shard[0][..options(limit).preliminary_limit().min(shard[0].len())]);
     let (unlimited, limited) = (reported(100_000), reported(500));
     assert_ne!(unlimited, limited, "the limit leaves out subjects that would be reported");
 }
@@ -160,14 +169,12 @@ fn equal_subjects_lie_in_different_volumes_and_the_later_ones_come_first() {
     let database = &DATABASES[2];
     let mut volume_of = std::collections::HashMap::new();
     for volume in 0..database.volumes() {
-        for hit in &database.shard(chunk, volume, options(500), 1).candidates[0] {
+        for hit in &database.shard(chunk, volume, options(500), 1)[0] {
             volume_of.insert(hit.ordinal(), volume);
         }
     }
     let shard = DATABASES[0].shard(chunk, 0, options(500), 2);
-    let candidates = Candidates::new(shard.candidates[0].clone(), &options(500));
-    let length = chunk.queries[0].residues.len();
-    let reported = Candidates::report(vec![(length, candidates)], &options(500)).concat();
+    let reported = best(&shard[0]);
     let mut ties_across_volumes = 0;
     for pair in reported.windows(2) {
         let (a, b) = (pair[0].rank().unwrap(), pair[1].rank().unwrap());

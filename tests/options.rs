@@ -50,8 +50,16 @@ impl Case {
         made_alike(&report)
     }
 
-    /// The report of skyblast for a database of volumes within `limit`, and chunks of so many residues.
-    fn report(&self, limit: VolumeLimit, chunk_residues: &str) -> Vec<u8> {
+    /// The report of skyblast for a database of volumes within `limit`, and chunks of so many residues; and
+    /// once more with hardly any memory for hits.
+    fn check(&self, limit: VolumeLimit, chunk_residues: &str) {
+        for room in ["64MiB", "30kB"] {
+            let report = self.report(limit, chunk_residues, room);
+            assert_same_report(&format!("{}, room {room}", self.name), &report, &self.expected());
+        }
+    }
+
+    fn report(&self, limit: VolumeLimit, chunk_residues: &str, room: &str) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         write_joined(&self.query, &folder.path().join("query.fa"));
         for list in ["listed.txt", "others.txt"] {
@@ -65,7 +73,7 @@ impl Case {
             arguments.extend(["-db".to_owned(), "database".to_owned()]);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_skyblast"));
-        command.current_dir(folder.path()).args([
+        command.env("SKYBLAST_ROOM", room).current_dir(folder.path()).args([
             "search",
             "-query",
             "query.fa",
@@ -110,8 +118,7 @@ fn check(group: &str) {
     let cases: Vec<_> = cases().into_iter().filter(|case| case.name.starts_with(group)).collect();
     assert!(!cases.is_empty(), "no case is called {group}…");
     for case in cases {
-        let report = case.report(VolumeLimit::Sequences(4), "300");
-        assert_same_report(&case.name, &report, &case.expected());
+        case.check(VolumeLimit::Sequences(4), "300");
     }
 }
 
@@ -186,7 +193,7 @@ fn long_queries_and_batches_that_are_searched_in_pieces() {
     let cases = cases().into_iter().filter(|case| case.name.starts_with("long."));
     for case in cases {
         for limit in [VolumeLimit::Bytes(u64::MAX), VolumeLimit::Sequences(4)] {
-            assert_same_report(&case.name, &case.report(limit, "10000"), &case.expected());
+            case.check(limit, "10000");
         }
     }
 }

@@ -15,5 +15,7 @@ mod recovery;
 mod repeats;
 #[path = "pipeline/retention.rs"]
 mod retention;
+#[path = "pipeline/room.rs"]
+mod room;
 #[path = "pipeline/storms.rs"]
 mod storms;

@@ -15,18 +15,16 @@ pub(super) enum Origins {
 }
 
 impl Origins {
-    /// Makes hits in what was searched hits in the whole.
-    pub(super) fn restore(&self, hits: &mut [Vec<Hit>]) {
-        for hit in hits.iter_mut().flatten() {
-            let place = hit.preliminary.ordinal as usize;
-            match self {
-                Self::Whole => {}
-                Self::Chosen(ordinals) => hit.preliminary.ordinal = ordinals[place],
-                Self::Parts { skipped, lengths } => {
-                    hit.subject_length = lengths[place];
-                    for hsp in &mut hit.hsps {
-                        hsp.subject = hsp.subject.start + skipped..hsp.subject.end + skipped;
-                    }
+    /// Makes a hit in what was searched one in the whole.
+    pub(super) fn restore(&self, hit: &mut Hit) {
+        let place = hit.preliminary.ordinal as usize;
+        match self {
+            Self::Whole => {}
+            Self::Chosen(ordinals) => hit.preliminary.ordinal = ordinals[place],
+            Self::Parts { skipped, lengths } => {
+                hit.subject_length = lengths[place];
+                for hsp in &mut hit.hsps {
+                    hsp.subject = hsp.subject.start + skipped..hsp.subject.end + skipped;
                 }
             }
         }

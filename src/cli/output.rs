@@ -8,9 +8,8 @@ use std::io::{self, BufWriter, Seek, Write};
 use super::exit::Exit;
 use super::inputs::Inputs;
 use super::whole_file::{Output, Siblings, Target};
-use crate::engine::Hit;
-use crate::jobs::QueryChunk;
-use crate::report::{ListedSubjects, OutputFormat, ReportContext, ReportWriter};
+use crate::jobs::{QueryChunk, Shelf};
+use crate::report::{ListedSubjects, OutputFormat, QueryHits, ReportContext, ReportWriter};
 
 /// A report that is being written.
 pub(super) struct ReportOutput<'a> {
@@ -69,29 +68,31 @@ impl<'a> ReportOutput<'a> {
         Ok(Self { writer: ReportWriter::new(format, context), context, sink, queries: 0 })
     }
 
-    /// Writes the queries of a chunk.
-    pub(super) fn write_chunk(&mut self, chunk: &QueryChunk, hits: &[Vec<Hit>]) -> anyhow::Result<()> {
-        for ((query, hits), place) in chunk.queries.iter().zip(hits).zip(chunk.first_place..) {
-            let query = query.text(place);
-            match &mut self.sink {
-                Sink::Stream(out) => {
-                    if self.queries == 0 {
-                        self.writer.begin(out, Some(query))?;
-                    }
-                    self.writer.query(out, query, hits)?;
+    /// Writes a query of a chunk; queries come in their order.
+    pub(super) fn write(&mut self, chunk: &QueryChunk, query: usize, hits: &Shelf) -> anyhow::Result<()> {
+        let place = chunk.first_place + query as u64;
+        let query = chunk.queries[query].text(place);
+        match &mut self.sink {
+            Sink::Stream(out) => {
+                if self.queries == 0 {
+                    self.writer.begin(out, Some(query))?;
                 }
-                Sink::Files(files) => {
-                    let mut out = files.next(place)?;
-                    self.writer.query(&mut out, query, hits)?;
-                    out.flush()?;
-                }
-                Sink::Waiting(Waiting { body, subjects, .. }) => {
-                    subjects.add(self.context, hits);
-                    self.writer.query(body, query, hits)?;
-                }
+                self.writer.query(out, query, hits)?;
             }
-            self.queries += 1;
+            Sink::Files(files) => {
+                let mut out = files.next(place)?;
+                self.writer.query(&mut out, query, hits)?;
+                out.flush()?;
+            }
+            Sink::Waiting(Waiting { body, subjects, .. }) => {
+                hits.visit_all(&mut |hit| {
+                    subjects.add(self.context, hit);
+                    Ok(())
+                })?;
+                self.writer.query(body, query, hits)?;
+            }
         }
+        self.queries += 1;
         Ok(())
     }
 

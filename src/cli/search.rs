@@ -4,6 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
+
 use super::exit::Exit;
 use super::id_list::Purpose;
 use super::inputs::Inputs;
@@ -14,7 +16,7 @@ use super::searched::SearchedDatabase;
 use super::standard::require_input;
 use super::whole_file::Target;
 use crate::engine::{Advance, QueryLocation, Search};
-use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
+use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, compare};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -86,6 +88,10 @@ pub(super) struct SearchArgs {
     /// Residues of queries per chunk, instead of what the volumes suggest; changes no result
     #[arg(long, value_name = "N", hide = true)]
     chunk_residues: Option<u64>,
+
+    /// Memory that hits may take in one place before they go to a temporary file; changes no result
+    #[arg(long, value_name = "SIZE", env = "SKYBLAST_ROOM", hide = true)]
+    room: Option<ByteSize>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
@@ -107,7 +113,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     };
     let context = ReportContext::new(described, options)?;
     let mut out = ReportOutput::open(&target, &inputs, &format, &context)?;
-    let mut search = Search::new(options, database.searched)?;
+    let room = args.room.map_or(ROOM, |room| usize::try_from(room.as_u64()).unwrap_or(usize::MAX));
+    let mut search = Search::new(options, database.searched)?.on_threads(args.threads.count()).within(room);
     if let Some(residues) = database.shortest {
         search = search.in_given_subjects(residues);
     }
@@ -123,7 +130,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
         bar.set_total(estimate.total(queries) * subjects);
-        let mut merger = Merger::new(options, database.searched, &chunk)?;
+        let origins = database.origins.clone();
+        let mut merger =
+            Merger::new(options, database.searched, &chunk, room)?.restoring(move |hit| origins.restore(hit));
         for volume in &database.volumes {
             let on_progress = |progress| {
                 if let Advance::Compared(comparisons) = progress {
@@ -131,14 +140,11 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
                 }
                 ControlFlow::Continue(())
             };
-            let (threads, first_ordinal) = (args.threads.count(), volume.first_ordinal);
-            let (hits, _) =
-                compare(&search, &chunk, &volume.subjects, first_ordinal, None, threads, &on_progress);
-            merger.add(hits);
+            let mut add = |list, hit| merger.add(list, hit);
+            let (subjects, first_ordinal) = (&volume.subjects, volume.first_ordinal);
+            compare(&search, &chunk, subjects, first_ordinal, None, &on_progress, &mut add)?;
         }
-        let mut hits = merger.finish(args.threads.count());
-        database.origins.restore(&mut hits);
-        out.write_chunk(&chunk, &hits)?;
+        merger.finish(args.threads.count(), |query, hits| out.write(&chunk, query, hits))?;
     }
     if let (0, Some(location)) = (queries, options.query_location) {
         return Err(SubmitError::OutOfRange(location).into());

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
@@ -41,7 +42,7 @@ pub(super) struct SearchedDatabase {
     /// What it consists of, if the user named several.
     pub(super) parts: Vec<DatabasePart>,
     /// What is searched of it.
-    pub(super) origins: Origins,
+    pub(super) origins: Arc<Origins>,
     /// Whether its sequences were given with the queries (`--subject`).
     pub(super) is_given: bool,
     /// Length of the shortest sequence, if cutoffs depend on it: they do unless a database is searched
@@ -131,7 +132,12 @@ impl SearchedDatabase {
             None => Origins::Whole,
             Some(part) => Origins::Parts { skipped: part.skipped(), lengths },
         };
-        Ok(Self { is_given: true, shortest, origins, ..Self::resident(stated, title, volume) })
+        Ok(Self {
+            is_given: true,
+            shortest,
+            origins: Arc::new(origins),
+            ..Self::resident(stated, title, volume)
+        })
     }
 
     /// Searches only the sequences that the list in the file `list` names, or all but these. Of several
@@ -196,12 +202,18 @@ impl SearchedDatabase {
                 self.name
             );
         }
-        Ok(Self { searched, origins: Origins::Chosen(ordinals), shortest: Some(shortest), volumes, ..self })
+        Ok(Self {
+            searched,
+            origins: Arc::new(Origins::Chosen(ordinals)),
+            shortest: Some(shortest),
+            volumes,
+            ..self
+        })
     }
 
     /// A database that is searched as a whole.
     fn whole(name: String, title: String, totals: DatabaseTotals, volumes: Vec<SearchedVolume>) -> Self {
-        let (searched, origins) = (totals, Origins::Whole);
+        let (searched, origins) = (totals, Arc::new(Origins::Whole));
         Self {
             name,
             title,

@@ -37,6 +37,10 @@ pub(super) struct TuningFlags {
     #[arg(long, value_name = "SIZE", env = "SKYBLAST_MEMORY", hide = true)]
     memory: Option<ByteSize>,
 
+    /// Memory that hits may take in one place before they go to a temporary file
+    #[arg(long, value_name = "SIZE", env = "SKYBLAST_ROOM", hide = true)]
+    room: Option<ByteSize>,
+
     /// Longest body of a request, in bytes as sent
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_BODY_LIMIT", hide = true)]
     body_limit: Option<u64>,
@@ -99,6 +103,7 @@ impl TuningFlags {
             threads: threads.count(),
             volume_cache_bytes: self.volume_cache.map_or(default.volume_cache_bytes, |size| size.as_u64()),
             memory: self.memory.map(|size| size.as_u64()).or_else(memory::of_machine),
+            room: self.room.map_or(default.room, |room| usize::try_from(room.as_u64()).unwrap_or(usize::MAX)),
             chunk_residues: self.chunk_residues,
             keep_jobs: self.keep_jobs.0,
             queries: fasta::Limits {

@@ -7,7 +7,7 @@
 //! is aligned here. Likewise a subject is aligned with a query through what has been found for all
 //! pieces, each of which has a list limit of its own.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::num::NonZeroUsize;
 
 use super::align::aligner::{Aligner, AlignerWorkspace};
@@ -20,23 +20,16 @@ use super::options::OptionError;
 use super::options::{Contest, DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
 use super::rank::contest::Contender;
-use super::rank::hit::Hit;
-use super::rank::hit::rank;
-use super::rank::hitlist::{Candidates, competing, keep_best, reported, terminate_early};
+use super::rank::hit::{Hit, Unaligned, rank};
 use super::stitch::{limit_rank, stitch};
 use super::watch::{Watch, to_the_end};
 
-/// Aligns and reports hits that compete, and those of queries that are searched in pieces.
+/// Aligns hits that compete, and those of queries that are searched in pieces.
+///
+/// The hits need not be in memory at once: each method takes one or goes through them in an order.
 #[derive(Debug)]
 pub struct LateAlignment {
     scheme: Scheme,
-}
-
-/// A hit to be aligned, with its preliminary HSPs and the subject's residues.
-struct Finalist {
-    hit: Hit,
-    hsps: Vec<PreliminaryHsp>,
-    residues: Vec<u8>,
 }
 
 impl LateAlignment {
@@ -57,165 +50,197 @@ impl LateAlignment {
         Ok(Some(Self { scheme: Scheme::new(options, totals)? }))
     }
 
-    /// The hits to report for the queries of a batch, each with its candidates in the whole database: one
-    /// list, or one for each piece.
-    pub fn report(
-        &self,
-        batch: Vec<(QuerySequence<'_>, Vec<Candidates>)>,
-        threads: NonZeroUsize,
-    ) -> Vec<Vec<Hit>> {
-        let options = &self.scheme.options;
-        let lengths: Vec<usize> =
-            batch.iter().map(|(query, _)| options.searched_range(query.residues.len()).len()).collect();
-        let align = |(query, candidates)| self.aligned(query, candidates, threads);
-        let mut hits: Vec<Vec<Hit>> = batch.into_iter().map(align).collect();
-        if options.terminates_early() {
-            terminate_early(&mut hits, options);
-        }
-        lengths.into_iter().zip(hits).map(|(length, hits)| self.reported(hits, length)).collect()
+    /// Whether the hits of a query are aligned late.
+    pub fn concerns(&self, query: QuerySequence<'_>) -> bool {
+        !query.pieces.is_empty() || self.scheme.options.contest.is_some()
     }
 
-    /// All hits of a query that are worth an alignment, aligned.
-    fn aligned(
+    /// The first contest among the hits of a list of a query (of piece `piece` of it), if there is one: by
+    /// preliminary scores. It takes the hits in the order of the database.
+    pub fn first_contest(
         &self,
         query: QuerySequence<'_>,
-        candidates: Vec<Candidates>,
-        threads: NonZeroUsize,
-    ) -> Vec<Hit> {
+        piece: usize,
+        hits: impl Iterator<Item = Hit>,
+    ) -> Option<Survivors> {
         let options = &self.scheme.options;
-        if query.pieces.is_empty() && options.contest.is_none() {
-            return candidates.into_iter().flat_map(Candidates::into_hits).collect();
-        }
-        let whole = SearchedQuery::new(query, options);
-        let mut finalists = Vec::new();
-        for (piece, candidates) in SearchedQuery::pieces(query, options).zip(candidates) {
-            let seam = piece.range.start - whole.range.start;
-            let further = self.finalists(&piece, candidates);
-            join(&mut finalists, further, seam, options.preliminary_limit());
-        }
-        let mut hits = self.align(&whole, &finalists, threads);
-        hits.iter_mut().for_each(|hit| hit.shift_query(whole.range.start));
-        hits
-    }
-
-    /// The first contest, if there is one: by preliminary scores, in the order of the database.
-    fn finalists(&self, query: &SearchedQuery<'_>, candidates: Candidates) -> Vec<Finalist> {
-        let options = &self.scheme.options;
-        let waiting = |mut hit: Hit| {
-            let unaligned = hit.unaligned.take()?;
-            Some(Finalist { hit, hsps: unaligned.hsps, residues: unaligned.residues })
-        };
-        let mut hits: Vec<Finalist> = candidates.into_hits().into_iter().filter_map(waiting).collect();
-        let Some(contest) = options.contest else { return hits };
-        hits.sort_by_key(|finalist| finalist.hit.ordinal());
-        let contenders = hits.iter().enumerate().flat_map(|(place, finalist)| {
-            let contender = move |(index, hsp): (usize, &PreliminaryHsp)| Contender {
-                ordinal: finalist.hit.ordinal(),
+        let contest = options.contest?;
+        let length = SearchedQuery::pieces(query, options).nth(piece)?.compared.len();
+        let contenders = hits.enumerate().flat_map(|(place, hit)| {
+            let ordinal = hit.ordinal();
+            let contender = move |(index, hsp): (usize, PreliminaryHsp)| Contender {
+                ordinal,
                 score: hsp.extents.score,
                 evalue: hsp.evalue,
                 query: hsp.extents.query,
                 subject_start: hsp.extents.subject.0,
                 place: (place, index),
             };
-            finalist.hsps.iter().enumerate().map(contender)
+            let hsps = hit.unaligned.map(|unaligned| unaligned.hsps).unwrap_or_default();
+            hsps.into_iter().enumerate().map(contender)
         });
-        let left = contest.preliminary(contenders, query.compared.len(), options.preliminary_limit());
-        keep_places(&mut hits, &left, |finalist| &mut finalist.hsps);
-        hits.iter_mut().for_each(Finalist::take_rank);
-        if contest.keeps_preliminary_limit() {
-            keep_best(&mut hits, options.preliminary_limit(), |finalist| finalist.hit.preliminary);
-        }
-        hits
+        Some(Survivors::new(contest.preliminary(contenders, length, options.preliminary_limit())))
     }
 
-    fn align(&self, query: &SearchedQuery<'_>, finalists: &[Finalist], threads: NonZeroUsize) -> Vec<Hit> {
+    /// How many hits of a list, by preliminary rank, are left after the first contest.
+    pub fn limit_after_contest(&self) -> usize {
+        let options = &self.scheme.options;
+        match options.contest {
+            Some(contest) if !contest.keeps_preliminary_limit() => usize::MAX,
+            _ => options.preliminary_limit(),
+        }
+    }
+
+    /// Makes a hit of a piece of a query one of the query.
+    pub fn place(&self, query: QuerySequence<'_>, piece: usize, hit: &mut Hit) {
+        let seam = self.seam(query, piece);
+        for hsp in hit.unaligned.iter_mut().flat_map(|unaligned| &mut unaligned.hsps) {
+            hsp.shift_query(seam);
+        }
+    }
+
+    /// Adds the hit of a further piece of a query to that of the pieces before, both with the same subject.
+    pub fn stitch(&self, query: QuerySequence<'_>, piece: usize, joined: &mut Hit, further: Hit) {
+        if let (Some(joined), Some(further)) = (&mut joined.unaligned, further.unaligned) {
+            stitch(&mut joined.hsps, further.hsps, self.seam(query, piece));
+        }
+    }
+
+    /// How many hits are left each time that those of a further piece have been added, in the order of
+    /// [`Hit::compare_stitched`] (`core/blast_hits.c:Blast_HitListMerge`).
+    pub fn limit_after_stitching(&self) -> usize {
+        self.scheme.options.preliminary_limit()
+    }
+
+    /// Where a piece begins in what is searched of its query.
+    fn seam(&self, query: QuerySequence<'_>, piece: usize) -> usize {
+        let skipped = self.scheme.options.searched_range(query.residues.len()).start;
+        query.pieces.get(piece).map_or(0, |piece| piece.start as usize - skipped)
+    }
+
+    /// Aligns hits of a query.
+    pub fn align(&self, query: QuerySequence<'_>, hits: &[Hit], threads: NonZeroUsize) -> Vec<Hit> {
+        let query = SearchedQuery::new(query, &self.scheme.options);
         let Some(cutoffs) = Cutoffs::new(&query.compared, &self.scheme) else { return Vec::new() };
         let aligner = Aligner::new(&query.compared, query.shown, &self.scheme, cutoffs.without_gaps);
         let watch = Watch::new(&to_the_end);
-        let aligned = in_blocks(finalists.len(), 1, threads, |blocks| {
+        let (aligned, _) = in_blocks(0..hits.len(), 1, threads, |blocks| {
             let lookout = watch.lookout();
             let mut workspace = AlignerWorkspace::default();
             let align = |place: usize| {
-                let Finalist { hit, hsps, residues } = &finalists[place];
-                let mut hit = hit.clone();
-                hit.finish(aligner.align(residues, hsps, (&mut workspace, &lookout)));
+                let Hit { preliminary, subject_length, defline, unaligned, .. } = &hits[place];
+                let mut hit = Hit {
+                    preliminary: *preliminary,
+                    subject_length: *subject_length,
+                    defline: defline.clone(),
+                    hsps: Vec::new(),
+                    unaligned: None,
+                    optimal_evalue: None,
+                };
+                if let Some(unaligned) = unaligned {
+                    let Unaligned { residues, hsps } = unaligned;
+                    hit.finish(aligner.align(residues, hsps, (&mut workspace, &lookout)));
+                }
+                hit.shift_query(query.range.start);
                 hit
             };
             blocks.flatten().map(align).collect::<Vec<_>>()
         });
-        aligned.concat()
+        aligned.into_iter().flatten().collect()
     }
 
-    /// What is reported of the hits of a query of which `query_length` residues are searched: all that is
-    /// left of a second contest, if there is one, by final scores, best subject first.
-    fn reported(&self, hits: Vec<Hit>, query_length: usize) -> Vec<Hit> {
+    /// The second contest among the hits of a query, if there is one: by final scores. It takes the hits in
+    /// the order of reports.
+    pub fn last_contest(
+        &self,
+        query: QuerySequence<'_>,
+        hits: impl Iterator<Item = Hit>,
+    ) -> Option<Survivors> {
         let options = &self.scheme.options;
-        let Some(contest) = options.contest else { return reported(hits, query_length, options) };
-        let mut hits = competing(hits, options);
-        if matches!(contest, Contest::Culling(_)) {
-            hits.iter_mut().for_each(Hit::sort_hsps);
-        }
+        let contest = options.contest?;
+        let length = options.searched_range(query.residues.len()).len();
         let skipped = options.query_location.map_or(0, |location| location.skipped() as usize);
-        let contenders = hits.iter().enumerate().flat_map(|(place, hit)| {
-            let contender = move |(index, hsp): (usize, &Hsp)| Contender {
-                ordinal: hit.ordinal(),
+        let contenders = hits.enumerate().flat_map(|(place, hit)| {
+            let ordinal = hit.ordinal();
+            let contender = move |(index, hsp): (usize, Hsp)| Contender {
+                ordinal,
                 score: hsp.score,
                 evalue: hsp.evalue,
                 query: (hsp.query.start as usize - skipped, hsp.query.end as usize - skipped),
                 subject_start: hsp.subject.start as usize,
                 place: (place, index),
             };
-            hit.hsps.iter().enumerate().map(contender)
+            hit.hsps.into_iter().enumerate().map(contender)
         });
-        let left = contest.last(contenders, query_length, options.preliminary_limit());
-        keep_places(&mut hits, &left, |hit| &mut hit.hsps);
-        reported(hits, query_length, options)
+        Some(Survivors::new(contest.last(contenders, length, options.preliminary_limit())))
     }
-}
 
-impl Finalist {
-    /// Takes the standing that its HSPs give it.
-    fn take_rank(&mut self) {
-        if let Some(rank) = rank(&self.hsps, self.hit.ordinal()) {
-            self.hit.preliminary = rank;
+    /// Brings the HSPs of an aligned hit into the order in which they compete.
+    pub fn line_up(&self, hit: &mut Hit) {
+        if matches!(self.scheme.options.contest, Some(Contest::Culling(_))) {
+            hit.sort_hsps();
         }
     }
 }
 
-/// Adds the hits of a further piece of a query, which begins at position `seam` of what is searched of it,
-/// to those so far. Each time only the best are kept (`core/blast_hits.c:Blast_HitListMerge`).
-fn join(joined: &mut Vec<Finalist>, mut further: Vec<Finalist>, seam: usize, limit: usize) {
-    for hsp in further.iter_mut().flat_map(|finalist| &mut finalist.hsps) {
-        hsp.shift_query(seam);
-    }
-    if joined.is_empty() || further.is_empty() {
-        joined.append(&mut further);
-        return;
-    }
-    let mut places: HashMap<u64, usize> =
-        joined.iter().enumerate().map(|(place, finalist)| (finalist.hit.ordinal(), place)).collect();
-    for finalist in further {
-        match places.remove(&finalist.hit.ordinal()) {
-            Some(place) => stitch(&mut joined[place].hsps, finalist.hsps, seam),
-            None => joined.push(finalist),
-        }
-    }
-    if joined.len() > limit {
-        keep_best(joined, limit, |finalist| limit_rank(&finalist.hsps, finalist.hit.ordinal()));
-    }
-    joined.iter_mut().for_each(Finalist::take_rank);
+/// What a contest has left of hits, which are shown to it once more in the same order.
+#[derive(Debug)]
+pub struct Survivors {
+    /// Numbers of the hit and of the HSP; ascending.
+    places: std::iter::Peekable<std::vec::IntoIter<(usize, usize)>>,
+    /// The number of the next hit.
+    next: usize,
 }
 
-/// Keeps the HSPs at the places of `left`, and the items that have any.
-fn keep_places<T, H>(items: &mut Vec<T>, left: &[Contender], hsps: impl Fn(&mut T) -> &mut Vec<H>) {
-    let mut places: Vec<(usize, usize)> = left.iter().map(|contender| contender.place).collect();
-    places.sort_unstable();
-    for (place, item) in items.iter_mut().enumerate() {
+impl Survivors {
+    fn new(left: Vec<Contender>) -> Self {
+        let mut places: Vec<(usize, usize)> = left.into_iter().map(|contender| contender.place).collect();
+        places.sort_unstable();
+        Self { places: places.into_iter().peekable(), next: 0 }
+    }
+
+    /// Leaves of the next hit, which is not aligned yet, what has survived; whether that is anything. Its
+    /// standing becomes what its HSPs give it.
+    pub fn keep_unaligned(&mut self, hit: &mut Hit) -> bool {
+        let Some(unaligned) = &mut hit.unaligned else { return false };
+        self.keep(&mut unaligned.hsps);
+        let rank = rank(&unaligned.hsps, hit.preliminary.ordinal);
+        hit.preliminary = rank.unwrap_or(hit.preliminary);
+        rank.is_some()
+    }
+
+    /// The same of an aligned hit.
+    pub fn keep_aligned(&mut self, hit: &mut Hit) -> bool {
+        self.keep(&mut hit.hsps);
+        !hit.hsps.is_empty()
+    }
+
+    fn keep<H>(&mut self, hsps: &mut Vec<H>) {
         let mut index = 0;
-        hsps(item).retain(|_| {
+        hsps.retain(|_| {
+            let place = (self.next, index);
             index += 1;
-            places.binary_search(&(place, index - 1)).is_ok()
+            self.places.next_if_eq(&place).is_some()
         });
+        self.next += 1;
     }
-    items.retain_mut(|item| !hsps(item).is_empty());
+}
+
+impl Hit {
+    /// The order in which hits that are not aligned yet are kept when those of pieces of a query are joined.
+    pub fn compare_stitched(&self, other: &Self) -> Ordering {
+        let rank = |hit: &Self| {
+            let hsps = hit.unaligned.as_ref().map_or(&[][..], |unaligned| &unaligned.hsps);
+            limit_rank(hsps, hit.ordinal())
+        };
+        rank(self).compare(&rank(other))
+    }
+
+    /// Gives a hit that is not aligned yet the standing that its HSPs have.
+    pub fn stand_anew(&mut self) {
+        let hsps = self.unaligned.as_ref().map(|unaligned| &unaligned.hsps[..]).unwrap_or_default();
+        if let Some(rank) = rank(hsps, self.ordinal()) {
+            self.preliminary = rank;
+        }
+    }
 }

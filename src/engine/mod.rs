@@ -35,7 +35,7 @@ mod subjects;
 mod watch;
 
 pub use align::hsp::{Adjustment, Edit, EditRun, Hsp};
-pub use late::LateAlignment;
+pub use late::{LateAlignment, Survivors};
 pub use options::{
     CompositionMode, Contest, DatabaseTotals, DropOffs, Masking, NotPossible, OptionChoices, OptionError,
     QueryLocation, SearchOptions, SegChoice, Spelled, Switch, Task, UnknownCompositionMode, WordOptions,
@@ -43,8 +43,8 @@ pub use options::{
 };
 pub use query::{QuerySequence, SearchedQuery};
 pub use rank::hit::{Hit, Rank, Unaligned};
-pub use rank::hitlist::Candidates;
-pub use rest::{Reached, Rest};
+pub use rank::hitlist::EarlyTermination;
+pub use rest::Rest;
 pub use search::Search;
 pub use seg::Seg;
 pub use subjects::Subjects;

@@ -10,18 +10,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::align::preliminary::PreliminaryHsp;
-use super::rank::hit::Rank;
-use super::rank::hitlist::Candidates;
-
-/// What a search has come to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reached {
-    /// For each query, or each of its pieces, the hits that have been found since the search began, or last
-    /// went on. Joined with those from before they are the candidates of what has been searched.
-    pub candidates: Vec<Candidates>,
-    /// What is left to do; `None` if all is done.
-    pub rest: Option<Rest>,
-}
+use super::rank::hit::{Rank, allocated};
+use super::rank::hitlist::Ranked;
 
 /// What is left to do of a search in one part of a database; to be gone on with in the same part, with the
 /// same queries and options.
@@ -47,6 +37,16 @@ pub(super) struct Nominee {
     /// Index of the subject in its part.
     pub(super) index: u32,
     pub(super) hsps: Vec<PreliminaryHsp>,
+}
+
+impl Ranked for Nominee {
+    fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + allocated(&self.hsps)
+    }
 }
 
 /// Indices of subjects, as half-open ranges that do not touch, in ascending order.

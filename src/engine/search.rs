@@ -1,6 +1,7 @@
 //! A search: every query against every subject of one part of the database.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::align::aligner::{Aligner, AlignerWorkspace};
 use super::align::gapped::Workspace;
@@ -12,11 +13,10 @@ use super::blocks::in_blocks;
 use super::options::OptionError;
 use super::options::{DatabaseTotals, SearchOptions};
 use super::query::{QuerySequence, SearchedQuery};
-use super::rank::hit::rank;
-use super::rank::hit::{Hit, Unaligned};
-use super::rank::hitlist::{Candidates, Shortlist};
+use super::rank::hit::{Hit, Rank, Unaligned, rank};
+use super::rank::hitlist::{Ranked, Shortlist, keep_best};
 use super::rank::subject_best::keep_best_of_subject;
-use super::rest::{Left, Nominee, Reached, Rest, Stretches};
+use super::rest::{Left, Nominee, Rest, Stretches};
 use super::select::ungapped::{self, BatchWords, Finder};
 use super::select::words::Neighbourhoods;
 use super::subjects::Subjects;
@@ -24,6 +24,9 @@ use super::watch::{Advance, Lookout, OnProgress, Watch};
 
 /// Subjects that a thread takes at a time.
 const BLOCK: u32 = 128;
+/// Memory for what has been found and not yet handed over, unless asked otherwise; bytes. Ordinary searches
+/// stay below.
+const ROOM: usize = 64 << 20;
 
 /// A search that is ready to run: options, the whole database's size, and derived tables.
 ///
@@ -33,6 +36,17 @@ const BLOCK: u32 = 128;
 pub struct Search {
     scheme: Scheme,
     neighbourhoods: Neighbourhoods,
+    threads: NonZeroUsize,
+    /// Memory for what has been found and not yet handed over, bytes.
+    room: usize,
+}
+
+/// What is looked for.
+struct Sought<'a> {
+    batch: &'a Batch,
+    words: BatchWords,
+    /// The queries that the batch is made of.
+    queries: &'a [SearchedQuery<'a>],
 }
 
 /// A part of the database.
@@ -50,7 +64,7 @@ impl Search {
     pub fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let scheme = Scheme::new(options, totals)?;
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
-        Ok(Self { scheme, neighbourhoods })
+        Ok(Self { scheme, neighbourhoods, threads: NonZeroUsize::MIN, room: ROOM })
     }
 
     /// The same search in sequences that are given with the queries or chosen from a database, the
@@ -60,88 +74,125 @@ impl Search {
         self
     }
 
+    /// The same search with so many threads; one unless it is told.
+    pub fn on_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The same search with about `bytes` bytes of memory for what has been found and not yet handed over.
+    pub fn within(mut self, bytes: usize) -> Self {
+        self.room = bytes;
+        self
+    }
+
     /// Compares `queries` with `subjects`, the first of which is number `first_ordinal` of the whole database:
-    /// all of them, or what is the `rest` of such a search that was stopped. The hits of a query that is
-    /// searched in pieces are found for each piece, to be aligned by
-    /// [`LateAlignment`](super::LateAlignment).
+    /// all of them, or what is the `rest` of such a search that was stopped.
     ///
-    /// It goes on to the end unless `on_progress` stops it. What has been done until then is not lost, but for
-    /// the pairs of a query and a subject that the threads were at.
-    pub fn run(
+    /// Hands the candidates of each query over to `found`, with the number of their list, in no particular
+    /// order. A query has one list; one that is searched in pieces has one for each piece, to be aligned by
+    /// [`LateAlignment`](super::LateAlignment). Of each list come the best by preliminary rank, as many as the
+    /// list limits ask for; if they take much memory, or the search was stopped, others come as well.
+    ///
+    /// It goes on to the end unless `on_progress` stops it, and returns what is left to do then. What has been
+    /// done until then is not lost, but for the pairs of a query and a subject that the threads were at.
+    ///
+    /// # Errors
+    /// The first error of `found`, which ends the search.
+    pub fn run<E>(
         &self,
         queries: &[QuerySequence<'_>],
         subjects: &impl Subjects,
         first_ordinal: u64,
         rest: Option<Rest>,
-        threads: NonZeroUsize,
         on_progress: OnProgress<'_>,
-    ) -> Reached {
+        found: &mut dyn FnMut(usize, Hit) -> Result<(), E>,
+    ) -> Result<Option<Rest>, E> {
         let queries: Vec<SearchedQuery<'_>> =
             queries.iter().flat_map(|&query| SearchedQuery::pieces(query, &self.scheme.options)).collect();
         let part = Part { subjects, first_ordinal };
         let watch = Watch::new(on_progress);
-        let mut candidates = vec![Candidates::default(); queries.len()];
         let mut rest = rest.unwrap_or_else(|| Rest::all(queries.len(), subjects.len()));
         for run in rest.runs() {
-            let (left, found) = (&mut rest.lists[run.clone()], &mut candidates[run.clone()]);
-            self.go_on(&queries[run], &part, (left, found), threads, &watch);
+            let mut found = |index: usize, hit| found(run.start + index, hit);
+            self.go_on(&queries[run.clone()], &part, &mut rest.lists[run.clone()], &watch, &mut found)?;
         }
-        Reached { candidates, rest: rest.unless_done() }
+        Ok(rest.unless_done())
     }
 
     /// Goes on with queries that have been compared with the same subjects; for each of them, what is left to
-    /// do and the candidates.
-    fn go_on(
+    /// do. Both passes take turns if what the first one finds takes too much memory.
+    fn go_on<E>(
         &self,
         queries: &[SearchedQuery<'_>],
         part: &Part<'_, impl Subjects>,
-        (left, candidates): (&mut [Left], &mut [Candidates]),
-        threads: NonZeroUsize,
+        left: &mut [Left],
         watch: &Watch<'_>,
-    ) {
+        found: &mut dyn FnMut(usize, Hit) -> Result<(), E>,
+    ) -> Result<(), E> {
         if watch.is_over() {
-            return;
+            return Ok(());
         }
+        let limit = self.scheme.options.limit_of_a_part();
         let batches = batches(queries, &self.scheme);
         let subjects = left[0].subjects.clone();
         leave_out_others(&batches, queries, left, watch);
         for batch in &batches {
             if watch.is_over() {
-                return;
+                return Ok(());
             }
+            let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
+            let sought = Sought { batch, words, queries };
             let members = || batch.queries.iter().map(|query| query.index);
-            let chosen = members().map(|index| std::mem::take(&mut left[index].nominees)).collect();
-            let (nominated, unseen) = self.nominate(batch, part, &subjects, chosen, threads, watch);
-            let reached: Vec<(Vec<Hit>, Vec<Nominee>)> = if unseen.is_empty() {
-                self.align(batch, queries, part, nominated, threads, watch)
-            } else {
-                nominated.into_iter().map(|nominees| (Vec::new(), nominees)).collect()
-            };
-            for (index, (mut hits, nominees)) in members().zip(reached) {
-                hits.iter_mut().for_each(|hit| hit.shift_query(queries[index].range.start));
-                candidates[index] = Candidates::new(hits, &self.scheme.options);
+            let mut nominated: Vec<Vec<Nominee>> =
+                members().map(|index| std::mem::take(&mut left[index].nominees)).collect();
+            let mut floors = vec![None; nominated.len()];
+            let mut unseen = subjects.clone();
+            loop {
+                (nominated, unseen) = self.nominate(&sought, part, &unseen, nominated, &floors, watch);
+                if !unseen.is_empty() {
+                    if watch.is_over() {
+                        break;
+                    }
+                    if held_by(&nominated) <= self.room / 2 {
+                        continue;
+                    }
+                }
+                for (floor, nominees) in floors.iter_mut().zip(&nominated) {
+                    // What is worse than as many as are wanted will not be wanted.
+                    *floor = nominees.get(limit - 1).map(|last| last.rank).or(*floor);
+                }
+                nominated = self.align(&sought, part, nominated, watch, found)?;
+                if unseen.is_empty() || watch.is_over() {
+                    break;
+                }
+            }
+            for (index, nominees) in members().zip(nominated) {
                 left[index] = Left { subjects: unseen.clone(), nominees };
             }
         }
+        Ok(())
     }
 
-    /// First pass: the best subjects of each query of the batch by preliminary rank, with those that had been
-    /// `chosen` before, and the subjects that have not been looked at.
+    /// First pass: the best of the `subjects` for each query of the batch by preliminary rank, with those that
+    /// had been `chosen` before, and the subjects that have not been looked at: because the watch is over, or
+    /// because the chosen ones take too much memory.
     fn nominate(
         &self,
-        batch: &Batch,
+        Sought { batch, words, .. }: &Sought<'_>,
         part: &Part<'_, impl Subjects>,
         subjects: &Stretches,
-        chosen: Vec<Vec<Nominee>>,
-        threads: NonZeroUsize,
+        mut chosen: Vec<Vec<Nominee>>,
+        floors: &[Option<Rank>],
         watch: &Watch<'_>,
     ) -> (Vec<Vec<Nominee>>, Stretches) {
         let limit = self.scheme.options.limit_of_a_part();
-        let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
+        let held = AtomicUsize::new(held_by(&chosen));
         let blocks = subjects.blocks(BLOCK);
-        let per_thread = in_blocks(blocks.len(), 1, threads, |taken| {
+        let (per_thread, reached) = in_blocks(0..blocks.len(), 1, self.threads, |taken| {
             let lookout = watch.lookout();
-            let mut shortlists: Vec<_> = batch.queries.iter().map(|_| Shortlist::new(limit)).collect();
+            let mut shortlists: Vec<_> = floors.iter().map(|floor| Shortlist::new(limit, *floor)).collect();
+            let mut held_here = 0;
             let mut unseen = Vec::new();
             let mut scan_workspace =
                 ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.reach());
@@ -154,7 +205,7 @@ impl Search {
                     let residues = part.subjects.residues(next as usize);
                     let finder = Finder {
                         batch,
-                        words: &words,
+                        words,
                         neighbourhoods: &self.neighbourhoods,
                         matrix: &self.scheme.matrix,
                         kernel: self.scheme.ungapped_kernel.as_ref(),
@@ -170,25 +221,29 @@ impl Search {
                         break;
                     }
                     for (place, nominee) in nominees.drain(..) {
-                        shortlists[place].push(nominee, |n| n.rank);
+                        shortlists[place].push(nominee);
                     }
                     lookout.compared(batch.comparisons as u64);
                     next += 1;
                 }
                 unseen.push(next..block.end);
                 lookout.tell_compared();
+                let now = shortlists.iter().map(Shortlist::bytes).sum();
+                // Wraps around where it has become less, and so does the sum.
+                let change = usize::wrapping_sub(now, std::mem::replace(&mut held_here, now));
+                if held.fetch_add(change, Ordering::Relaxed).wrapping_add(change) > self.room {
+                    break;
+                }
             }
             (shortlists, unseen)
         });
-        let mut columns: Vec<Vec<_>> =
-            chosen.into_iter().map(|chosen| vec![Shortlist::of(chosen, limit)]).collect();
-        let mut unseen = Vec::new();
+        let mut unseen = blocks[reached..].to_vec();
         for (lists, ranges) in per_thread {
             unseen.extend(ranges);
-            columns.iter_mut().zip(lists).for_each(|(column, list)| column.push(list));
+            chosen.iter_mut().zip(lists).for_each(|(chosen, list)| chosen.extend(list.into_items()));
         }
-        let best = columns.into_iter().map(|lists| Shortlist::merge(lists, limit, |n| n.rank)).collect();
-        (best, Stretches::new(unseen))
+        chosen.iter_mut().for_each(|chosen| keep_best(chosen, limit));
+        (chosen, Stretches::new(unseen))
     }
 
     /// The subject, of which residues, index and ordinal are given, as a nominee of a query, whose place in the
@@ -216,17 +271,17 @@ impl Search {
         Some((place, Nominee { rank: rank(&hsps, ordinal)?, index, hsps }))
     }
 
-    /// Second pass: final alignments of the nominees, per query of the batch, and the nominees that have not
-    /// got theirs. Those that compete first, and those of a piece of a query, stay unaligned.
-    fn align(
+    /// Second pass: hands over final alignments of the nominees, per query of the batch, and returns the
+    /// nominees that have not got theirs. Those that compete first, and those of a piece of a query, stay
+    /// unaligned.
+    fn align<E>(
         &self,
-        batch: &Batch,
-        queries: &[SearchedQuery<'_>],
+        Sought { batch, queries, .. }: &Sought<'_>,
         part: &Part<'_, impl Subjects>,
         nominated: Vec<Vec<Nominee>>,
-        threads: NonZeroUsize,
         watch: &Watch<'_>,
-    ) -> Vec<(Vec<Hit>, Vec<Nominee>)> {
+        found: &mut dyn FnMut(usize, Hit) -> Result<(), E>,
+    ) -> Result<Vec<Vec<Nominee>>, E> {
         let work: Vec<(usize, Nominee)> = nominated
             .into_iter()
             .enumerate()
@@ -239,54 +294,69 @@ impl Search {
                 Aligner::new(batch.query(place), shown, &self.scheme, query.cutoffs.without_gaps)
             })
             .collect();
-        let per_thread = in_blocks(work.len(), 1, threads, |blocks| {
-            let lookout = watch.lookout();
-            let mut workspace = AlignerWorkspace::default();
-            let mut aligned = Vec::new();
-            for item in blocks.flatten() {
-                if lookout.is_over() {
-                    break;
-                }
-                let (place, nominee) = &work[item];
-                let residues = part.subjects.residues(nominee.index as usize);
-                let mut hit = Hit {
-                    preliminary: nominee.rank,
-                    subject_length: residues.len() as u32,
-                    defline: part.subjects.defline(nominee.index as usize).into_owned(),
-                    hsps: Vec::new(),
-                    unaligned: None,
-                    optimal_evalue: None,
-                };
-                let is_piece = queries[batch.queries[*place].index].piece.is_some();
-                if is_piece || self.scheme.options.contest.is_some() {
-                    hit.unaligned =
-                        Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
-                } else {
-                    let finished =
-                        aligners[*place].align(residues, &nominee.hsps, (&mut workspace, &lookout));
+        let mut is_done = vec![false; work.len()];
+        let mut next = 0;
+        while next < work.len() && !watch.is_over() {
+            let held = AtomicUsize::new(0);
+            let (per_thread, reached) = in_blocks(next..work.len(), 1, self.threads, |blocks| {
+                let lookout = watch.lookout();
+                let mut workspace = AlignerWorkspace::default();
+                let mut aligned = Vec::new();
+                for item in blocks.flatten() {
                     if lookout.is_over() {
-                        // It may be half done.
                         break;
                     }
-                    hit.finish(finished);
-                    lookout.tell_aligned();
+                    let (place, nominee) = &work[item];
+                    let residues = part.subjects.residues(nominee.index as usize);
+                    let mut hit = Hit {
+                        preliminary: nominee.rank,
+                        subject_length: residues.len() as u32,
+                        defline: part.subjects.defline(nominee.index as usize).into_owned(),
+                        hsps: Vec::new(),
+                        unaligned: None,
+                        optimal_evalue: None,
+                    };
+                    let is_piece = queries[batch.queries[*place].index].piece.is_some();
+                    if is_piece || self.scheme.options.contest.is_some() {
+                        hit.unaligned =
+                            Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
+                    } else {
+                        let finished =
+                            aligners[*place].align(residues, &nominee.hsps, (&mut workspace, &lookout));
+                        if lookout.is_over() {
+                            // It may be half done.
+                            break;
+                        }
+                        hit.finish(finished);
+                        lookout.tell_aligned();
+                    }
+                    let bytes = hit.bytes();
+                    aligned.push((item, hit));
+                    if held.fetch_add(bytes, Ordering::Relaxed) + bytes > self.room / 2 {
+                        break;
+                    }
                 }
-                aligned.push((item, hit));
-            }
-            aligned
-        });
-        let mut hits: Vec<Option<Hit>> = work.iter().map(|_| None).collect();
-        per_thread.into_iter().flatten().for_each(|(item, hit)| hits[item] = Some(hit));
-        let mut reached: Vec<(Vec<Hit>, Vec<Nominee>)> =
-            batch.queries.iter().map(|_| Default::default()).collect();
-        for ((place, nominee), hit) in work.into_iter().zip(hits) {
-            match hit {
-                Some(hit) => reached[place].0.push(hit),
-                None => reached[place].1.push(nominee),
+                aligned
+            });
+            next = reached;
+            for (item, mut hit) in per_thread.into_iter().flatten() {
+                let query = batch.queries[work[item].0].index;
+                hit.shift_query(queries[query].range.start);
+                is_done[item] = true;
+                found(query, hit)?;
             }
         }
-        reached
+        let mut left: Vec<Vec<Nominee>> = batch.queries.iter().map(|_| Vec::new()).collect();
+        for ((place, nominee), _) in work.into_iter().zip(is_done).filter(|(_, is_done)| !is_done) {
+            left[place].push(nominee);
+        }
+        Ok(left)
     }
+}
+
+/// Memory that nominees take, bytes.
+fn held_by(nominated: &[Vec<Nominee>]) -> usize {
+    nominated.iter().flatten().map(Ranked::bytes).sum()
 }
 
 /// There is nothing to do for queries that cannot be searched and are in no batch.
@@ -306,6 +376,7 @@ fn leave_out_others(batches: &[Batch], queries: &[SearchedQuery<'_>], left: &mut
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
+    use std::convert::Infallible;
     use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -371,6 +442,7 @@ mod tests {
             kind in 0usize..5,
             threads in 1usize..4,
             looks in prop::collection::vec(0usize..60, 1..12),
+            room in prop::sample::select(vec![1usize, 20_000, ROOM]),
         ) {
             let (queries, volume) = family();
             let sequence = |(number, residues): (usize, _)| QuerySequence {
@@ -382,9 +454,9 @@ mod tests {
                 queries.iter().map(Vec::as_slice).enumerate().map(sequence).collect();
             let totals = DatabaseTotals { sequences: 2 * SUBJECTS as u64, residues: 140 * SUBJECTS as u64 };
             let options = options(kind);
-            let search = Search::new(options, totals).expect("statistics");
+            let list_count: usize = queries.iter().map(QuerySequence::lists).sum();
             let compared = AtomicU64::new(0);
-            let run = |rest, threads, looks: usize| {
+            let run = |rest, threads, room, looks: usize, lists: &mut Vec<Vec<Hit>>| {
                 let looked = AtomicUsize::new(0);
                 let on_progress = |progress| {
                     if let Advance::Compared(comparisons) = progress {
@@ -394,28 +466,35 @@ mod tests {
                     if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 };
                 let threads = NonZeroUsize::new(threads).expect("not 0");
-                search.run(&queries, &volume, 100, rest, threads, &on_progress)
+                let search = Search::new(options, totals).expect("statistics").on_threads(threads).within(room);
+                let rest = search.run(&queries, &volume, 100, rest, &on_progress, &mut |list, hit| {
+                    lists[list].push(hit);
+                    Ok::<_, Infallible>(())
+                });
+                for list in lists {
+                    list.sort_by(Hit::compare_preliminary);
+                    list.dedup();
+                    list.truncate(options.limit_of_a_part());
+                }
+                rest.expect("no error")
             };
 
-            let whole = run(None, 1, usize::MAX);
-            prop_assert!(whole.rest.is_none());
-            prop_assert!(whole.candidates.iter().map(|found| found.hits().len()).sum::<usize>() > 10);
+            let mut whole = vec![Vec::new(); list_count];
+            let left = run(None, 1, ROOM, usize::MAX, &mut whole);
+            prop_assert!(left.is_none());
+            prop_assert!(whole.iter().map(Vec::len).sum::<usize>() > 10);
             let all = compared.swap(0, Ordering::Relaxed);
             prop_assert_eq!(all, queries.len() as u64 * SUBJECTS as u64);
 
-            let mut joined = vec![Candidates::default(); whole.candidates.len()];
+            let mut joined = vec![Vec::new(); list_count];
             let mut rest = None;
             for looks in looks.into_iter().chain([usize::MAX]) {
-                let reached = run(rest.take(), threads, looks);
-                for (joined, found) in joined.iter_mut().zip(reached.candidates) {
-                    *joined = std::mem::take(joined).join(found, &options);
-                }
-                let Some(left) = reached.rest else { break };
+                let Some(left) = run(rest.take(), threads, room, looks, &mut joined) else { break };
                 let written = postcard::to_stdvec(&left).expect("bytes");
                 rest = Some(postcard::from_bytes(&written).expect("what was written"));
             }
             prop_assert_eq!(rest, None);
-            prop_assert_eq!(joined, whole.candidates);
+            prop_assert_eq!(joined, whole);
             prop_assert_eq!(compared.into_inner(), all);
         }
     }

@@ -1,5 +1,7 @@
 //! What can go wrong in the pipeline, sorted by who can do something about it.
 
+use std::io;
+
 use bytesize::ByteSize;
 
 use crate::database::{DatabaseError, ManifestError, VolumeError};
@@ -127,6 +129,13 @@ pub enum Error {
     /// The options of a job cannot be had.
     #[error(transparent)]
     Options(#[from] OptionError),
+    /// What does not fit into memory cannot be kept in a temporary file.
+    #[error(
+        "a temporary file cannot be used, which very many hits need: {} (the variable TMPDIR names the \
+         directory)",
+        .0.kind()
+    )]
+    Scratch(io::Error),
     /// The program itself failed: a bug, or no randomness or memory to be had.
     #[error("internal error: {0}")]
     Internal(String),
@@ -159,11 +168,27 @@ impl Error {
     /// and what was read damaged may have been damaged on its way here.
     pub fn may_pass(&self) -> bool {
         self.is_retryable()
-            || matches!(self, Self::Damaged { .. } | Self::VolumeDamaged { .. } | Self::Apart(_))
+            || matches!(
+                self,
+                Self::Damaged { .. } | Self::VolumeDamaged { .. } | Self::Apart(_) | Self::Scratch(_)
+            )
     }
 
     /// Whether it is storage that says the object does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store(error) if error.kind() == store::ErrorKind::NotFound)
+    }
+}
+
+/// An error of this kind that went through a reader or writer, or one of a temporary file.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(Self::Scratch)
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
     }
 }

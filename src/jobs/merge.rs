@@ -1,40 +1,32 @@
 //! Merge: joins the shards of one chunk into a part of the report.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::attempt::Attempt;
 use super::chunk::QueryChunk;
 use super::error::{Error, Result};
-use super::frame::{self, Kind};
+use super::hits::{self, PartWriter};
 use super::id::JobId;
 use super::job::{Job, Plan};
-use super::ledger::Row;
+use super::ledger::{Pieces, Row, StoredHits, StoredPart, reader};
+use super::merger::Merger;
 use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
-use super::shard::Merger;
+use super::produce::produced;
+use super::spill::ShelfBuilder;
 use crate::engine::Hit;
 use crate::report::{
     DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryText, ReportContext, ReportWriter,
 };
+use crate::store::Standing;
 
-/// The merged hits of a chunk.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Part {
-    /// Volumes whose shard failed: their hits are not here.
-    pub(super) missing: Vec<u32>,
-    /// The hits to report, by query.
-    pub(super) hits: Vec<Vec<Hit>>,
-}
-
-impl Part {
-    /// What the queries were not compared with, of the volumes of `plan`.
-    pub(super) fn missing_of(&self, plan: &Plan) -> MissingVolumes {
-        MissingVolumes { missing: self.missing.len() as u32, of: plan.volumes.len() as u32 }
-    }
-}
+/// Volumes whose hits are fetched at the same time.
+const READ_AHEAD: usize = 4;
 
 impl Pipeline {
     /// The part is written once; everything that follows from it (text, list of missing volumes)
@@ -62,14 +54,29 @@ impl Pipeline {
     pub(super) async fn write_text(&self, job: &Job, plan: &Plan, chunk: u32) -> Result<bool> {
         let queries = self.ledger.chunk(job.id, chunk).await?;
         let Some(part) = self.standing_part(job, plan, chunk, &queries).await? else { return Ok(false) };
-        if !part.missing.is_empty() {
-            self.ledger.put_missing(job.id, chunk, &part.missing).await?;
+        if !part.head.missing.is_empty() {
+            self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
         }
-        let (format, context) = (output_format(job)?, report_context(job)?);
-        let missing = part.missing_of(plan);
-        let text = Self::compute(move || render(&format, &context, &queries, &part.hits, missing)).await?;
-        self.ledger.put_text(job.id, chunk, text.into()).await?;
+        let look = Look { format: output_format(job)?, context: report_context(job)?.into() };
+        let text = self.text(look, queries, part.head.missing_of(plan), &part).await?;
+        self.ledger.put_text(job.id, chunk, text).await?;
         Ok(true)
+    }
+
+    /// The text of a chunk, piece by piece, made from its part.
+    pub(super) async fn text(
+        &self,
+        look: Look,
+        queries: QueryChunk,
+        missing: MissingVolumes,
+        part: &StoredPart,
+    ) -> Result<Pieces> {
+        let (name, room) = (part.name().to_owned(), self.settings.room);
+        let input = reader(self.ledger.read_part(part).await?);
+        Ok(produced(move |out| {
+            let (_, hits) = hits::read_part(&name, input)?;
+            render(&look.format, &look.context, &queries, missing, hits, room, out)
+        }))
     }
 
     /// The part of a chunk that has been merged; made again if it is lost and the hits are not.
@@ -79,7 +86,7 @@ impl Pipeline {
         plan: &Plan,
         chunk: u32,
         queries: &QueryChunk,
-    ) -> Result<Part> {
+    ) -> Result<StoredPart> {
         let part = self.standing_part(job, plan, chunk, queries).await?;
         part.ok_or_else(|| Error::Damaged {
             object: format!("{}/parts/{chunk:06}", job.id),
@@ -94,57 +101,53 @@ impl Pipeline {
         plan: &Plan,
         chunk: u32,
         queries: &QueryChunk,
-    ) -> Result<Option<Part>> {
-        let found = self.ledger.find_part(job.id, chunk).await;
-        let damage = match found {
+    ) -> Result<Option<StoredPart>> {
+        let damage = match self.ledger.part(job.id, chunk).await {
             Ok(Some(part)) => return Ok(Some(part)),
             Ok(None) => None,
             Err(damage @ Error::Damaged { .. }) => Some(damage),
             Err(error) => return Err(error),
         };
         let Some(part) = self.join_row(job, plan, chunk, queries).await? else { return Ok(None) };
-        let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
-        if let Some(damage) = damage {
+        let standing = if let Some(damage) = damage {
             // The same hits, without the same volumes, make the same part.
             tracing::error!(job = %job.id, chunk, error = %damage, "joining the shards again");
-            self.ledger.replace_part(job.id, chunk, frame).await?;
+            Standing::Goes
         } else {
-            self.ledger.put_part(job.id, chunk, frame).await?;
-        }
-        self.ledger.part(job.id, chunk).await.map(Some)
+            Standing::Stays
+        };
+        self.ledger.put_part(job.id, chunk, part, standing).await?;
+        self.ledger.part(job.id, chunk).await
     }
 
-    /// Joins a row of the grid, or `None` if some shard of it is not settled.
+    /// Joins a row of the grid into a part, or `None` if some shard of it is not settled.
     async fn join_row(
         &self,
         job: &Job,
         plan: &Plan,
         chunk: u32,
         queries: &QueryChunk,
-    ) -> Result<Option<Part>> {
+    ) -> Result<Option<Pieces>> {
         let volumes = plan.volumes.len();
         let Row { hits, failed } = self.ledger.row(job.id, chunk, volumes as u32).await?;
         if hits.len() + failed.len() < volumes {
             return Ok(None);
         }
-        let mut merger = Merger::new(job.options, job.totals, queries)?;
+        let mut merger = Merger::new(job.options, job.totals, queries, self.settings.room)?;
         // What an earlier part lacked, if it has been lost since: the report and its status may say so.
         let mut missing: BTreeSet<u32> = self.ledger.missing_row(job.id, chunk).await?.into_iter().collect();
         missing.extend(failed);
-        for (volume, stored) in hits {
-            if missing.contains(&volume) {
-                continue;
-            }
-            match self.ledger.hits(&stored).await {
-                // They were there when the row was listed; another merge found them damaged since.
-                Ok(None) => return Ok(None),
-                Ok(Some(hits)) => {
-                    merger = Self::compute(move || {
-                        merger.add(hits);
-                        Ok(merger)
-                    })
-                    .await?;
-                }
+        let wanted: Vec<_> = hits.into_iter().filter(|(volume, _)| !missing.contains(volume)).collect();
+        let mut fetched = stream::iter(wanted)
+            .map(|(volume, stored)| async move { (volume, self.fetch(&stored).await, stored) })
+            .buffered(READ_AHEAD);
+        while let Some((volume, pieces, stored)) = fetched.next().await {
+            // They were there when the row was listed; another merge found them damaged since.
+            let Some(pieces) = pieces? else { return Ok(None) };
+            let added;
+            (merger, added) = self.add_shard(merger, &stored, pieces).await?;
+            match added {
+                Ok(()) => {}
                 Err(error @ Error::Damaged { .. }) if !self.ledger.is_closed(job.id).await? => {
                     // As long as the job runs, hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
@@ -155,26 +158,64 @@ impl Pipeline {
                 Err(error) => return Err(error),
             }
         }
-        let threads = self.settings.threads;
-        let hits = Self::compute(move || Ok(merger.finish(threads))).await?;
-        Ok(Some(Part { missing: missing.into_iter().collect(), hits }))
+        let (threads, missing) = (self.settings.threads, missing.into_iter().collect::<Vec<u32>>());
+        Ok(Some(produced(move |out| {
+            let mut part = PartWriter::new(&missing, out)?;
+            merger.finish(threads, |query, hits| part.push(query, hits))?;
+            part.finish()
+        })))
+    }
+
+    /// The hits of a shard, already here if they are short, unless they are gone.
+    async fn fetch(&self, stored: &StoredHits) -> Result<Option<Pieces>> {
+        let Some(mut pieces) = self.ledger.hits(stored).await? else { return Ok(None) };
+        if !stored.is_short() {
+            return Ok(Some(pieces));
+        }
+        let first = pieces.try_next().await?;
+        Ok(Some(stream::iter(first.map(Ok)).chain(pieces).boxed()))
+    }
+
+    /// Adds the hits of a shard. If they are damaged they are read once more, as they may be whole where they
+    /// lie; those that came before the damage are no others.
+    async fn add_shard(
+        &self,
+        merger: Merger,
+        stored: &StoredHits,
+        pieces: Pieces,
+    ) -> Result<(Merger, Result<()>)> {
+        match add_all(merger, stored, pieces).await? {
+            (merger, Err(error @ Error::Damaged { .. })) => {
+                tracing::warn!(%error, "reading it once more");
+                match self.ledger.hits(stored).await? {
+                    Some(pieces) => add_all(merger, stored, pieces).await,
+                    None => Ok((merger, Err(error))),
+                }
+            }
+            other => Ok(other),
+        }
     }
 
     /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
     /// parts are read for it, one after the other.
     pub(super) async fn head(&self, job: &Job, plan: &Plan, format: &OutputFormat) -> Result<Bytes> {
-        let context = report_context(job)?;
+        let context = Arc::new(report_context(job)?);
         let mut subjects = ListedSubjects::default();
         if format.lists_subjects() {
             for chunk in 0..job.chunks.len() as u32 {
                 let queries = self.ledger.chunk(job.id, chunk).await?;
                 let part = self.part(job, plan, chunk, &queries).await?;
-                if !part.missing.is_empty() {
+                if !part.head.missing.is_empty() {
                     subjects.lack(queries.queries.len() as u64);
                 }
-                for hits in part.hits {
-                    subjects.add(&context, &hits);
-                }
+                let (name, context) = (part.name().to_owned(), context.clone());
+                let input = reader(self.ledger.read_part(&part).await?);
+                let list = move || {
+                    let (_, mut hits) = hits::read_part(&name, input)?;
+                    hits.try_for_each(|item| item.map(|(_, hit)| subjects.add(&context, &hit)))?;
+                    Ok(subjects)
+                };
+                subjects = Self::compute(list).await?;
             }
         }
         render_head(format, &context, &subjects).map(Bytes::from)
@@ -220,25 +261,55 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
     Ok(ReportContext::new(database, job.options)?)
 }
 
-/// The text of a chunk in a report; that of the first chunk begins the report. It says what the chunk was
-/// not compared with.
+/// How a report looks.
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    pub(super) format: OutputFormat,
+    pub(super) context: Arc<ReportContext>,
+}
+
+/// Adds hits to a merger, away from where waiting is not allowed; gives it back with how that went.
+async fn add_all(mut merger: Merger, stored: &StoredHits, pieces: Pieces) -> Result<(Merger, Result<()>)> {
+    let (name, input) = (stored.name().to_owned(), reader(pieces));
+    Pipeline::compute(move || {
+        let added = hits::read_shard(&name, input).and_then(|mut hits| {
+            hits.try_for_each(|item| item.and_then(|(list, hit)| merger.add(list as usize, hit)))
+        });
+        Ok((merger, added))
+    })
+    .await
+}
+
+/// Writes the text of a chunk in a report, from hits by query in ascending order; that of the first chunk
+/// begins the report. It says what the chunk was not compared with. What the hits of a query take of memory
+/// beyond `room` bytes goes to a temporary file.
+///
+/// # Errors
+/// If the hits cannot be read, or the text not be written.
 pub fn render(
     format: &OutputFormat,
     context: &ReportContext,
     chunk: &QueryChunk,
-    hits: &[Vec<Hit>],
     missing: MissingVolumes,
-) -> Result<Vec<u8>> {
+    hits: impl Iterator<Item = Result<(u32, Hit)>>,
+    room: usize,
+    mut out: &mut dyn Write,
+) -> Result<()> {
     let writer = ReportWriter::new(format, context);
-    let mut text = Vec::new();
-    for ((query, hits), place) in chunk.queries.iter().zip(hits).zip(chunk.first_place..) {
+    let mut hits = hits.peekable();
+    for ((number, query), place) in (0..).zip(&chunk.queries).zip(chunk.first_place..) {
+        let mut shelf = ShelfBuilder::new(room);
+        while let Some(item) = hits.next_if(|item| item.as_ref().map_or(true, |(query, _)| *query == number))
+        {
+            shelf.add(item?.1)?;
+        }
         let query = QueryText { missing, ..query.text(place) };
         if place == 1 {
-            writer.begin(&mut text, Some(query)).map_err(|e| Error::Internal(e.to_string()))?;
+            writer.begin(&mut out, Some(query))?;
         }
-        writer.query(&mut text, query, hits).map_err(|e| Error::Internal(e.to_string()))?;
+        writer.query(&mut out, query, &shelf.finish()?)?;
     }
-    Ok(text)
+    Ok(())
 }
 
 /// What comes before the texts of all chunks in a report on hits in `subjects`.

@@ -22,6 +22,7 @@ use super::ledger::Ledger;
 use super::messages::{self, Inbox, Message, Stage};
 use super::names;
 use super::poison::job_of;
+use super::spill::ROOM;
 use super::trace::Trace;
 use crate::sequence::fasta;
 use crate::store::{self, BlobStore, Queue, Written};
@@ -38,6 +39,9 @@ pub struct Settings {
     pub volume_cache_bytes: u64,
     /// Memory that there is for all, bytes, if that is known.
     pub memory: Option<u64>,
+    /// Memory that hits may take in one place before they go to a temporary file, bytes; a few places are in
+    /// use at a time.
+    pub room: usize,
     /// Residues per chunk, instead of what the size of the volumes suggests.
     pub chunk_residues: Option<u64>,
     /// The most that the queries of a search may be, decompressed.
@@ -56,6 +60,7 @@ impl Default for Settings {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             volume_cache_bytes: 1 << 30,
             memory: None,
+            room: ROOM,
             chunk_residues: None,
             queries: query_limits(),
             patience: Duration::from_secs(300),

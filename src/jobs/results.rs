@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan, State};
-use super::merge::{output_format, render, render_end, report_context};
+use super::merge::{Look, output_format, render_end, report_context};
 use super::pipeline::Pipeline;
 use crate::report::OutputFormat;
 use crate::store::Grant;
@@ -101,7 +101,7 @@ impl fmt::Debug for Report {
 }
 
 impl Pipeline {
-    /// A job's report. Memory is bounded by one chunk's hits.
+    /// A job's report, of which little is in memory at a time.
     ///
     /// Blobs that it is made of and that have been lost are made again from what is left.
     pub async fn results(self: &Arc<Self>, id: JobId, wanted: Wanted) -> Result<Report> {
@@ -155,16 +155,14 @@ impl Pipeline {
         let (pipeline, style) = (self.clone(), format.clone());
         let parts = stream::iter(0..chunks).then(move |chunk| {
             let (pipeline, grid) = (pipeline.clone(), grid.clone());
-            let (format, context) = (style.clone(), context.clone());
+            let look = Look { format: style.clone(), context: context.clone() };
             async move {
                 let (job, plan) = &*grid;
                 let queries = pipeline.ledger.chunk(job.id, chunk).await?;
                 let part = pipeline.part(job, plan, chunk, &queries).await?;
-                let missing = part.missing_of(plan);
-                let text = Self::compute(move || render(&format, &context, &queries, &part.hits, missing));
-                text.await.map(Bytes::from)
+                pipeline.text(look, queries, part.head.missing_of(plan), &part).await
             }
         });
-        Ok(head.chain(parts).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed())
+        Ok(head.chain(parts.try_flatten()).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed())
     }
 }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
 use super::error::{Error, Result};
-use super::frame::{self, Kind};
+use super::hits;
 use super::id::JobId;
 use super::job::{Job, Plan};
+use super::merger::Candidates;
 use super::messages::{ChunkSearched, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::shard;
+use super::spill::{Spool, SpoolWriter};
 use crate::engine::{Search, to_the_end};
 
 impl Pipeline {
@@ -35,7 +37,7 @@ impl Pipeline {
         match self.compare(&job, &plan, chunk, volume).await {
             Ok((frame, spent)) => {
                 // What was compared should not have to be compared again.
-                let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.clone());
+                let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.pieces());
                 self.patiently(put).await?;
             }
             Err(error) => {
@@ -64,7 +66,7 @@ impl Pipeline {
         plan: &Plan,
         chunk: u32,
         volume: u32,
-    ) -> Result<(bytes::Bytes, Duration)> {
+    ) -> Result<(Spool, Duration)> {
         let started = Instant::now();
         let info = &plan.volumes[volume as usize];
         self.check_memory(&job.database, info)?;
@@ -74,11 +76,15 @@ impl Pipeline {
         let (id, fetched) = (job.id, started.elapsed());
         let comparisons = queries.queries.len() as u64 * info.sequences;
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
+        let room = self.settings.room;
         let frame = Self::compute(move || {
-            let search = Search::new(job.options, job.totals)?;
-            let (hits, _) =
-                shard::compare(&search, &queries, &*subjects, first_ordinal, None, threads, &to_the_end);
-            frame::encode(Kind::Hits, &hits)
+            let search = Search::new(job.options, job.totals)?.on_threads(threads).within(room);
+            let mut found = Candidates::new(&job.options, room);
+            let mut add = |list, hit| found.add(list, hit);
+            shard::compare(&search, &queries, &*subjects, first_ordinal, None, &to_the_end, &mut add)?;
+            let mut frame = SpoolWriter::new(room / 4);
+            hits::write_shard(found.finish()?, &mut frame)?;
+            Ok(frame.finish())
         })
         .await?;
         let spent = started.elapsed();

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel, given_number};
 use super::number::{exact_evalue, general};
+use super::query_hits::QueryHits;
 use super::tree::{Value, write_json, write_xml};
 use crate::engine::{Hit, Hsp, SearchedQuery};
 use crate::scoring::KarlinParameters;
@@ -29,7 +30,7 @@ pub(super) fn query_json(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     out.write_all(if query.place > 1 { b",\n{\n" } else { b"{\n" })?;
     write_json(out, 4, "report", &report(context, query, hits))?;
@@ -46,7 +47,7 @@ pub(super) fn file_json(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     out.write_all(b"{\n  \"BlastOutput2\": {\n")?;
     write_json(out, 4, "report", &report(context, query, hits))?;
@@ -73,7 +74,7 @@ pub(super) fn query_xml(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     out.write_all(b"\n<BlastOutput2>\n")?;
     write_xml(out, 2, "report", &report(context, query, hits))?;
@@ -90,7 +91,7 @@ pub(super) fn file_xml(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\"?>\n<BlastOutput2{NAMESPACES}")?;
     write_xml(out, 2, "report", &report(context, query, hits))?;
@@ -113,7 +114,7 @@ pub(super) fn index_xml(out: &mut impl Write, files: &[String]) -> io::Result<()
     out.write_all(b"</BlastXML2>\n")
 }
 
-fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
+fn report<'a>(context: &'a ReportContext, query: QueryText<'a>, hits: &'a dyn QueryHits) -> Value<'a> {
     use Value::{Number, Object, Text};
     let mut parameters = vec![
         ("matrix", Text(context.matrix.name().to_string())),
@@ -141,7 +142,7 @@ fn report(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
 }
 
 /// What was searched: a database, or a list of sequences.
-fn target(context: &ReportContext) -> (&'static str, Value) {
+fn target(context: &ReportContext) -> (&'static str, Value<'static>) {
     let database = &context.database;
     if !database.is_given {
         return ("db", Value::Text(database.name.clone()));
@@ -150,12 +151,16 @@ fn target(context: &ReportContext) -> (&'static str, Value) {
     ("subjects", Value::List(numbers.collect()))
 }
 
-fn results(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> (&'static str, Value) {
+fn results<'a>(
+    context: &'a ReportContext,
+    query: QueryText<'a>,
+    hits: &'a dyn QueryHits,
+) -> (&'static str, Value<'a>) {
     let search = search(context, query, hits);
     if context.database.is_given { ("bl2seq", Value::List(vec![search])) } else { ("search", search) }
 }
 
-fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value {
+fn search<'a>(context: &'a ReportContext, query: QueryText<'a>, hits: &'a dyn QueryHits) -> Value<'a> {
     use Value::{Number, Object, Text};
     let searched = context.searched(query);
     let statistics = context.statistics(query);
@@ -164,7 +169,6 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
         Number(general(statistics.map_or(-1.0, |statistics| of(statistics.used)), 15))
     };
     let totals = context.database.totals;
-    let listed = (1i64..).zip(hits).map(|(number, hit)| describe_hit(context, query, &searched, number, hit));
     let mut members = vec![
         ("query_id", Text(query.id())),
         ("query_title", Text(query.tidy_title())),
@@ -177,8 +181,15 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
     if statistics.is_some() && in_part {
         members.push(("query_masking", masking(&searched)));
     }
+    let listed = move |write: &mut dyn FnMut(&Value<'_>) -> io::Result<()>| {
+        let mut number = 0;
+        hits.visit_all(&mut |hit| {
+            number += 1;
+            write(&describe_hit(context, query, &searched, number, hit))
+        })
+    };
     members.extend([
-        ("hits", Value::List(listed.collect())),
+        ("hits", Value::Made(hits.hits(), Box::new(listed))),
         (
             "stat",
             Object(
@@ -198,14 +209,14 @@ fn search(context: &ReportContext, query: QueryText<'_>, hits: &[Hit]) -> Value 
             ),
         ),
     ]);
-    if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
+    if let Some(message) = query.message(context, statistics.is_some(), hits.hits() > 0) {
         members.push(("message", Text(message)));
     }
     Object("Search", members)
 }
 
 /// The masked parts of a query; their positions count from 0.
-fn masking(searched: &SearchedQuery<'_>) -> Value {
+fn masking(searched: &SearchedQuery<'_>) -> Value<'static> {
     let position = |place: usize| Value::Number((searched.range.start + place).to_string());
     let range = |masked: &Range<usize>| {
         Value::Object("Range", vec![("from", position(masked.start)), ("to", position(masked.end - 1))])
@@ -219,7 +230,7 @@ fn describe_hit(
     searched: &SearchedQuery<'_>,
     number: i64,
     hit: &Hit,
-) -> Value {
+) -> Value<'static> {
     use Value::{List, Object, Text};
     let descriptions = SubjectLabel::all(hit, context).into_iter().map(|label| {
         let SubjectLabel { id, accession, title } = label;
@@ -248,7 +259,7 @@ fn describe_hsp(
     searched: &SearchedQuery<'_>,
     number: i64,
     hsp: &Hsp,
-) -> Value {
+) -> Value<'static> {
     use Value::{Number, Object};
     let mut columns = Columns::new(query.sequence.residues, hsp, &context.matrix, Plus::LikeDisplay);
     columns.mark_masked(hsp.query.start, searched, Mark::LowerCaseInside);

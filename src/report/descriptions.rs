@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use super::context::{ReportContext, described};
 use super::coverage::covered;
 use super::number::{bit_score, short_evalue};
-use super::order::{Shown, total_bits};
+use super::order::total_bits;
 use super::pairwise::percentage;
+use super::query_hits::QueryHits;
 use crate::engine::Hit;
 
 /// Width of the text of a description.
@@ -14,59 +15,79 @@ const WIDTH: usize = 68;
 /// Names of the columns in two lines; the upper ones stand one column to the right.
 const TITLE: &str = "Sequences producing significant alignments:";
 
-/// Writes one line per subject, with its best bit score and E-value.
-pub(super) fn write(out: &mut impl Write, context: &ReportContext, shown: &[Shown<'_>]) -> io::Result<()> {
-    let rows: Vec<[String; 3]> = shown
-        .iter()
-        .filter_map(|Shown { hit, .. }| {
-            let best = hit.hsps.first()?;
-            Some([
-                description(&described(hit, context)),
-                bit_score(best.bit_score),
-                short_evalue(best.evalue),
-            ])
-        })
-        .collect();
-    let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 2, "Value"));
+/// Writes one line per subject, up to `count`, with its best bit score and E-value.
+pub(super) fn write(
+    out: &mut impl Write,
+    context: &ReportContext,
+    hits: &dyn QueryHits,
+    count: usize,
+) -> io::Result<()> {
+    let best = |hit: &Hit| {
+        let best = hit.hsps.first()?;
+        Some([bit_score(best.bit_score), short_evalue(best.evalue)])
+    };
+    let (mut bits, mut evalue) = (Width::of("(Bits)"), Width::of("Value"));
+    hits.visit_first(count, &mut |hit| {
+        if let Some([score, value]) = best(hit) {
+            bits.fit(&score);
+            evalue.fit(&value);
+        }
+        Ok(())
+    })?;
+    let (Width(bits), Width(evalue)) = (bits, evalue);
     writeln!(out, "{:WIDTH$}  {:bits$}    E", "", "Score")?;
     writeln!(out, "{TITLE:WIDTH$} {:bits$}  Value\n", "(Bits)")?;
-    for [text, score, value] in &rows {
-        writeln!(out, "{text}  {score:bits$}  {value:evalue$}")?;
-    }
-    Ok(())
+    hits.visit_first(count, &mut |hit| {
+        let Some([score, value]) = best(hit) else { return Ok(()) };
+        let text = description(&described(hit, context));
+        writeln!(out, "{text}  {score:bits$}  {value:evalue$}")
+    })
 }
 
-/// Writes one line per subject with what subjects can be sorted by; the whole query has `length`
-/// residues.
+/// Writes one line per subject, up to `count`, with what subjects can be sorted by; the whole query has
+/// `length` residues.
 pub(super) fn write_sortable(
     out: &mut impl Write,
     context: &ReportContext,
-    shown: &[Shown<'_>],
+    hits: &dyn QueryHits,
+    count: usize,
     length: usize,
 ) -> io::Result<()> {
-    let rows: Vec<[String; 4]> = shown
-        .iter()
-        .map(|Shown { hit, .. }| {
-            let bits = hit.hsps.iter().map(|hsp| hsp.bit_score).fold(0.0, f64::max);
-            let evalue = hit.hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
-            let (bits, total) = (bit_score(bits), bit_score(total_bits(hit)));
-            [description(&described(hit, context)), bits, total, short_evalue(evalue)]
-        })
-        .collect();
-    let (bits, evalue) = (widest(&rows, 1, "(Bits)"), widest(&rows, 3, "Value"));
+    let best = |hit: &Hit| {
+        let bits = hit.hsps.iter().map(|hsp| hsp.bit_score).fold(0.0, f64::max);
+        let evalue = hit.hsps.iter().map(|hsp| hsp.evalue).fold(f64::INFINITY, f64::min);
+        [bit_score(bits), short_evalue(evalue)]
+    };
+    let (mut bits, mut evalue) = (Width::of("(Bits)"), Width::of("Value"));
+    hits.visit_first(count, &mut |hit| {
+        let [score, value] = best(hit);
+        bits.fit(&score);
+        evalue.fit(&value);
+        Ok(())
+    })?;
+    let (Width(bits), Width(evalue)) = (bits, evalue);
     writeln!(out, "{:WIDTH$}  {:bits$}  Total  Query  {:evalue$}   Max", "", "Score", "  E")?;
     writeln!(out, "{TITLE:WIDTH$} {:bits$}   Score  cover   {:evalue$}  Ident\n", "(Bits)", "Value")?;
-    for ([text, score, total, value], Shown { hit, .. }) in rows.iter().zip(shown) {
+    hits.visit_first(count, &mut |hit| {
+        let [score, value] = best(hit);
+        let (text, total) = (description(&described(hit, context)), bit_score(total_bits(hit)));
         let cover = format!("{}%", 100 * covered(hit) / length.max(1) as u64);
         let identity = format!("{}%", identity_of_best(hit));
-        writeln!(out, "{text}  {score:bits$}   {total:5}  {cover:5}  {value:evalue$}  {identity:10}")?;
-    }
-    Ok(())
+        writeln!(out, "{text}  {score:bits$}   {total:5}  {cover:5}  {value:evalue$}  {identity:10}")
+    })
 }
 
-/// Width of a column under its name.
-fn widest<const N: usize>(rows: &[[String; N]], column: usize, name: &str) -> usize {
-    rows.iter().map(|row| row[column].len()).chain([name.len()]).max().unwrap_or(0)
+/// Width of a column: that of its name, or of the widest text in it.
+struct Width(usize);
+
+impl Width {
+    fn of(name: &str) -> Self {
+        Self(name.len())
+    }
+
+    fn fit(&mut self, text: &str) {
+        self.0 = self.0.max(text.len());
+    }
 }
 
 /// The percentage of identical columns in the HSP with the best score, although the column is called

@@ -18,6 +18,7 @@ mod number;
 mod order;
 mod outfmt;
 mod pairwise;
+mod query_hits;
 mod sam;
 mod tabular;
 mod tree;
@@ -31,5 +32,6 @@ pub use context::{DatabasePart, DatabaseText, MissingVolumes, QueryText, ReportC
 pub use limits::{LimitError, ListLimits};
 pub use order::{HitOrder, HspOrder};
 pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, Table, TableStyle};
+pub use query_hits::QueryHits;
 pub use sam::ListedSubjects;
 pub use writer::ReportWriter;

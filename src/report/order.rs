@@ -2,10 +2,12 @@
 //! (`-sorthits`, `-sorthsps`; `objtools/align_format/align_format_util.cpp`).
 
 use std::cmp::Ordering;
+use std::io;
 use std::str::FromStr;
 
 use super::coverage::covered;
 use super::outfmt::PairwiseStyle;
+use super::query_hits::QueryHits;
 use crate::engine::{Hit, Hsp, Spelled};
 
 macro_rules! numbered {
@@ -54,66 +56,60 @@ numbered! {
     4 SubjectStart "subject start";
 }
 
-/// A subject and its HSPs in the order in which they are shown.
-#[derive(Debug)]
-pub(super) struct Shown<'h> {
-    pub(super) hit: &'h Hit,
-    pub(super) hsps: Vec<&'h Hsp>,
-}
-
-impl<'h> Shown<'h> {
-    /// The hits of a query as `style` wants them.
-    pub(super) fn ordered(hits: &'h [Hit], style: &PairwiseStyle) -> Vec<Self> {
-        let mut shown: Vec<_> =
-            hits.iter().map(|hit| Self { hit, hsps: hit.hsps.iter().collect() }).collect();
-        sort_hits(&mut shown, style.hit_order.unwrap_or(HitOrder::Evalue));
-        for Self { hsps, .. } in &mut shown {
-            match style.hsp_order {
-                None | Some(HspOrder::Evalue) => {}
-                Some(HspOrder::Score) => hsps.sort_by(|a, b| b.bit_score.total_cmp(&a.bit_score)),
-                Some(HspOrder::Identity) => hsps.sort_by(|a, b| more_alike(a, b)),
-                Some(HspOrder::QueryStart) => {
-                    hsps.sort_by(|a, b| {
-                        a.query.start.cmp(&b.query.start).then(a.evalue.total_cmp(&b.evalue))
-                    });
-                }
-                Some(HspOrder::SubjectStart) => hsps.sort_by(|a, b| {
-                    a.subject.start.cmp(&b.subject.start).then(a.evalue.total_cmp(&b.evalue))
-                }),
-            }
-        }
-        shown
-    }
-}
-
-fn sort_hits(shown: &mut [Shown<'_>], order: HitOrder) {
-    let first = |shown: &Shown<'_>, of: fn(&Hsp) -> f64| shown.hsps.first().map_or(0.0, |hsp| of(hsp));
-    match order {
-        HitOrder::Evalue => {}
+/// The hits of a query in the order in which `style` wants subjects, if it is another than theirs.
+pub(super) fn ordered<'h>(
+    hits: &'h dyn QueryHits,
+    style: &PairwiseStyle,
+) -> io::Result<Option<Box<dyn QueryHits + 'h>>> {
+    let sorted = match style.hit_order.unwrap_or(HitOrder::Evalue) {
+        HitOrder::Evalue => return Ok(None),
         HitOrder::BitScore => {
-            let bits = |shown: &Shown<'_>| first(shown, |hsp| hsp.bit_score);
-            shown.sort_by(|a, b| bits(b).total_cmp(&bits(a)));
+            hits.sorted(|a, b| first(b, |hsp| hsp.bit_score).total_cmp(&first(a, |hsp| hsp.bit_score)), false)
         }
-        HitOrder::TotalScore => {
-            // blastp's comparison makes the later of equals come first.
-            shown.reverse();
-            shown.sort_by(|a, b| total_bits(b.hit).total_cmp(&total_bits(a.hit)));
-        }
-        HitOrder::Identity => {
-            shown.sort_by(|a, b| match (a.hsps.first(), b.hsps.first()) {
+        // blastp's comparison makes the later of equals come first.
+        HitOrder::TotalScore => hits.sorted(|a, b| total_bits(b).total_cmp(&total_bits(a)), true),
+        HitOrder::Identity => hits.sorted(
+            |a, b| match (a.hsps.first(), b.hsps.first()) {
                 (Some(a), Some(b)) => more_alike(a, b),
                 _ => Ordering::Equal,
-            });
-            // A single subject is never compared, and its HSPs then stay as they are.
-            if shown.len() > 1 {
-                shown.iter_mut().for_each(|shown| shown.hsps.sort_by(|a, b| more_alike(a, b)));
-            }
+            },
+            false,
+        ),
+        HitOrder::Coverage => hits.sorted(
+            |a, b| {
+                let evalue = |hit| first(hit, |hsp| hsp.evalue);
+                covered(b).cmp(&covered(a)).then(evalue(a).total_cmp(&evalue(b)))
+            },
+            false,
+        ),
+    };
+    sorted.map(Some)
+}
+
+/// What `of` says of the first HSP of a hit.
+fn first(hit: &Hit, of: fn(&Hsp) -> f64) -> f64 {
+    hit.hsps.first().map_or(0.0, of)
+}
+
+/// The HSPs of one of `hits` hits in the order in which `style` wants them.
+pub(super) fn shown_hsps<'h>(hit: &'h Hit, hits: usize, style: &PairwiseStyle) -> Vec<&'h Hsp> {
+    let mut hsps: Vec<&Hsp> = hit.hsps.iter().collect();
+    // A single subject is never compared, and its HSPs then stay as they are.
+    if style.hit_order == Some(HitOrder::Identity) && hits > 1 {
+        hsps.sort_by(|a, b| more_alike(a, b));
+    }
+    match style.hsp_order {
+        None | Some(HspOrder::Evalue) => {}
+        Some(HspOrder::Score) => hsps.sort_by(|a, b| b.bit_score.total_cmp(&a.bit_score)),
+        Some(HspOrder::Identity) => hsps.sort_by(|a, b| more_alike(a, b)),
+        Some(HspOrder::QueryStart) => {
+            hsps.sort_by(|a, b| a.query.start.cmp(&b.query.start).then(a.evalue.total_cmp(&b.evalue)));
         }
-        HitOrder::Coverage => {
-            let evalue = |shown: &Shown<'_>| first(shown, |hsp| hsp.evalue);
-            shown.sort_by(|a, b| covered(b.hit).cmp(&covered(a.hit)).then(evalue(a).total_cmp(&evalue(b))));
+        Some(HspOrder::SubjectStart) => {
+            hsps.sort_by(|a, b| a.subject.start.cmp(&b.subject.start).then(a.evalue.total_cmp(&b.evalue)));
         }
     }
+    hsps
 }
 
 /// The sum of the bit scores of a subject's HSPs.

@@ -9,8 +9,9 @@ use super::columns::{Columns, Mark, Plus};
 use super::context::{DatabasePart, DatabaseText, NO_HITS, PROGRAM, QueryText, ReportContext, described};
 use super::descriptions;
 use super::number::{bit_score, general, padded_general, short_evalue, with_commas};
-use super::order::Shown;
+use super::order::{ordered, shown_hsps};
 use super::outfmt::PairwiseStyle;
+use super::query_hits::QueryHits;
 use super::wrap;
 use crate::engine::{Adjustment, DatabaseTotals, Hit, Hsp, SearchedQuery};
 use crate::sequence::defline;
@@ -48,28 +49,32 @@ pub(super) fn query(
     context: &ReportContext,
     style: &PairwiseStyle,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     out.write_all(b"\n\n")?;
     write_wrapped(out, "Query= ", defline::title(query.defline))?;
     writeln!(out, "\nLength={}", query.sequence.residues.len())?;
-    let remark = query.missing.remark(!hits.is_empty());
-    if let Some(remark) = remark.or_else(|| hits.is_empty().then(|| NO_HITS.to_owned())) {
+    let count = hits.hits();
+    let remark = query.missing.remark(count > 0);
+    if let Some(remark) = remark.or_else(|| (count == 0).then(|| NO_HITS.to_owned())) {
         writeln!(out, "\n\n***** {remark} *****")?;
     }
-    if !hits.is_empty() {
+    if count > 0 {
         let limits = style.limits.unwrap_or_default();
-        let shown = Shown::ordered(hits, style);
+        let ordered = ordered(hits, style)?;
+        let hits = ordered.as_deref().unwrap_or(hits);
         let searched = context.searched(query);
-        let listed = &shown[..limits.descriptions.min(shown.len())];
         match style.hit_order {
-            _ if listed.is_empty() => {}
-            None => descriptions::write(out, context, listed)?,
-            Some(_) => descriptions::write_sortable(out, context, listed, query.sequence.residues.len())?,
+            _ if limits.descriptions == 0 => {}
+            None => descriptions::write(out, context, hits, limits.descriptions)?,
+            Some(_) => {
+                let length = query.sequence.residues.len();
+                descriptions::write_sortable(out, context, hits, limits.descriptions, length)?;
+            }
         }
-        for shown in shown.iter().take(limits.alignments) {
-            write_subject(out, context, style, query, &searched, shown)?;
-        }
+        hits.visit_first(limits.alignments, &mut |hit| {
+            write_subject(out, context, style, query, &searched, hit, &shown_hsps(hit, count, style))
+        })?;
     }
     write_statistics(out, context, query)
 }
@@ -128,7 +133,8 @@ fn write_subject(
     style: &PairwiseStyle,
     query: QueryText<'_>,
     searched: &SearchedQuery<'_>,
-    Shown { hit, hsps }: &Shown<'_>,
+    hit: &Hit,
+    hsps: &[&Hsp],
 ) -> io::Result<()> {
     out.write_all(b"\n\n>")?;
     write_names(out, context, hit)?;

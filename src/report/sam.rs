@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use super::columns::pairs;
 use super::context::{PROGRAM_VERSION, QueryText, ReportContext};
 use super::number::{evalue, exact_evalue, general};
+use super::query_hits::QueryHits;
 use super::tabular::{query_accession, subject_accession};
 use crate::engine::{Edit, Hit, Hsp};
 use crate::sequence::alphabet::decode;
@@ -37,18 +38,16 @@ impl ListedSubjects {
         self.incomplete += queries;
     }
 
-    /// Adds the subjects of a query's hits.
-    pub fn add(&mut self, context: &ReportContext, hits: &[Hit]) {
-        for hit in hits {
-            match self.places.entry(reference_name(context, hit)) {
-                Entry::Occupied(place) => {
-                    let (_, length) = &mut self.listed[*place.get()];
-                    *length = hit.subject_length.max(*length);
-                }
-                Entry::Vacant(place) => {
-                    self.listed.push((place.key().clone(), hit.subject_length));
-                    place.insert(self.listed.len() - 1);
-                }
+    /// Adds the subject of a hit.
+    pub fn add(&mut self, context: &ReportContext, hit: &Hit) {
+        match self.places.entry(reference_name(context, hit)) {
+            Entry::Occupied(place) => {
+                let (_, length) = &mut self.listed[*place.get()];
+                *length = hit.subject_length.max(*length);
+            }
+            Entry::Vacant(place) => {
+                self.listed.push((place.key().clone(), hit.subject_length));
+                place.insert(self.listed.len() - 1);
             }
         }
     }
@@ -84,11 +83,11 @@ pub(super) fn query(
     context: &ReportContext,
     sequences: bool,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     let name = query_name(query);
     let residues = query.sequence.residues;
-    for hit in hits {
+    hits.visit_all(&mut |hit| {
         let reference = reference_name(context, hit);
         for hsp in &hit.hsps {
             out.write_all(&name)?;
@@ -109,8 +108,8 @@ pub(super) fn query(
             out.write_all(&differences(residues, hsp))?;
             out.write_all(b"\n")?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Writes the alignment; what it leaves of the query is clipped and not part of the sequence.

@@ -9,6 +9,7 @@ use super::context::{PROGRAM, QueryText, ReportContext, given_id, given_number};
 use super::coverage::{covered, percent_of};
 use super::number;
 use super::outfmt::{Table, TableStyle};
+use super::query_hits::QueryHits;
 use crate::engine::{Hit, Hsp};
 use crate::sequence::alphabet::decode;
 use crate::sequence::defline;
@@ -32,17 +33,17 @@ impl<'a> TabularWriter<'a> {
         &self,
         out: &mut impl Write,
         query: QueryText<'_>,
-        hits: &[Hit],
+        hits: &dyn QueryHits,
     ) -> io::Result<()> {
         if self.table.style == TableStyle::Commented {
-            self.write_comments(out, query, hits.iter().map(|hit| hit.hsps.len()).sum())?;
+            self.write_comments(out, query, hits.hsps())?;
         }
         let length = query.sequence.residues.len();
         // blastp takes the length of a part of the query from what was asked for, even if the query
         // ends before that, but not where it measures single HSPs.
         let stated = self.context.options.query_location.map_or(length, |part| part.length() as usize);
         let searched = self.context.options.searched_range(length).len();
-        for hit in hits {
+        hits.visit_all(&mut |hit| {
             let coverage = percent_of(covered(hit), stated);
             for hsp in &hit.hsps {
                 let row = Row {
@@ -61,8 +62,8 @@ impl<'a> TabularWriter<'a> {
                 }
                 out.write_all(b"\n")?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Writes the last line of a report on `queries` queries; nothing without comment lines.

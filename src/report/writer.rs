@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::context::{QueryText, ReportContext};
 use super::outfmt::OutputFormat;
+use super::query_hits::QueryHits;
 use super::sam::ListedSubjects;
 use super::tabular::TabularWriter;
 use super::{blast_output2, pairwise, sam, xml};
-use crate::engine::Hit;
 
 /// Writes a report: its head, its beginning, what stands for each query, its end.
 ///
@@ -50,7 +50,7 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// Writes what stands for one query. In a report of several files, that is a whole file.
-    pub fn query(&self, out: &mut impl Write, query: QueryText<'_>, hits: &[Hit]) -> io::Result<()> {
+    pub fn query(&self, out: &mut impl Write, query: QueryText<'_>, hits: &dyn QueryHits) -> io::Result<()> {
         match self.format {
             OutputFormat::Pairwise(style) => pairwise::query(out, self.context, style, query, hits),
             OutputFormat::Xml => xml::query(out, self.context, query, hits),

@@ -7,6 +7,7 @@ use super::columns::{Columns, Mark, Plus};
 use super::context::{PROGRAM, QueryText, REFERENCE, ReportContext, SubjectLabel};
 use super::escape;
 use super::number::{exact_evalue, general};
+use super::query_hits::QueryHits;
 use crate::engine::{DatabaseTotals, Hit, Hsp, SearchedQuery};
 use crate::scoring::KarlinParameters;
 
@@ -44,16 +45,18 @@ pub(super) fn query(
     out: &mut impl Write,
     context: &ReportContext,
     query: QueryText<'_>,
-    hits: &[Hit],
+    hits: &dyn QueryHits,
 ) -> io::Result<()> {
     out.write_all(b"<Iteration>\n")?;
     element(out, 2, "Iteration_iter-num", query.place)?;
     describe(out, context, "Iteration", query)?;
     out.write_all(b"<Iteration_hits>\n")?;
     let searched = context.searched(query);
-    for (number, hit) in (1u64..).zip(hits) {
-        write_hit(out, context, query, &searched, number, hit)?;
-    }
+    let mut number = 0;
+    hits.visit_all(&mut |hit| {
+        number += 1;
+        write_hit(out, context, query, &searched, number, hit)
+    })?;
     out.write_all(b"</Iteration_hits>\n  <Iteration_stat>\n    <Statistics>\n")?;
     let statistics = context.statistics(query);
     let space = statistics.map(|statistics| statistics.space).unwrap_or_default();
@@ -70,7 +73,7 @@ pub(super) fn query(
     element(out, 6, "Statistics_lambda", parameter(|karlin| karlin.lambda))?;
     element(out, 6, "Statistics_entropy", parameter(|karlin| karlin.h))?;
     out.write_all(b"    </Statistics>\n  </Iteration_stat>\n")?;
-    if let Some(message) = query.message(context, statistics.is_some(), !hits.is_empty()) {
+    if let Some(message) = query.message(context, statistics.is_some(), hits.hits() > 0) {
         element(out, 2, "Iteration_message", message)?;
     }
     out.write_all(b"</Iteration>\n")

@@ -57,6 +57,15 @@ pub enum Written {
     AlreadyExists,
 }
 
+/// What becomes of a blob that is there when one of the same name is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It stays, and nothing is written.
+    Stays,
+    /// It is replaced.
+    Goes,
+}
+
 /// A piece of a file on its way into storage, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transfer {
@@ -110,6 +119,15 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// inside this call. A caller that was killed and starts over gets [`Written::AlreadyExists`]
     /// for its own bytes.
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written>;
+
+    /// Writes what `pieces` yield, of any size, holding only a bounded part in memory; what becomes of a blob
+    /// that is there says `standing`. If `pieces` yields an error, nothing is written and the error returned.
+    async fn put_pieces(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+        standing: Standing,
+    ) -> Result<Written>;
 
     /// Replaces the blob only if its content still has `etag`; [`ErrorKind::Conflict`] if not,
     /// or if the blob is gone. Of several concurrent calls with the same tag one succeeds.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::common::command::under;
 use crate::common::examples::{self, DATABASE};
 use crate::common::process::{Server, wait_for};
 use crate::server::Lab;
@@ -12,16 +13,7 @@ const LIMIT: &str = "2048";
 /// The same command under a limit that can be lifted. A write beyond it fails, as the signal that
 /// would end the process is ignored.
 fn limited(command: &Command) -> Command {
-    let script = format!("trap '' XFSZ; ulimit -S -f {LIMIT}; exec \"$0\" \"$@\"");
-    let mut limited = Command::new("sh");
-    limited.arg("-c").arg(script).arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    limited
+    under(&format!("trap '' XFSZ; ulimit -S -f {LIMIT}"), command)
 }
 
 /// Residues that cannot be compressed much.

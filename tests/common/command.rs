@@ -17,6 +17,20 @@ pub(crate) fn skyblast<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) 
     command
 }
 
+/// The same command in a shell that has done what `script` says, such as set a limit.
+pub(crate) fn under(script: &str, command: &Command) -> Command {
+    let mut limited = Command::new("sh");
+    let script = format!("{script}; exec \"$0\" \"$@\"");
+    limited.arg("-c").arg(script).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    limited
+}
+
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Ended {

@@ -11,7 +11,7 @@ use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
 use skyblast::store::{
     Access, BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, Grant, OnTransfer, Queue,
-    Result, Written,
+    Result, Standing, Written,
 };
 
 /// What happens to the calls.
@@ -138,6 +138,17 @@ impl BlobStore for Faulty<dyn BlobStore> {
 
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
         self.faults.call("write", self.inner.put_if_absent(name, content)).await
+    }
+
+    async fn put_pieces(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+        standing: Standing,
+    ) -> Result<Written> {
+        let written = self.faults.call("write", self.inner.put_pieces(name, pieces, standing)).await?;
+        self.faults.0.lock().unwrap().finished_puts += 1;
+        Ok(written)
     }
 
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {

@@ -1,5 +1,7 @@
 //! A search without queues and blobs: the library's own functions, called one after the other.
 
+#![allow(clippy::result_large_err, reason = "the library's own error")]
+
 use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::num::NonZeroUsize;
@@ -7,11 +9,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
-use skyblast::engine::{DatabaseTotals, Search, SearchOptions, to_the_end};
+use skyblast::engine::{DatabaseTotals, Hit, Search, SearchOptions, to_the_end};
 use skyblast::jobs::{
-    ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end, render_head,
+    Candidates, ChunkLimits, Chunker, Merger, QueryChunk, ROOM, Shelf, compare, render, render_end,
+    render_head,
 };
-use skyblast::report::{DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, ReportContext};
+use skyblast::report::{
+    DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryHits, ReportContext,
+};
 use skyblast::sequence::fasta::Reader;
 use skyblast::sequence::input::Input;
 
@@ -84,11 +89,30 @@ impl OpenDatabase {
         volume: usize,
         options: SearchOptions,
         threads: usize,
-    ) -> ShardHits {
+    ) -> Vec<Vec<Hit>> {
+        let mut found = Candidates::new(&options, ROOM);
+        self.compare(chunk, volume, options, threads, ROOM, &mut |list, hit| found.add(list, hit));
+        let mut lists = vec![Vec::new(); chunk.queries.iter().map(|query| query.sequence().lists()).sum()];
+        for item in found.finish().unwrap() {
+            let (list, hit) = item.unwrap();
+            lists[list as usize].push(hit);
+        }
+        lists
+    }
+
+    fn compare(
+        &self,
+        chunk: &QueryChunk,
+        volume: usize,
+        options: SearchOptions,
+        threads: usize,
+        room: usize,
+        found: &mut dyn FnMut(usize, Hit) -> skyblast::jobs::Result<()>,
+    ) {
         let (first_ordinal, volume) = &self.volumes[volume];
-        let search = Search::new(options, self.totals).unwrap();
         let threads = NonZeroUsize::new(threads).unwrap();
-        compare(&search, chunk, volume, *first_ordinal, None, threads, &to_the_end).0
+        let search = Search::new(options, self.totals).unwrap().on_threads(threads).within(room);
+        compare(&search, chunk, volume, *first_ordinal, None, &to_the_end, found).unwrap();
     }
 
     /// The whole report of `chunks` in this database, which it calls "database".
@@ -97,6 +121,19 @@ impl OpenDatabase {
     /// repeat some.
     pub(crate) fn report(
         &self,
+        chunks: &[QueryChunk],
+        options: SearchOptions,
+        format: &OutputFormat,
+        threads: usize,
+        order: &mut dyn FnMut(Vec<usize>) -> Vec<usize>,
+    ) -> Vec<u8> {
+        self.report_within(ROOM, chunks, options, format, threads, order)
+    }
+
+    /// The same with so many bytes of memory for hits in each place.
+    pub(crate) fn report_within(
+        &self,
+        room: usize,
         chunks: &[QueryChunk],
         options: SearchOptions,
         format: &OutputFormat,
@@ -116,20 +153,29 @@ impl OpenDatabase {
         let mut report = Vec::new();
         let mut subjects = ListedSubjects::default();
         for chunk in chunks {
-            let mut merger = Merger::new(options, self.totals, chunk).unwrap();
+            let mut merger = Merger::new(options, self.totals, chunk, room).unwrap();
             let order = order((0..self.volumes.len()).collect());
             let joined: BTreeSet<_> = order.iter().copied().collect();
             let of = self.volumes.len() as u32;
             let missing = MissingVolumes { missing: of - joined.len() as u32, of };
             for volume in order {
-                merger.add(self.shard(chunk, volume, options, threads));
+                let mut add = |list, hit| merger.add(list, hit);
+                self.compare(chunk, volume, options, threads, room, &mut add);
             }
-            let hits = merger.finish(NonZeroUsize::new(threads).unwrap());
-            hits.iter().for_each(|hits| subjects.add(&context, hits));
+            let mut hits = Vec::new();
+            let merged = merger.finish(NonZeroUsize::new(threads).unwrap(), |query, shelf: &Shelf| {
+                shelf.visit_all(&mut |hit| {
+                    subjects.add(&context, hit);
+                    hits.push(Ok((query as u32, hit.clone())));
+                    Ok(())
+                })?;
+                Ok::<_, skyblast::jobs::Error>(())
+            });
+            merged.unwrap();
             if missing.missing > 0 {
-                subjects.lack(hits.len() as u64);
+                subjects.lack(chunk.queries.len() as u64);
             }
-            report.extend(render(format, &context, chunk, &hits, missing).unwrap());
+            render(format, &context, chunk, missing, hits.into_iter(), room, &mut report).unwrap();
         }
         let queries = chunks.iter().map(|chunk| chunk.queries.len() as u64).sum();
         report.extend(render_end(format, &context, queries).unwrap());

@@ -11,7 +11,8 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use skyblast::store::{
-    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, OnTransfer, Queue, Result, Written,
+    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, OnTransfer, Queue, Result, Standing,
+    Written,
 };
 
 /// How often each thing happens, in a thousand.
@@ -155,6 +156,19 @@ impl BlobStore for Stormy<dyn BlobStore> {
         self.storm.call("write", self.inner.put_if_absent(name, content)).await
     }
 
+    async fn put_pieces(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+        standing: Standing,
+    ) -> Result<Written> {
+        let written = self.storm.call("write", self.inner.put_pieces(name, pieces, standing)).await?;
+        if written == Written::Created {
+            self.count_hits(name);
+        }
+        Ok(written)
+    }
+
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
         self.storm.call("write", self.inner.put_if_match(name, content, etag)).await
     }
@@ -179,7 +193,12 @@ impl BlobStore for Stormy<dyn BlobStore> {
     }
 
     async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        self.storm.call("read", self.inner.read(name)).await
+        let pieces = self.storm.call("read", self.inner.read(name)).await?;
+        // Whose end is known, like that of Azure's answers, and of what is checked.
+        let checked = ["/hits/", "/parts/"].iter().any(|part| name.as_str().contains(part));
+        let whole = !checked || !self.storm.strikes("truncated answer", self.storm.weather.truncated);
+        let half = |piece: Result<Bytes>| piece.map(|piece| piece.slice(..piece.len() / 2));
+        Ok(if whole { pieces } else { pieces.take(1).map(half).boxed() })
     }
 
     async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {

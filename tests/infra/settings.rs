@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use skyblast::jobs::ROOM;
+
 use crate::bicep::{Expr, Kind};
 use crate::contract::{functions, project};
 use crate::templates::Templates;
@@ -240,5 +242,7 @@ fn volumes_and_their_cache_fit_into_every_instance() {
         assert!(cache + volume <= memory / 2, "{size}: {volume} and {cache} are too much");
         let program = bytes(value.at("settings.SKYBLAST_MEMORY").and_then(Expr::text).unwrap());
         assert!(volume * 2 + (96 << 20) <= program && program < memory, "{size}: {program}");
+        let room = value.at("settings.SKYBLAST_ROOM").and_then(Expr::text).map_or(ROOM as u64, bytes);
+        assert!(cache + volume + 4 * room <= memory / 2, "{size}: hits get too much");
     }
 }

@@ -23,6 +23,7 @@ macro_rules! blob_promises {
                 put_replaces_content_and_tag,
                 all_views_of_a_blob_agree,
                 put_if_absent_keeps_the_first_write,
+                pieces_become_one_blob_unless_they_end_in_an_error,
                 of_concurrent_creators_one_wins,
                 put_if_match_refuses_other_content,
                 put_if_match_loses_no_update,

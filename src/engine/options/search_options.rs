@@ -174,11 +174,6 @@ impl SearchOptions {
         }
     }
 
-    /// Whether subjects are aligned one after the other only as long as some may still be good enough.
-    pub(in crate::engine) fn terminates_early(&self) -> bool {
-        self.composition != CompositionMode::Off || self.locally_optimal
-    }
-
     /// How many subjects per query a part of the database has to hand over. If hits compete, even the
     /// last decides which others stay.
     pub(in crate::engine) fn limit_of_a_part(&self) -> usize {

@@ -50,6 +50,11 @@ pub(in crate::engine) fn rank(hsps: &[PreliminaryHsp], ordinal: u64) -> Option<R
     Some(Rank { evalue, score: best.extents.score, ordinal })
 }
 
+/// About the memory that a slice takes which lies by itself: allocators round up, and keep a length beside it.
+pub(in crate::engine) fn allocated<T>(items: &[T]) -> usize {
+    (size_of_val(items) + size_of::<usize>()).next_multiple_of(32)
+}
+
 /// One subject with its HSPs, best first, and what it was nominated with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
@@ -67,6 +72,12 @@ pub struct Hit {
     /// E-value of the locally optimal alignment without the finite-size correction, if alignments are
     /// of that kind; the subject gets none if others have left no room for it.
     pub optimal_evalue: Option<f64>,
+}
+
+impl AsRef<Self> for Hit {
+    fn as_ref(&self) -> &Self {
+        self
+    }
 }
 
 /// What the final alignments of a hit are made from.
@@ -90,6 +101,42 @@ impl Hit {
         self.optimal_evalue = finished.optimal_evalue;
     }
 
+    /// About the memory that it takes, with what lies between the pieces; bytes.
+    pub fn bytes(&self) -> usize {
+        let unaligned = self
+            .unaligned
+            .as_ref()
+            .map_or(0, |unaligned| allocated(&unaligned.residues) + allocated(&unaligned.hsps));
+        let hsps = self.hsps.iter().map(|hsp| allocated(&hsp.edits) + allocated(&hsp.subject_residues));
+        size_of::<Self>() + allocated(&self.defline) + unaligned + allocated(&self.hsps) + hsps.sum::<usize>()
+    }
+
+    /// The order in which subjects are aligned: by preliminary standing.
+    pub fn compare_preliminary(&self, other: &Self) -> Ordering {
+        self.preliminary.compare(&other.preliminary)
+    }
+
+    /// The order of the database.
+    pub fn compare_ordinal(&self, other: &Self) -> Ordering {
+        self.ordinal().cmp(&other.ordinal())
+    }
+
+    /// The order in which subjects are reported; those without HSPs come last.
+    pub fn compare_final(&self, other: &Self) -> Ordering {
+        match (self.rank(), other.rank()) {
+            (Some(one), Some(two)) => one.compare(&two),
+            (one, two) => one.is_none().cmp(&two.is_none()).then_with(|| self.compare_ordinal(other)),
+        }
+    }
+
+    /// Leaves of it what is reported of a hit with a query of which `query_length` residues are searched, in
+    /// the order of reports; `false` if that is nothing.
+    pub fn settle(&mut self, query_length: usize, options: &SearchOptions) -> bool {
+        self.trim(query_length, options);
+        self.sort_hsps();
+        !self.hsps.is_empty()
+    }
+
     /// Counts positions in the query from `residues` before where they count from.
     pub(in crate::engine) fn shift_query(&mut self, residues: usize) {
         for hsp in &mut self.hsps {
@@ -99,7 +146,7 @@ impl Hit {
 
     /// Leaves out what is not to be reported: all HSPs but the first few, and then those that span
     /// too little of the query (`core/blast_hits.c:Blast_HSPGetQueryCoverage`).
-    pub(in crate::engine) fn trim(&mut self, query_length: usize, options: &SearchOptions) {
+    fn trim(&mut self, query_length: usize, options: &SearchOptions) {
         self.hsps.truncate(options.max_hsps.unwrap_or(usize::MAX));
         let cover = |hsp: &Hsp| {
             let percent = 100.0 * f64::from(hsp.query.end - hsp.query.start) / query_length as f64;

@@ -4,18 +4,26 @@
 //! database* by preliminary rank, gives these a final alignment, and reports the best
 //! `max_target_seqs` of them. A part of the database keeps the best of its own subjects (a subject
 //! that is not among the best of a part is not among the best of the whole) together with their
-//! preliminary ranks; joining parts applies the limit again. Joining is associative, commutative
-//! and idempotent, so parts may arrive in any order and more than once.
+//! preliminary ranks; joining parts applies the limit again, in whatever order parts arrive, and however often.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use super::hit::{Hit, Rank};
 use crate::engine::options::{CompositionMode, SearchOptions};
 
+/// What has a rank and takes memory.
+pub(in crate::engine) trait Ranked {
+    fn rank(&self) -> Rank;
+
+    /// Memory that it takes, bytes.
+    fn bytes(&self) -> usize;
+}
+
 /// Keeps the `limit` best by rank. `items` ends up sorted, without repeats of an ordinal.
-pub(in crate::engine) fn keep_best<T>(items: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> Rank) {
-    items.sort_by(|a, b| rank(a).compare(&rank(b)));
-    items.dedup_by_key(|item| rank(item).ordinal);
+pub(in crate::engine) fn keep_best(items: &mut Vec<impl Ranked>, limit: usize) {
+    items.sort_by(|a, b| a.rank().compare(&b.rank()));
+    items.dedup_by_key(|item| item.rank().ordinal);
     items.truncate(limit);
 }
 
@@ -25,44 +33,65 @@ const GOOD_EVALUE: f64 = 0.002;
 /// (`EVALUE_STRETCH`).
 const EVALUE_STRETCH: f64 = 5.0;
 
-/// Drops the hits that blastp would not have aligned: it goes through the subjects and, once every query
+/// Tells which hits blastp would have aligned: it goes through the subjects and, once every query
 /// of a batch has as many good hits as are wanted, leaves out those that look worse
 /// (`composition_adjustment/redo_alignment.c:BlastCompo_EarlyTermination`). With locally optimal
 /// alignments it leaves out those for which a query has no room, by their
 /// [`optimal_evalue`](Hit::optimal_evalue).
 ///
 /// With composition-based statistics it takes query after query, and the subjects of each by their
-/// preliminary rank; otherwise all in the order of the database
-/// (`core/blast_hspstream.c`: `BlastHSPStreamNew`, `BlastHSPStreamClose`, `BlastHSPStreamRead`).
-pub(in crate::engine) fn terminate_early(batch: &mut [Vec<Hit>], options: &SearchOptions) {
-    let wanted = options.max_target_seqs;
-    let in_ranks = options.composition != CompositionMode::Off;
-    for hits in batch.iter_mut().filter(|_| in_ranks) {
-        hits.sort_by(|a, b| a.preliminary.compare(&b.preliminary));
-    }
-    let places =
-        batch.iter().enumerate().flat_map(|(query, hits)| (0..hits.len()).map(move |place| (query, place)));
-    let mut order: Vec<(usize, usize)> = places.collect();
-    if !in_ranks {
-        order.sort_by_key(|&(query, place)| (batch[query][place].ordinal(), Reverse(query)));
-    }
-    let mut rooms: Vec<Room> = batch.iter().map(|_| Room::default()).collect();
-    let mut satisfied = 0;
-    let mut skipped: Vec<Vec<bool>> = batch.iter().map(|hits| vec![false; hits.len()]).collect();
-    for (query, place) in order {
-        let (hit, room) = (&batch[query][place], &mut rooms[query]);
-        let looks_worse = satisfied == skipped.len() && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
-        let no_room = hit.optimal_evalue.is_some_and(|evalue| !room.is_left_for(evalue, wanted));
-        if looks_worse || no_room {
-            skipped[query][place] = true;
-        } else if let Some(rank) = hit.rank() {
-            room.fill(rank.evalue, wanted);
-            satisfied += usize::from(rank.evalue <= GOOD_EVALUE && room.good == wanted);
+/// preliminary rank; otherwise all in the order of the database, equals from the last query to the first
+/// (`core/blast_hspstream.c`: `BlastHSPStreamNew`, `BlastHSPStreamClose`, `BlastHSPStreamRead`). In that
+/// order, all hits of a batch have to be shown to [`admits`](Self::admits).
+#[derive(Debug)]
+pub struct EarlyTermination {
+    wanted: usize,
+    rooms: Vec<Room>,
+    /// Number of queries that have as many good hits as are wanted.
+    satisfied: usize,
+    across_queries: bool,
+    /// Whether a hit may find no room.
+    may_run_out: bool,
+    /// Whether all are aligned.
+    never: bool,
+}
+
+impl EarlyTermination {
+    /// Before the first hit of a batch of `queries` queries.
+    pub fn new(queries: usize, options: &SearchOptions) -> Self {
+        let redone = options.composition != CompositionMode::Off;
+        Self {
+            wanted: options.max_target_seqs,
+            rooms: (0..queries).map(|_| Room::default()).collect(),
+            satisfied: 0,
+            across_queries: !redone && options.locally_optimal,
+            may_run_out: options.locally_optimal,
+            never: !redone && !options.locally_optimal,
         }
     }
-    for (hits, skipped) in batch.iter_mut().zip(skipped) {
-        let mut skipped = skipped.into_iter();
-        hits.retain(|_| skipped.next() != Some(true));
+
+    /// Whether the hits of all queries come together, in the order of the database.
+    pub fn is_across_queries(&self) -> bool {
+        self.across_queries
+    }
+
+    /// Whether the next hit, of query number `query` of the batch, has been aligned.
+    pub fn admits(&mut self, query: usize, hit: &Hit) -> bool {
+        if self.never {
+            return true;
+        }
+        let all_satisfied = self.satisfied == self.rooms.len();
+        let room = &mut self.rooms[query];
+        let looks_worse = all_satisfied && hit.preliminary.evalue > EVALUE_STRETCH * GOOD_EVALUE;
+        let no_room = hit.optimal_evalue.is_some_and(|evalue| !room.is_left_for(evalue, self.wanted));
+        if looks_worse || no_room {
+            return false;
+        }
+        if let Some(rank) = hit.rank() {
+            room.fill(rank.evalue, self.wanted, self.may_run_out);
+            self.satisfied += usize::from(rank.evalue <= GOOD_EVALUE && room.good == self.wanted);
+        }
+        true
     }
 }
 
@@ -71,126 +100,87 @@ pub(in crate::engine) fn terminate_early(batch: &mut [Vec<Hit>], options: &Searc
 struct Room {
     /// Number of good hits.
     good: usize,
-    /// The best E-values, as many as hits are wanted; ascending.
-    best: Vec<f64>,
+    /// The best E-values, as many as hits are wanted; kept only if some hit may find no room.
+    best: BinaryHeap<Evalue>,
+}
+
+/// An E-value, as far as which is larger goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Evalue(f64);
+
+impl Eq for Evalue {}
+
+impl Ord for Evalue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Evalue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Room {
     fn is_left_for(&self, evalue: f64, wanted: usize) -> bool {
         self.best.len() < wanted
             || evalue <= GOOD_EVALUE
-            || self.best.last().is_none_or(|&worst| evalue < worst)
+            || self.best.peek().is_none_or(|worst| evalue < worst.0)
     }
 
-    fn fill(&mut self, evalue: f64, wanted: usize) {
+    fn fill(&mut self, evalue: f64, wanted: usize, may_run_out: bool) {
         self.good += usize::from(evalue <= GOOD_EVALUE);
-        let place = self.best.partition_point(|&better| better <= evalue);
-        if place < wanted {
-            self.best.insert(place, evalue);
-            self.best.truncate(wanted);
+        if may_run_out {
+            self.best.push(Evalue(evalue));
+            if self.best.len() > wanted {
+                self.best.pop();
+            }
         }
     }
-}
-
-/// The hits of one query with some part of the database, by preliminary rank.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Candidates(Vec<Hit>);
-
-impl Candidates {
-    /// Candidates from the hits of one part, in any order.
-    pub fn new(mut hits: Vec<Hit>, options: &SearchOptions) -> Self {
-        keep_best(&mut hits, options.limit_of_a_part(), |hit| hit.preliminary);
-        Self(hits)
-    }
-
-    /// Joins the candidates of another part of the same database.
-    pub fn join(self, other: Self, options: &SearchOptions) -> Self {
-        let mut hits = self.0;
-        hits.extend(other.0);
-        Self::new(hits, options)
-    }
-
-    /// The hits to report for the queries of a batch, each with its length in residues: those with
-    /// alignments, in final order, at most `max_target_seqs`, and of these what
-    /// [`SearchOptions::max_hsps`] and [`SearchOptions::min_query_cover`] leave.
-    pub fn report(batch: Vec<(usize, Self)>, options: &SearchOptions) -> Vec<Vec<Hit>> {
-        let (lengths, mut hits): (Vec<usize>, Vec<Vec<Hit>>) =
-            batch.into_iter().map(|(length, candidates)| (length, candidates.0)).unzip();
-        if options.terminates_early() {
-            terminate_early(&mut hits, options);
-        }
-        lengths.into_iter().zip(hits).map(|(length, hits)| reported(hits, length, options)).collect()
-    }
-
-    /// The candidates, best preliminary rank first.
-    pub fn hits(&self) -> &[Hit] {
-        &self.0
-    }
-
-    /// The candidates, best preliminary rank first.
-    pub fn into_hits(self) -> Vec<Hit> {
-        self.0
-    }
-}
-
-/// What is left of the hits of a query of `query_length` residues, in final order.
-pub(in crate::engine) fn reported(hits: Vec<Hit>, query_length: usize, options: &SearchOptions) -> Vec<Hit> {
-    let mut hits = competing(hits, options);
-    hits.iter_mut().for_each(|hit| {
-        hit.trim(query_length, options);
-        hit.sort_hsps();
-    });
-    hits.retain(|hit| !hit.hsps.is_empty());
-    hits
-}
-
-/// The best of the hits that have alignments, in final order.
-pub(in crate::engine) fn competing(hits: Vec<Hit>, options: &SearchOptions) -> Vec<Hit> {
-    let mut ranked: Vec<(Rank, Hit)> = hits.into_iter().filter_map(|hit| Some((hit.rank()?, hit))).collect();
-    keep_best(&mut ranked, options.max_target_seqs, |(rank, _)| *rank);
-    ranked.into_iter().map(|(_, hit)| hit).collect()
 }
 
 /// A bounded collection of items by rank that drops the worse ones now and then.
 #[derive(Debug)]
 pub(in crate::engine) struct Shortlist<T> {
     items: Vec<T>,
+    /// Memory that they take.
+    bytes: usize,
     limit: usize,
+    /// What is worse is not wanted.
+    floor: Option<Rank>,
 }
 
-impl<T> Shortlist<T> {
-    pub(in crate::engine) fn new(limit: usize) -> Self {
-        Self::of(Vec::new(), limit)
+impl<T: Ranked> Shortlist<T> {
+    pub(in crate::engine) fn new(limit: usize, floor: Option<Rank>) -> Self {
+        Self { items: Vec::new(), bytes: 0, limit, floor }
     }
 
-    /// Of items that have been chosen before, at most `limit`.
-    pub(in crate::engine) fn of(items: Vec<T>, limit: usize) -> Self {
-        Self { items, limit }
-    }
-
-    pub(in crate::engine) fn push(&mut self, item: T, rank: impl Fn(&T) -> Rank) {
+    pub(in crate::engine) fn push(&mut self, item: T) {
+        if self.floor.is_some_and(|floor| item.rank().compare(&floor) == Ordering::Greater) {
+            return;
+        }
+        self.bytes += item.bytes();
         self.items.push(item);
         if self.items.len() >= self.limit.saturating_mul(2) {
-            keep_best(&mut self.items, self.limit, rank);
+            keep_best(&mut self.items, self.limit);
+            self.bytes = self.items.iter().map(Ranked::bytes).sum();
         }
     }
 
-    /// The best of all shortlists together.
-    pub(in crate::engine) fn merge(
-        lists: impl IntoIterator<Item = Self>,
-        limit: usize,
-        rank: impl Fn(&T) -> Rank,
-    ) -> Vec<T> {
-        let mut items: Vec<T> = lists.into_iter().flat_map(|list| list.items).collect();
-        keep_best(&mut items, limit, rank);
-        items
+    /// Memory that its items take, bytes.
+    pub(in crate::engine) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The best, in no order, and perhaps others.
+    pub(in crate::engine) fn into_items(self) -> Vec<T> {
+        self.items
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::engine::align::hsp::{Adjustment, Hsp};
 
@@ -222,75 +212,89 @@ mod tests {
         }
     }
 
-    proptest! {
-        /// Any split into parts, in any order, with parts repeated, reports what the whole does.
-        #[test]
-        fn parts_report_what_the_whole_does(
-            composition in prop::sample::select(vec![CompositionMode::Off, CompositionMode::Conditional]),
-            values in prop::collection::vec((0u8..6, prop::option::of(0u8..6), 0usize..5), 0..1200),
-            max_target_seqs in 1usize..8,
-            order in Just(vec![0usize, 1, 2, 3, 4, 2, 0]).prop_shuffle(),
-        ) {
-            let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
-            let hits: Vec<Hit> =
-                values.iter().enumerate().map(|(i, &(p, l, _))| hit(i as u64, p, l)).collect();
-            let whole = report(Candidates::new(hits.clone(), &options), &options);
-            let parts: Vec<Candidates> = (0..5)
-                .map(|part| {
-                    let own = hits.iter().zip(&values).filter(|(_, v)| v.2 == part);
-                    Candidates::new(own.map(|(h, _)| h.clone()).collect(), &options)
-                })
-                .collect();
-            let joined = order
-                .iter()
-                .fold(Candidates::default(), |sum, &part| sum.join(parts[part].clone(), &options));
-            prop_assert_eq!(report(joined, &options), whole);
+    /// Which hits of a batch are aligned, by query and ordinal; the hits of each query in any order.
+    fn admitted(batch: &[&[Hit]], options: &SearchOptions) -> Vec<(usize, u64)> {
+        let mut early = EarlyTermination::new(batch.len(), options);
+        let mut hits: Vec<(usize, &Hit)> = batch
+            .iter()
+            .enumerate()
+            .flat_map(|(query, hits)| hits.iter().map(move |hit| (query, hit)))
+            .collect();
+        if early.is_across_queries() {
+            hits.sort_by(|a, b| a.1.compare_ordinal(b.1).then(b.0.cmp(&a.0)));
+        } else {
+            hits.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.compare_preliminary(b.1)));
         }
-    }
-
-    fn report(candidates: Candidates, options: &SearchOptions) -> Vec<Hit> {
-        Candidates::report(vec![(100, candidates)], options).concat()
+        hits.retain(|(query, hit)| early.admits(*query, hit));
+        hits.iter().map(|(query, hit)| (*query, hit.ordinal())).collect()
     }
 
     /// Subjects 0 and 2 are good; 3 looks worse before its alignment, which makes it the best.
-    fn ends_well(composition: CompositionMode, max_target_seqs: usize) -> Vec<u64> {
+    fn aligned(composition: CompositionMode, max_target_seqs: usize) -> Vec<u64> {
         let options = SearchOptions { max_target_seqs, composition, ..SearchOptions::default() };
-        let hits = vec![hit(0, 1, Some(2)), hit(1, 3, None), hit(2, 2, Some(1)), hit(3, 3, Some(0))];
-        report(Candidates::new(hits, &options), &options).iter().map(Hit::ordinal).collect()
+        let hits = [hit(0, 1, Some(2)), hit(1, 3, None), hit(2, 2, Some(1)), hit(3, 3, Some(0))];
+        admitted(&[&hits], &options).iter().map(|(_, ordinal)| *ordinal).collect()
     }
 
     #[test]
     fn after_enough_good_hits_only_promising_subjects_are_aligned() {
-        assert_eq!(ends_well(CompositionMode::Conditional, 1), [2]);
-        assert_eq!(ends_well(CompositionMode::Conditional, 2), [2, 0]);
-        assert_eq!(ends_well(CompositionMode::Conditional, 3), [3, 2, 0]);
-        assert_eq!(ends_well(CompositionMode::Off, 1), [3]);
+        assert_eq!(aligned(CompositionMode::Conditional, 1), [0, 2]);
+        assert_eq!(aligned(CompositionMode::Conditional, 2), [0, 2]);
+        assert_eq!(aligned(CompositionMode::Conditional, 3), [0, 2, 3]);
+        assert_eq!(aligned(CompositionMode::Off, 1), [0, 2, 3, 1]);
     }
 
     /// The first query has all its alignments before the second has any.
     #[test]
     fn a_batch_is_aligned_until_all_its_queries_have_enough() {
         let options = SearchOptions { max_target_seqs: 1, ..SearchOptions::default() };
-        let two = || Candidates::new(vec![hit(0, 1, Some(2)), hit(3, 3, Some(0))], &options);
-        let one = |hits: Vec<Hit>| Candidates::new(hits, &options);
-        let reported = |batch: [Candidates; 2], query: usize| {
-            let batch = batch.map(|candidates| (100, candidates)).to_vec();
-            Candidates::report(batch, &options)[query][0].ordinal()
+        let two = [hit(0, 1, Some(2)), hit(3, 3, Some(0))];
+        let (first, second) = ([hit(4, 1, Some(2))], [hit(2, 1, Some(2))]);
+        assert_eq!(admitted(&[&[], &two], &options), [(1, 0), (1, 3)]);
+        assert_eq!(admitted(&[&first, &two], &options), [(0, 4), (1, 0)]);
+        assert_eq!(admitted(&[&two, &second], &options), [(0, 0), (0, 3), (1, 2)]);
+    }
+
+    /// A locally optimal alignment that is no better than those of a full list is not made, unless it is good.
+    #[test]
+    fn hits_find_room_in_the_order_of_the_database() {
+        let options = SearchOptions {
+            max_target_seqs: 2,
+            composition: CompositionMode::Off,
+            locally_optimal: true,
+            ..SearchOptions::default()
         };
-        assert_eq!(reported([one(Vec::new()), two()], 1), 3);
-        assert_eq!(reported([one(vec![hit(4, 1, Some(2))]), two()], 1), 0);
-        assert_eq!(reported([two(), one(vec![hit(2, 1, Some(2))])], 0), 3);
+        let hit = |ordinal, last: u8| Hit {
+            optimal_evalue: Some(0.0009 * f64::from(last)),
+            ..hit(ordinal, 1, Some(last))
+        };
+        let (one, other) = ([hit(5, 7), hit(0, 5), hit(1, 6), hit(3, 4), hit(4, 6), hit(6, 1)], [hit(0, 9)]);
+        assert_eq!(admitted(&[&one, &other], &options), [(1, 0), (0, 0), (0, 1), (0, 3), (0, 6)]);
+    }
+
+    impl Ranked for (u64, u64) {
+        fn rank(&self) -> Rank {
+            Rank { evalue: self.0 as f64, score: 0, ordinal: self.1 }
+        }
+
+        fn bytes(&self) -> usize {
+            1
+        }
     }
 
     #[test]
     fn a_shortlist_keeps_the_best_whatever_the_order() {
-        let rank = |&(evalue, ordinal): &(u64, u64)| Rank { evalue: evalue as f64, score: 0, ordinal };
-        let mut lists = [Shortlist::new(10), Shortlist::new(10)];
+        let mut lists = [Shortlist::new(10, None), Shortlist::new(10, None)];
         for i in 0..1000u64 {
-            lists[(i % 2) as usize].push((i * 7919 % 1000 / 3, i), rank);
+            lists[(i % 2) as usize].push((i * 7919 % 1000 / 3, i));
         }
-        let best = Shortlist::merge(lists, 10, rank);
+        assert!(lists.iter().all(|list| list.bytes() == list.items.len() && list.bytes() < 20));
+        let mut best: Vec<_> = lists.into_iter().flat_map(Shortlist::into_items).collect();
+        keep_best(&mut best, 10);
         assert_eq!(best.iter().map(|b| b.0).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
         assert!(best.windows(2).all(|pair| pair[0].0 < pair[1].0 || pair[0].1 > pair[1].1));
+        let mut list = Shortlist::new(10, Some((2, 7).rank()));
+        [(2, 6), (2, 7), (2, 8), (3, 0), (1, 0)].into_iter().for_each(|item| list.push(item));
+        assert_eq!(list.into_items(), [(2, 7), (2, 8), (1, 0)]);
     }
 }

@@ -2,29 +2,63 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
+use std::ops::Range;
 use std::pin::pin;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use super::Ledger;
-use crate::jobs::chunk::QueryChunk;
+use super::pieces::{Pieces, SHORT, reader, start_of};
+use crate::jobs::chunk::{Query, QueryChunk};
 use crate::jobs::error::{Error, Result};
 use crate::jobs::frame::{self, Kind};
+use crate::jobs::hits::{self, PartHead};
 use crate::jobs::id::JobId;
 use crate::jobs::job::FailedShard;
-use crate::jobs::merge::Part;
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
 use crate::jobs::plan::Page;
-use crate::jobs::shard::ShardHits;
-use crate::store::{BlobName, Written};
+use crate::store::{BlobName, Standing, Written};
 
 /// The hits of a shard where they lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::jobs) struct StoredHits(BlobName);
+pub(in crate::jobs) struct StoredHits {
+    blob: BlobName,
+    /// Length in bytes.
+    length: u64,
+}
+
+/// The merged hits of a chunk where they lie.
+#[derive(Clone, Debug)]
+pub(in crate::jobs) struct StoredPart {
+    /// What there is to know without the hits.
+    pub(in crate::jobs) head: PartHead,
+    blob: BlobName,
+    /// The whole of it, if it is short.
+    held: Option<Bytes>,
+}
+
+impl StoredHits {
+    /// Whether they may be held as they are.
+    pub(in crate::jobs) fn is_short(&self) -> bool {
+        self.length <= SHORT as u64
+    }
+
+    /// Its name, for errors.
+    pub(in crate::jobs) fn name(&self) -> &str {
+        self.blob.as_str()
+    }
+}
+
+impl StoredPart {
+    /// Its name, for errors.
+    pub(in crate::jobs) fn name(&self) -> &str {
+        self.blob.as_str()
+    }
+}
 
 /// The settled shards of a chunk.
 #[derive(Debug, Default)]
@@ -53,7 +87,18 @@ pub(in crate::jobs) struct Settled {
 impl Ledger {
     /// The queries of a chunk.
     pub(in crate::jobs) async fn chunk(&self, id: JobId, chunk: u32) -> Result<QueryChunk> {
-        self.read_frame(Kind::Queries, &names::queries(id, chunk)?).await
+        let blob = names::queries(id, chunk)?;
+        let decode = |frame: Bytes| {
+            let name = blob.to_string();
+            on_thread(move || {
+                let frame = frame::open_whole(Kind::Queries, &name, &frame)?;
+                match frame.version() {
+                    frame::EARLIER => frame.value().map(EarlierChunk::into),
+                    _ => frame.value(),
+                }
+            })
+        };
+        self.read_until_whole(&blob, decode).await
     }
 
     /// Writes the queries of a chunk.
@@ -62,9 +107,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// The hits of a shard, unless they are gone.
-    pub(in crate::jobs) async fn hits(&self, stored: &StoredHits) -> Result<Option<ShardHits>> {
-        match self.read_frame(Kind::Hits, &stored.0).await {
+    /// The [frame](super::super::hits) of a shard's hits, piece by piece, unless they are gone.
+    pub(in crate::jobs) async fn hits(&self, stored: &StoredHits) -> Result<Option<Pieces>> {
+        match self.pieces(&stored.blob).await {
             Err(error) if error.is_not_found() => Ok(None),
             other => other.map(Some),
         }
@@ -76,20 +121,19 @@ impl Ledger {
         Ok(pin!(blobs.try_filter(|blob| ready(!names::is_given_up(&blob.name)))).try_next().await?.is_some())
     }
 
-    /// Writes the [frame](frame::encode) of a shard's hits, which it took so many milliseconds to get.
+    /// Writes the [frame](super::super::hits) of a shard's hits, which it took so many milliseconds to get.
     pub(in crate::jobs) async fn put_hits(
         &self,
         shard: ShardPlanned,
         milliseconds: u64,
-        frame: Bytes,
+        frame: Pieces,
     ) -> Result<()> {
-        self.blobs.put(&names::hits(shard, milliseconds)?, frame).await?;
-        Ok(())
+        self.put_pieces(&names::hits(shard, milliseconds)?, frame, Standing::Goes).await
     }
 
     /// Removes hits, which can always be had again.
     pub(in crate::jobs) async fn delete_hits(&self, stored: &StoredHits) -> Result<()> {
-        self.blobs.delete(&stored.0).await?;
+        self.blobs.delete(&stored.blob).await?;
         Ok(())
     }
 
@@ -131,7 +175,7 @@ impl Ledger {
             let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
             if let Some(volume) = volume.filter(|&volume| volume < volumes && !names::is_given_up(&blob.name))
             {
-                row.hits.entry(volume).or_insert(StoredHits(blob.name));
+                row.hits.entry(volume).or_insert(StoredHits { blob: blob.name, length: blob.length });
             }
         }
         if row.hits.len() < volumes as usize {
@@ -181,29 +225,48 @@ impl Ledger {
         Ok(shards.try_collect().await?)
     }
 
-    /// The merged hits of a chunk.
-    pub(in crate::jobs) async fn part(&self, id: JobId, chunk: u32) -> Result<Part> {
-        self.read_frame(Kind::Part, &names::part(id, chunk)?).await
-    }
-
-    /// Like [`part`](Self::part), but `None` if the chunk has not been merged.
-    pub(in crate::jobs) async fn find_part(&self, id: JobId, chunk: u32) -> Result<Option<Part>> {
-        match self.part(id, chunk).await {
+    /// The merged hits of a chunk, read to their end to know that they are whole; `None` if there are none.
+    pub(in crate::jobs) async fn part(&self, id: JobId, chunk: u32) -> Result<Option<StoredPart>> {
+        let blob = names::part(id, chunk)?;
+        let checked = match self.check_part(&blob).await {
+            Err(error @ Error::Damaged { .. }) => {
+                tracing::warn!(%error, "reading it once more");
+                self.check_part(&blob).await
+            }
+            other => other,
+        };
+        match checked {
             Err(error) if error.is_not_found() => Ok(None),
             other => other.map(Some),
         }
     }
 
-    /// Writes the [frame](frame::encode) of a part, unless there is one.
-    pub(in crate::jobs) async fn put_part(&self, id: JobId, chunk: u32, frame: Bytes) -> Result<()> {
-        self.blobs.put_if_absent(&names::part(id, chunk)?, frame).await?;
-        Ok(())
+    async fn check_part(&self, blob: &BlobName) -> Result<StoredPart> {
+        let mut pieces = self.pieces(blob).await?;
+        let start = start_of(&mut pieces).await?;
+        let (name, held) = (blob.to_string(), start.is_all.then(|| start.bytes.clone()));
+        let input = reader(stream::iter([Ok(start.bytes)]).chain(pieces).boxed());
+        let head = on_thread(move || hits::check_part(&name, input)).await?;
+        Ok(StoredPart { head, blob: blob.clone(), held })
     }
 
-    /// Replaces a part that is damaged.
-    pub(in crate::jobs) async fn replace_part(&self, id: JobId, chunk: u32, frame: Bytes) -> Result<()> {
-        self.blobs.put(&names::part(id, chunk)?, frame).await?;
-        Ok(())
+    /// The [frame](super::super::hits) of a part, piece by piece.
+    pub(in crate::jobs) async fn read_part(&self, part: &StoredPart) -> Result<Pieces> {
+        match &part.held {
+            Some(held) => Ok(stream::iter([Ok(held.clone())]).boxed()),
+            None => self.pieces(&part.blob).await,
+        }
+    }
+
+    /// Writes the [frame](super::super::hits) of a part; one that is there stays or goes.
+    pub(in crate::jobs) async fn put_part(
+        &self,
+        id: JobId,
+        chunk: u32,
+        frame: Pieces,
+        standing: Standing,
+    ) -> Result<()> {
+        self.put_pieces(&names::part(id, chunk)?, frame, standing).await
     }
 
     /// Writes which volumes a part lacks.
@@ -234,9 +297,8 @@ impl Ledger {
     }
 
     /// Writes the text of a chunk.
-    pub(in crate::jobs) async fn put_text(&self, id: JobId, chunk: u32, text: Bytes) -> Result<()> {
-        self.blobs.put(&names::text(id, chunk)?, text).await?;
-        Ok(())
+    pub(in crate::jobs) async fn put_text(&self, id: JobId, chunk: u32, text: Pieces) -> Result<()> {
+        self.put_pieces(&names::text(id, chunk)?, text, Standing::Goes).await
     }
 
     /// Number of chunks that have their text.
@@ -285,17 +347,80 @@ impl Ledger {
     pub(in crate::jobs) async fn finish_page(&self, id: JobId, first_shard: u64) -> Result<()> {
         self.put_json(&names::page(id, first_shard)?, &Page { announced: true }).await
     }
+}
 
-    /// Reads a [frame](frame::decode).
-    async fn read_frame<T>(&self, kind: Kind, blob: &BlobName) -> Result<T>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
-        let decode = |frame: Bytes| async move {
-            let name = blob.to_string();
-            let decode = move || frame::decode(kind, &name, &frame);
-            tokio::task::spawn_blocking(decode).await.map_err(|e| Error::Internal(e.to_string()))?
+/// Runs what may take a while where it holds up nothing else.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))?
+}
+
+/// A chunk as version 3 of its form had it: queries were not cut into pieces.
+#[derive(Deserialize)]
+struct EarlierChunk {
+    first_place: u64,
+    queries: Vec<EarlierQuery>,
+}
+
+#[derive(Deserialize)]
+struct EarlierQuery {
+    number: u64,
+    batch: u64,
+    defline: Vec<u8>,
+    residues: Vec<u8>,
+    lower_case: Vec<Range<u32>>,
+}
+
+impl From<EarlierChunk> for QueryChunk {
+    fn from(EarlierChunk { first_place, queries }: EarlierChunk) -> Self {
+        let query = |EarlierQuery { number, batch, defline, residues, lower_case }| Query {
+            number,
+            batch,
+            defline,
+            residues,
+            lower_case,
+            pieces: Vec::new(),
         };
-        self.read_until_whole(blob, decode).await
+        Self { first_place, queries: queries.into_iter().map(query).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::local::LocalStore;
+
+    /// Two queries, the first with lower case from 1 to 3, as version 3 of the form has them.
+    const EARLIER: [u8; 26] = [
+        9, 2, // first place, number of queries
+        7, 4, 2, b'q', b'1', 3, 1, 2, 3, 1, 1,
+        3, // number, batch, definition line, residues, lower case
+        8, 0xac, 2, 4, b'q', b'2', b' ', b'x', 2, 20, 5, 0,
+    ];
+
+    #[tokio::test]
+    async fn queries_of_the_version_before_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(folder.path()).expect("a store");
+        let ledger = Ledger::new(std::sync::Arc::new(store.blobs(names::JOBS).expect("a container")));
+        let id = JobId::random().expect("an id");
+        let frame = frame::whole_of(frame::EARLIER, Kind::Queries, &EARLIER);
+        let blob = names::queries(id, 0).expect("a name");
+        ledger.blobs.put(&blob, frame.into()).await.expect("written");
+        let query = |number, batch, defline: &[u8], residues: &[u8], lower_case| Query {
+            number,
+            batch,
+            defline: defline.to_vec(),
+            residues: residues.to_vec(),
+            lower_case,
+            pieces: Vec::new(),
+        };
+        let queries = vec![
+            query(7, 4, b"q1", &[1, 2, 3], vec![Range { start: 1, end: 3 }]),
+            query(8, 300, b"q2 x", &[20, 5], Vec::new()),
+        ];
+        let chunk = QueryChunk { first_place: 9, queries };
+        assert_eq!(ledger.chunk(id, 0).await.expect("queries"), chunk);
+        ledger.put_chunk(id, 0, &chunk).await.expect("written");
+        assert_eq!(ledger.chunk(id, 0).await.expect("queries"), chunk, "in the form of today");
     }
 }

@@ -6,9 +6,11 @@
 
 mod grid;
 mod index;
+mod pieces;
 mod uploads;
 
-pub(super) use grid::{Row, Settled};
+pub(super) use grid::{Row, Settled, StoredHits, StoredPart};
+pub(super) use pieces::{Pieces, reader};
 
 use std::future::ready;
 use std::sync::Arc;

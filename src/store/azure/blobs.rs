@@ -25,7 +25,7 @@ use super::sas;
 use super::session::Session;
 use super::upload::Condition;
 use super::{Error, ErrorKind, Result};
-use crate::store::{Access, BlobInfo, BlobName, BlobStore, ETag, Grant, OnTransfer, Written};
+use crate::store::{Access, BlobInfo, BlobName, BlobStore, ETag, Grant, OnTransfer, Standing, Written};
 
 /// Length of the ranges that a long blob is read in, and of the blocks that it is written in.
 pub(super) const PIECE: u64 = 8 << 20;
@@ -175,6 +175,18 @@ impl BlobStore for AzureBlobs {
 
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
         self.create(name, slices(content)).await
+    }
+
+    async fn put_pieces(
+        &self,
+        name: &BlobName,
+        pieces: BoxStream<'static, Result<Bytes>>,
+        standing: Standing,
+    ) -> Result<Written> {
+        match standing {
+            Standing::Stays => self.create(name, pieces).await,
+            Standing::Goes => self.upload(name, pieces, Condition::None).await.map(|_| Written::Created),
+        }
     }
 
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {

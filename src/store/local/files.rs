@@ -80,7 +80,14 @@ impl Folder {
         name: &BlobName,
         fill: impl FnOnce(&mut File) -> Result<()>,
     ) -> Result<NamedTempFile> {
-        let fail = |e: io::Error| self.error(&e, "write", name);
+        let mut partial = self.begin_partial(name)?;
+        fill(partial.as_file_mut())?;
+        self.seal(name, &partial)?;
+        Ok(partial)
+    }
+
+    /// Begins a nameless file for `name`.
+    pub(super) fn begin_partial(&self, name: &BlobName) -> Result<NamedTempFile> {
         let folder = self.root.join(PARTIAL);
         let create = || {
             self.refuse_links(&folder)?;
@@ -88,12 +95,16 @@ impl Folder {
             // For their owner alone, as temporary files are.
             tempfile::Builder::new().prefix("").tempfile_in(&folder)
         };
-        let mut partial = create().map_err(fail)?;
-        fill(partial.as_file_mut())?;
-        let file = partial.as_file();
-        file.set_modified(unique_time().map_err(fail)?).map_err(fail)?;
-        file.sync_all().map_err(fail)?;
-        Ok(partial)
+        create().map_err(|e| self.error(&e, "write", name))
+    }
+
+    /// Makes such a file, which is complete, durable.
+    pub(super) fn seal(&self, name: &BlobName, partial: &NamedTempFile) -> Result<()> {
+        let seal = || {
+            partial.as_file().set_modified(unique_time()?)?;
+            partial.as_file().sync_all()
+        };
+        seal().map_err(|e| self.error(&e, "write", name))
     }
 
     /// Gives `partial` its name unless that is taken.

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use skyblast::store::{BlobName, BlobStore, ETag, ErrorKind, Transfer, Written};
+use skyblast::store::{BlobName, BlobStore, ETag, Error, ErrorKind, Standing, Transfer, Written};
 
 /// Longest piece a streamed read may yield.
 const LONGEST_PIECE: usize = 8 << 20;
@@ -85,6 +85,34 @@ pub(crate) async fn put_if_absent_keeps_the_first_write(store: &dyn BlobStore) {
     let tag = store.info(&name).await.unwrap().unwrap().etag;
     assert_eq!(store.put_if_absent(&name, "second".into()).await.unwrap(), Written::AlreadyExists);
     assert_eq!(store.get_tagged(&name).await.unwrap(), ("first".into(), tag));
+}
+
+/// Pieces of any length become one blob, whether it is written over another or beside it; nothing is written of
+/// pieces that end in an error.
+pub(crate) async fn pieces_become_one_blob_unless_they_end_in_an_error(store: &dyn BlobStore) {
+    let (name, text) = (name("jobs/1/text"), content(LONG, 1));
+    let pieces = |text: &Bytes, end: Option<Error>| {
+        let pieces: Vec<_> = text.chunks(1_000_003).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        stream::iter(pieces.into_iter().chain(end.map(Err))).boxed()
+    };
+    let broken = |standing| {
+        let error = Error::new(ErrorKind::Denied, "make", "a text", "it broke off");
+        store.put_pieces(&name, pieces(&text, Some(error)), standing)
+    };
+    assert_eq!(broken(Standing::Goes).await.unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(store.info(&name).await.unwrap(), None);
+    let written = store.put_pieces(&name, pieces(&text, None), Standing::Stays).await.unwrap();
+    assert_eq!((written, store.get(&name).await.unwrap() == text), (Written::Created, true));
+    for error in [broken(Standing::Goes).await, broken(Standing::Stays).await] {
+        assert!(error.is_err_and(|error| error.kind() == ErrorKind::Denied));
+    }
+    let short = content(3, 2);
+    let written = store.put_pieces(&name, pieces(&short, None), Standing::Stays).await.unwrap();
+    assert_eq!((written, store.get(&name).await.unwrap() == text), (Written::AlreadyExists, true));
+    let written = store.put_pieces(&name, pieces(&short, None), Standing::Goes).await.unwrap();
+    assert_eq!((written, store.get(&name).await.unwrap()), (Written::Created, short));
+    store.put_pieces(&name, stream::empty().boxed(), Standing::Goes).await.unwrap();
+    assert_eq!(store.get(&name).await.unwrap(), "");
 }
 
 /// Of sixteen writers at once exactly one creates the blob, and it is that one's content.
