@@ -1,7 +1,6 @@
 //! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::exit::Exit;
@@ -13,8 +12,8 @@ use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
 use super::whole_file::Target;
-use crate::engine::{Advance, QueryLocation, Search};
-use crate::jobs::{ChunkLimits, Chunker, Merger, SubmitError, Warning, compare};
+use crate::engine::{QueryLocation, Search};
+use crate::jobs::{ChunkLimits, Chunker, SubmitError, Warning, search_row};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -123,20 +122,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     while let Some(chunk) = chunks.next().transpose()? {
         queries += chunk.queries.len() as u64;
         bar.set_total(estimate.total(queries) * subjects);
-        let mut merger = Merger::new(options, database.searched, &chunk)?;
-        for volume in &database.volumes {
-            let on_progress = |progress| {
-                if let Advance::Compared(comparisons) = progress {
-                    bar.add(comparisons);
-                }
-                ControlFlow::Continue(())
-            };
-            let (threads, first_ordinal) = (args.threads.count(), volume.first_ordinal);
-            let (hits, _) =
-                compare(&search, &chunk, &volume.subjects, first_ordinal, None, threads, &on_progress);
-            merger.add(hits);
-        }
-        let mut hits = merger.finish(args.threads.count());
+        let volumes = database.volumes.iter().map(|volume| (volume.first_ordinal, &volume.subjects));
+        let (asked, threads) = ((options, database.searched), args.threads.count());
+        let mut hits = search_row(&search, asked, &chunk, volumes, threads, &|compared| bar.add(compared))?;
         database.origins.restore(&mut hits);
         out.write_chunk(&chunk, &hits)?;
     }

@@ -68,7 +68,7 @@ pub use pipeline::{KEEP_JOBS, Pipeline, Settings};
 pub use publish::{OnPublished, Published};
 pub use results::{AddressFrom, MissingShards, Report, Wanted};
 pub use retention::Removal;
-pub use shard::{Merger, ShardHits, compare};
+pub use shard::{Merger, ShardHits, compare, search_row};
 pub use share::{MAX_SHARE, Share};
 pub use status::{Progress, Status};
 pub use submit::{Request, SubmitError, Submitter};

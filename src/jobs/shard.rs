@@ -2,13 +2,14 @@
 //! the shards of a chunk.
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{Query, QueryChunk};
 use crate::engine::{
-    Candidates, DatabaseTotals, Hit, LateAlignment, OnProgress, OptionError, QuerySequence, Rest, Search,
-    SearchOptions, Subjects,
+    Advance, Candidates, DatabaseTotals, Hit, LateAlignment, OnProgress, OptionError, QuerySequence, Rest,
+    Search, SearchOptions, Subjects,
 };
 
 /// The hits of one shard: the candidates in the volume of each query of the chunk, or of each of its pieces.
@@ -38,6 +39,34 @@ pub fn compare(
         ShardHits { candidates: reached.candidates.into_iter().map(Candidates::into_hits).collect() },
         reached.rest,
     )
+}
+
+/// Compares a chunk with all volumes, each after the number of its first sequence, and merges what is found:
+/// the hits to report, by query, of a search with `options` in a database of size `totals`, for which `search`
+/// was made. The whole of a row, for those who need neither storage nor other machines. `on_compared` is told how
+/// many more comparisons have been made, from any thread.
+///
+/// # Errors
+/// If there are no statistics for the matrix and gap costs.
+pub fn search_row<'a, V: Subjects + 'a>(
+    search: &Search,
+    (options, totals): (SearchOptions, DatabaseTotals),
+    chunk: &QueryChunk,
+    volumes: impl IntoIterator<Item = (u64, &'a V)>,
+    threads: NonZeroUsize,
+    on_compared: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Vec<Hit>>, OptionError> {
+    let mut merger = Merger::new(options, totals, chunk)?;
+    for (first_ordinal, volume) in volumes {
+        let on_progress = |progress| {
+            if let Advance::Compared(comparisons) = progress {
+                on_compared(comparisons);
+            }
+            ControlFlow::Continue(())
+        };
+        merger.add(compare(search, chunk, volume, first_ordinal, None, threads, &on_progress).0);
+    }
+    Ok(merger.finish(threads))
 }
 
 /// Joins the shards of one chunk, in any order, holding no more than the list limits ask for.

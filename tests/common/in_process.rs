@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
 use skyblast::engine::{DatabaseTotals, Search, SearchOptions, to_the_end};
 use skyblast::jobs::{
-    ChunkLimits, Chunker, Merger, QueryChunk, ShardHits, compare, render, render_end, render_head,
+    ChunkLimits, Chunker, QueryChunk, ShardHits, compare, render, render_end, render_head, search_row,
 };
 use skyblast::report::{DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, ReportContext};
 use skyblast::sequence::fasta::Reader;
@@ -113,18 +113,18 @@ impl OpenDatabase {
             is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();
+        let search = Search::new(options, self.totals).unwrap();
         let mut report = Vec::new();
         let mut subjects = ListedSubjects::default();
         for chunk in chunks {
-            let mut merger = Merger::new(options, self.totals, chunk).unwrap();
             let order = order((0..self.volumes.len()).collect());
             let joined: BTreeSet<_> = order.iter().copied().collect();
             let of = self.volumes.len() as u32;
             let missing = MissingVolumes { missing: of - joined.len() as u32, of };
-            for volume in order {
-                merger.add(self.shard(chunk, volume, options, threads));
-            }
-            let hits = merger.finish(NonZeroUsize::new(threads).unwrap());
+            let volumes = order.into_iter().map(|volume| (self.volumes[volume].0, &self.volumes[volume].1));
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let asked = (options, self.totals);
+            let hits = search_row(&search, asked, chunk, volumes, threads, &|_| ()).unwrap();
             hits.iter().for_each(|hits| subjects.add(&context, hits));
             if missing.missing > 0 {
                 subjects.lack(hits.len() as u64);
