@@ -8,6 +8,7 @@ pub(crate) mod chaotic_queue;
 pub(crate) mod command;
 pub(crate) mod examples;
 pub(crate) mod faulty;
+pub(crate) mod folder;
 pub(crate) mod in_process;
 pub(crate) mod local_pipeline;
 pub(crate) mod made_alike;
