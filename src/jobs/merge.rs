@@ -19,6 +19,7 @@ use crate::engine::Hit;
 use crate::report::{
     DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryText, ReportContext, ReportWriter,
 };
+use crate::store::Written;
 
 /// The merged hits of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ impl Pipeline {
     /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
     pub(super) async fn merge(&self, message: ChunkSearched, attempt: Attempt) -> Result<()> {
         let ChunkSearched { job: id, chunk } = message;
-        if self.ledger.is_closed(id).await? {
+        if self.has_ended(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
@@ -60,7 +61,7 @@ impl Pipeline {
 
     /// Writes the text of a chunk, and its part if that is not there; `false` if some shard is not settled.
     pub(super) async fn write_text(&self, job: &Job, plan: &Plan, chunk: u32) -> Result<bool> {
-        let queries = self.ledger.chunk(job.id, chunk).await?;
+        let queries = self.queries(job.id, chunk).await?;
         let Some(part) = self.standing_part(job, plan, chunk, &queries).await? else { return Ok(false) };
         if !part.missing.is_empty() {
             self.ledger.put_missing(job.id, chunk, &part.missing).await?;
@@ -103,13 +104,14 @@ impl Pipeline {
             Err(error) => return Err(error),
         };
         let Some(part) = self.join_row(job, plan, chunk, queries).await? else { return Ok(None) };
-        let frame = Self::compute(move || frame::encode(Kind::Part, &part)).await?;
+        let encode = move || frame::encode(Kind::Part, &part).map(|frame| (frame, part));
+        let (frame, part) = Self::compute(encode).await?;
         if let Some(damage) = damage {
             // The same hits, without the same volumes, make the same part.
             tracing::error!(job = %job.id, chunk, error = %damage, "joining the shards again");
             self.ledger.replace_part(job.id, chunk, frame).await?;
-        } else {
-            self.ledger.put_part(job.id, chunk, frame).await?;
+        } else if self.ledger.put_part(job.id, chunk, frame).await? == Written::Created {
+            return Ok(Some(part));
         }
         self.ledger.part(job.id, chunk).await.map(Some)
     }

@@ -35,6 +35,7 @@ mod pipeline;
 mod plan;
 mod poison;
 mod publish;
+mod recent_chunks;
 mod remove;
 mod results;
 mod retention;

@@ -6,7 +6,6 @@ use futures::TryStreamExt;
 use jiff::SignedDuration;
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::{Error, JOBS, JobId, KEEP_JOBS, Removal, Settings, Stage, State};
-use skyblast::store::BlobStore;
 
 use super::recovery::{FORMAT, assert_complete, small};
 use crate::common::local_pipeline::Fixture;

@@ -23,6 +23,7 @@ macro_rules! blob_promises {
                 put_replaces_content_and_tag,
                 all_views_of_a_blob_agree,
                 put_if_absent_keeps_the_first_write,
+                a_note_is_listed_until_the_content_is_replaced,
                 of_concurrent_creators_one_wins,
                 put_if_match_refuses_other_content,
                 put_if_match_loses_no_update,

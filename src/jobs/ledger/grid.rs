@@ -20,11 +20,20 @@ use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
 use crate::jobs::plan::Page;
 use crate::jobs::shard::ShardHits;
-use crate::store::{BlobName, Written};
+use crate::store::{BlobInfo, BlobName, Written};
 
 /// The hits of a shard where they lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::jobs) struct StoredHits(BlobName);
+
+/// The shards of a chunk that have neither hits nor failed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::jobs) struct Unsettled {
+    /// Their volumes.
+    pub(in crate::jobs) volumes: BTreeSet<u32>,
+    /// Whether one of them has been left word to look at the row.
+    pub(in crate::jobs) word_is_left: bool,
+}
 
 /// The settled shards of a chunk.
 #[derive(Debug, Default)]
@@ -73,18 +82,35 @@ impl Ledger {
     /// Whether a shard has been compared.
     pub(in crate::jobs) async fn has_hits(&self, shard: ShardPlanned) -> Result<bool> {
         let blobs = self.blobs.list(&names::hits_of(shard));
-        Ok(pin!(blobs.try_filter(|blob| ready(!names::is_given_up(&blob.name)))).try_next().await?.is_some())
+        Ok(pin!(blobs.try_filter(|blob| ready(has_hits(blob)))).try_next().await?.is_some())
     }
 
-    /// Writes the [frame](frame::encode) of a shard's hits, which it took so many milliseconds to get.
+    /// Writes the [frame](frame::encode) of a shard's hits, which it took so many milliseconds to get. `true` if
+    /// something was there before: the word of somebody who waits for them, or the same hits.
     pub(in crate::jobs) async fn put_hits(
         &self,
         shard: ShardPlanned,
         milliseconds: u64,
         frame: Bytes,
-    ) -> Result<()> {
-        self.blobs.put(&names::hits(shard, milliseconds)?, frame).await?;
-        Ok(())
+    ) -> Result<bool> {
+        let blob = names::hits(shard)?;
+        if self.blobs.put_noted_if_absent(&blob, frame.clone(), milliseconds.max(1)).await?
+            == Written::Created
+        {
+            return Ok(false);
+        }
+        if self.blobs.info(&blob).await?.is_none_or(|there| is_word(&there)) {
+            self.blobs.put(&blob, frame).await?;
+        }
+        self.put_spent(shard, milliseconds).await?;
+        Ok(true)
+    }
+
+    /// Leaves word with a shard that who compares it is to look at its row; `false` if it has been compared, or
+    /// somebody else has left word.
+    pub(in crate::jobs) async fn leave_word(&self, shard: ShardPlanned) -> Result<bool> {
+        let left = self.blobs.put_noted_if_absent(&names::hits(shard)?, Bytes::new(), WORD).await?;
+        Ok(left == Written::Created)
     }
 
     /// Removes hits, which can always be had again.
@@ -107,20 +133,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// Number of a chunk's shards, of a job with so many volumes, that have hits or have failed. Shards that an
-    /// earlier version gave up are not counted.
-    pub(in crate::jobs) async fn count_settled(
+    /// The shards of a chunk, of a job with so many volumes, that have neither hits nor failed. Those that an
+    /// earlier version gave up are among them.
+    pub(in crate::jobs) async fn unsettled(
         &self,
         id: JobId,
         chunk: u32,
         volumes: usize,
-    ) -> Result<usize> {
-        let mut settled = BTreeSet::new();
+    ) -> Result<Unsettled> {
+        let mut unsettled: BTreeSet<u32> = (0..volumes as u32).collect();
+        let mut words = BTreeSet::new();
         let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
-            settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
+            let Some((_, volume)) = names::shard_of(&blob.name) else { continue };
+            if is_word(&blob) {
+                words.insert(volume);
+            } else {
+                unsettled.remove(&volume);
+            }
         }
-        Ok(settled.range(..volumes as u32).count())
+        let word_is_left = !words.is_disjoint(&unsettled);
+        Ok(Unsettled { volumes: unsettled, word_is_left })
     }
 
     /// The shards of a chunk, of a job with so many volumes, that have hits or have failed.
@@ -129,8 +162,7 @@ impl Ledger {
         let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
             let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
-            if let Some(volume) = volume.filter(|&volume| volume < volumes && !names::is_given_up(&blob.name))
-            {
+            if let Some(volume) = volume.filter(|&volume| volume < volumes && has_hits(&blob)) {
                 row.hits.entry(volume).or_insert(StoredHits(blob.name));
             }
         }
@@ -151,13 +183,16 @@ impl Ledger {
         for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT] {
             let mut listing = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = listing.try_next().await? {
+                if kind == names::HITS && is_word(&blob) {
+                    continue;
+                }
                 settled.newest = settled.newest.max(Some(blob.modified));
                 match kind {
                     names::ANNOUNCED => settled.pages += 1,
                     names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
                     _ => {
                         settled.shards.extend(names::shard_of(&blob.name));
-                        settled.milliseconds.extend(names::milliseconds_of(&blob.name));
+                        settled.milliseconds.extend(milliseconds_of(&blob));
                     }
                 }
             }
@@ -169,7 +204,7 @@ impl Ledger {
     pub(in crate::jobs) async fn compared_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
         let listing = self.blobs.list(&names::all(id, names::HITS));
         let shards = listing.try_filter_map(|blob| async move {
-            Ok(names::shard_of(&blob.name).filter(|_| !names::is_given_up(&blob.name)))
+            Ok(names::shard_of(&blob.name).filter(|_| has_hits(&blob)))
         });
         Ok(shards.try_collect().await?)
     }
@@ -195,9 +230,8 @@ impl Ledger {
     }
 
     /// Writes the [frame](frame::encode) of a part, unless there is one.
-    pub(in crate::jobs) async fn put_part(&self, id: JobId, chunk: u32, frame: Bytes) -> Result<()> {
-        self.blobs.put_if_absent(&names::part(id, chunk)?, frame).await?;
-        Ok(())
+    pub(in crate::jobs) async fn put_part(&self, id: JobId, chunk: u32, frame: Bytes) -> Result<Written> {
+        Ok(self.blobs.put_if_absent(&names::part(id, chunk)?, frame).await?)
     }
 
     /// Replaces a part that is damaged.
@@ -257,7 +291,7 @@ impl Ledger {
         for kind in [names::HITS, names::SPENT] {
             let mut records = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = records.try_next().await? {
-                spent += names::milliseconds_of(&blob.name).unwrap_or(0);
+                spent += milliseconds_of(&blob).unwrap_or(0);
             }
         }
         Ok(spent)
@@ -298,4 +332,22 @@ impl Ledger {
         };
         self.read_until_whole(blob, decode).await
     }
+}
+
+/// The note of the word that [`Ledger::leave_word`] leaves. Hits take some time.
+const WORD: u64 = 0;
+
+/// Whether a blob below `hits` has hits.
+fn has_hits(blob: &BlobInfo) -> bool {
+    !is_word(blob) && !names::is_given_up(&blob.name)
+}
+
+/// Whether a blob below `hits` is the word that [`Ledger::leave_word`] leaves.
+fn is_word(blob: &BlobInfo) -> bool {
+    blob.note == Some(WORD)
+}
+
+/// The milliseconds that a `hits` or `spent` blob says were spent.
+fn milliseconds_of(blob: &BlobInfo) -> Option<u64> {
+    blob.note.or_else(|| names::milliseconds_of(&blob.name))
 }
