@@ -36,6 +36,7 @@ mod plan;
 mod poison;
 mod publish;
 mod recent_chunks;
+mod reindex;
 mod remove;
 mod results;
 mod retention;

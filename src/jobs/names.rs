@@ -30,6 +30,7 @@
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
 //! keys/<key>                          what a repeated submission is recognised by, and its job
 //! removing/<job>                      the job is being removed; names its entry in the index
+//! indexed.json                        how far sweep has looked for jobs of versions without an index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
 //! clock                               written by sweep to see what the store's clock shows
@@ -188,6 +189,22 @@ pub(super) fn removed_job(marker: &BlobName) -> Option<JobId> {
 /// When jobs whose time is over were last looked for.
 pub(super) fn retained() -> Result<BlobName> {
     name("retained.json".to_owned())
+}
+
+/// How far sweep has looked for jobs of versions without an index.
+pub(super) fn indexed() -> Result<BlobName> {
+    name("indexed.json".to_owned())
+}
+
+/// Prefix of the jobs whose id begins with this byte.
+pub(super) fn beginning(byte: u32) -> String {
+    format!("{byte:02x}")
+}
+
+/// The job whose request, in either form, a blob is.
+pub(super) fn requested(blob: &BlobName) -> Option<JobId> {
+    let (job, leaf) = blob.as_str().split_once('/')?;
+    [JOB, INTAKE].contains(&leaf).then(|| job.parse().ok()).flatten()
 }
 
 /// A blob of a job that is not numbered.

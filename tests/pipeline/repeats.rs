@@ -180,6 +180,24 @@ async fn a_sweep_sends_no_more_than_it_may_and_the_next_goes_on_from_there() {
 }
 
 #[tokio::test]
+async fn a_sweep_sends_no_more_for_all_jobs_than_it_may() {
+    let fixture = Fixture::in_memory(&[project_file(DATABASE)], VolumeLimit::Sequences(1), 1).await;
+    let queries: Vec<u8> =
+        (0..100).flat_map(|number| format!(">q{number}\nMKVLAAGIVGLCAKAYW\n").into_bytes()).collect();
+    for _ in 0..5 {
+        fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    }
+    while fixture.drain(Stage::Plan).await > 0 {}
+    let mut announced = Vec::new();
+    for _ in 0..3 {
+        fixture.lose(Stage::Search).await;
+        announced.push(fixture.sweep_after(1).await.announced);
+    }
+    assert_eq!(announced[0], 20_000);
+    assert_eq!(announced.iter().sum::<u64>(), 30_000, "{announced:?}");
+}
+
+#[tokio::test]
 async fn a_merge_of_a_chunk_that_is_not_there_harms_no_job() {
     let (fixture, queries) = small().await;
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
