@@ -62,6 +62,7 @@ macro_rules! queue_promises {
                 what_cannot_travel_is_refused,
                 the_longest_message_passes,
                 the_count_includes_hidden_messages,
+                waiting_since_tells_of_what_can_be_received,
                 concurrent_receivers_share_the_messages,
             ]
         );
