@@ -1,8 +1,9 @@
 //! Stores and queues whose calls somebody may hold up, spoil or repeat.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -62,11 +63,13 @@ pub(crate) trait Interceptor: Clone + Debug + Send + Sync + 'static {
 pub(crate) struct Intercepted<S: ?Sized, I> {
     inner: Arc<S>,
     by: I,
+    /// Hits that could not be written: who compared them writes them again.
+    unwritten: Mutex<HashSet<BlobName>>,
 }
 
 impl<S: ?Sized, I> Intercepted<S, I> {
     pub(crate) fn new(inner: Arc<S>, by: I) -> Self {
-        Self { inner, by }
+        Self { inner, by, unwritten: Mutex::default() }
     }
 }
 
@@ -83,10 +86,15 @@ impl<I: Interceptor> BlobStore for Intercepted<dyn BlobStore, I> {
     }
 
     async fn put_noted_if_absent(&self, name: &BlobName, content: Bytes, note: u64) -> Result<Written> {
-        if !content.is_empty() {
+        let writes_again = self.unwritten.lock().unwrap().remove(name);
+        if !content.is_empty() && !writes_again {
             self.by.compared().await;
         }
-        self.by.call("write", self.inner.put_noted_if_absent(name, content, note)).await
+        let written = self.by.call("write", self.inner.put_noted_if_absent(name, content, note)).await;
+        if written.is_err() {
+            self.unwritten.lock().unwrap().insert(name.clone());
+        }
+        written
     }
 
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
