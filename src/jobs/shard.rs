@@ -46,6 +46,36 @@ pub fn compare(
 /// was made. The whole of a row, for those who need neither storage nor other machines. `on_compared` is told how
 /// many more comparisons have been made, from any thread.
 ///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use skyblast::database::ResidentVolume;
+/// use skyblast::engine::{DatabaseTotals, OptionChoices, Search};
+/// use skyblast::jobs::{ChunkLimits, Chunker, search_row};
+/// use skyblast::sequence::fasta::Reader;
+///
+/// let fasta = &b">a\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQ\n"[..];
+/// let mut volume = ResidentVolume::default();
+/// let mut totals = DatabaseTotals { sequences: 0, residues: 0 };
+/// for record in Reader::new("the database", fasta) {
+///     let record = record?;
+///     volume.push(&record.defline, &record.residues);
+///     totals.sequences += 1;
+///     totals.residues += record.residues.len() as u64;
+/// }
+///
+/// let mut choices = OptionChoices::default();
+/// choices.set("evalue", "1e-5")?;
+/// let options = choices.resolve()?;
+/// let search = Search::new(options, totals)?;
+/// for chunk in Chunker::new(Reader::new("the queries", fasta), ChunkLimits::for_volumes_of(totals.residues), options) {
+///     let volumes = [(0, &volume)];
+///     let hits = search_row(&search, (options, totals), &chunk?, volumes, NonZeroUsize::MIN, &|_| ())?;
+///     assert_eq!(hits[0][0].ordinal(), 0, "the query finds itself");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If there are no statistics for the matrix and gap costs.
 pub fn search_row<'a, V: Subjects + 'a>(
