@@ -7,34 +7,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 mod common;
 
+use common::folder::copy_folder;
 use common::in_process::{assert_same_report, project_file};
 use common::made_alike::made_alike;
 
 const FOLDER: &str = "tests/golden/strangers";
 
-/// Copies the files of a folder, which a case may change.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[track_caller]
 fn check(case: &str) {
     let source = project_file(FOLDER).join(case);
     let folder = tempfile::tempdir().unwrap();
-    copy(&source, folder.path());
+    copy_folder(&source, folder.path());
     let program = env!("CARGO_BIN_EXE_skyblast");
     let mut shell = Command::new("bash");
     shell.arg("cmd").current_dir(folder.path());
@@ -141,7 +128,7 @@ fn what_is_meant_for_another_program_gets_a_hint() {
 #[test]
 fn a_command_line_of_makeblastdb_makes_a_database() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&project_file(FOLDER).join("searchsp-zero"), folder.path());
+    copy_folder(&project_file(FOLDER).join("searchsp-zero"), folder.path());
     let run = |line: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skyblast"));
         let output = command.args(line.split(' ')).current_dir(folder.path()).output().unwrap();

@@ -30,7 +30,18 @@ pub(super) async fn serve(
     patience: Duration,
     stop: CancellationToken,
 ) {
-    let room = Arc::new(Semaphore::new(allowed()));
+    serve_at_most(allowed(), listener, router, patience, stop).await;
+}
+
+/// The same with so many connections at the same time.
+async fn serve_at_most(
+    connections: usize,
+    listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    stop: CancellationToken,
+) {
+    let room = Arc::new(Semaphore::new(connections));
     let serving = TaskTracker::new();
     let accepting = async {
         loop {
@@ -95,4 +106,81 @@ fn allowed() -> usize {
     let files = number(getrlimit(Resource::Nofile).current);
     let left = files.saturating_sub(OTHER_FILES).max(files / 2);
     usize::try_from(left).unwrap_or(usize::MAX).clamp(1, CONNECTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Result;
+    use std::net::SocketAddr;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const LONG: Duration = Duration::from_secs(600);
+
+    async fn start(connections: usize, patience: Duration) -> Result<(SocketAddr, CancellationToken)> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (address, stop) = (listener.local_addr()?, CancellationToken::new());
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        tokio::spawn(serve_at_most(connections, listener, router, patience, stop.clone()));
+        Ok((address, stop))
+    }
+
+    /// Reads an answer that ends in `hello`.
+    async fn hello(stream: &mut TcpStream) -> Result<()> {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"hello") {
+            assert!(stream.read_buf(&mut answer).await? > 0, "{}", String::from_utf8_lossy(&answer));
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_say_what_it_wants_is_closed() -> Result<()> {
+        let (address, _stop) = start(10, Duration::from_millis(50)).await?;
+        for beginning in [&b""[..], b"GET / HTTP/1.1\r\nhost: loc"] {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.write_all(beginning).await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            assert!(!answer.ends_with(b"hello"));
+        }
+        let mut kept_open = TcpStream::connect(address).await?;
+        kept_open.write_all(REQUEST).await?;
+        hello(&mut kept_open).await?;
+        assert_eq!(kept_open.read(&mut [0; 8]).await?, 0, "closed when no further request came");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_until_another_ends() -> Result<()> {
+        let (address, _stop) = start(2, LONG).await?;
+        let mut first = TcpStream::connect(address).await?;
+        let mut second = TcpStream::connect(address).await?;
+        for stream in [&mut first, &mut second] {
+            stream.write_all(REQUEST).await?;
+            hello(stream).await?;
+        }
+        let mut third = TcpStream::connect(address).await?;
+        third.write_all(REQUEST).await?;
+        let answered = timeout(Duration::from_millis(100), third.readable()).await;
+        assert!(answered.is_err(), "answered beside two others");
+        drop(first);
+        hello(&mut third).await
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_closed_when_the_server_stops() -> Result<()> {
+        let (address, stop) = start(10, LONG).await?;
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(REQUEST).await?;
+        hello(&mut stream).await?;
+        stop.cancel();
+        assert_eq!(stream.read(&mut [0; 8]).await?, 0);
+        Ok(())
+    }
 }

@@ -252,3 +252,37 @@ impl ThreadFlags {
         self.threads.unwrap_or_else(cores)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    /// What a command line in format 0 asks for.
+    fn settled(more: &[&str]) -> Option<(SearchOptions, OutputFormat)> {
+        let command = SearchFlags::augment_args(clap::Command::new("search"));
+        let line = ["search", "--outfmt", "0"].iter().chain(more);
+        let matches = command.try_get_matches_from(line).ok()?;
+        SearchFlags::from_arg_matches(&matches).ok()?.settle().ok()
+    }
+
+    #[test]
+    fn to_ask_for_the_default_that_help_states_changes_nothing() {
+        let command = SearchFlags::augment_args(clap::Command::new("search"));
+        let mut numbers = 0;
+        for arg in command.get_arguments() {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let Some((_, stated)) = help.split_once("[default: ") else { continue };
+            let value = stated.split(']').next().unwrap_or_default();
+            // Others are those of the task or the matrix.
+            if !value.starts_with("the ") {
+                let name = format!("--{}", arg.get_long().unwrap_or_default());
+                let asked = settled(&[&name, value]);
+                assert!(asked.is_some() && asked == settled(&[]), "{name} {value}: {asked:?}");
+                numbers += 1;
+            }
+        }
+        assert!(numbers >= 10, "only {numbers}");
+    }
+}

@@ -1,7 +1,6 @@
 //! `skyblast search`: the whole pipeline in one process, without storage: chunks of queries ×
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
@@ -15,8 +14,8 @@ use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
 use super::whole_file::Target;
-use crate::engine::{Advance, QueryLocation, Search};
-use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, compare};
+use crate::engine::{QueryLocation, Search};
+use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, search_row};
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
@@ -133,17 +132,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         let origins = database.origins.clone();
         let mut merger =
             Merger::new(options, database.searched, &chunk, room)?.restoring(move |hit| origins.restore(hit));
-        for volume in &database.volumes {
-            let on_progress = |progress| {
-                if let Advance::Compared(comparisons) = progress {
-                    bar.add(comparisons);
-                }
-                ControlFlow::Continue(())
-            };
-            let mut add = |list, hit| merger.add(list, hit);
-            let (subjects, first_ordinal) = (&volume.subjects, volume.first_ordinal);
-            compare(&search, &chunk, subjects, first_ordinal, None, &on_progress, &mut add)?;
-        }
+        let volumes = database.volumes.iter().map(|volume| (volume.first_ordinal, &volume.subjects));
+        search_row(&search, &mut merger, &chunk, volumes, &|compared| bar.add(compared))?;
         merger.finish(args.threads.count(), |query, hits| out.write(&chunk, query, hits))?;
     }
     if let (0, Some(location)) = (queries, options.query_location) {

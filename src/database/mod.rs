@@ -9,6 +9,31 @@
 //! its bytes, so a volume that has its name's digest is whole, and equal volumes are one file. Its
 //! bytes are described in [`layout`].
 //!
+//! ```
+//! use skyblast::database::{BuildOptions, Builder, Database, VolumeLimit};
+//! use skyblast::engine::Subjects;
+//! use skyblast::sequence::fasta::Reader;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let options = BuildOptions {
+//!     title: "two proteins".to_owned(),
+//!     volume_limit: VolumeLimit::Bytes(64 << 20),
+//!     sources: Vec::new(),
+//!     created: jiff::Timestamp::now(),
+//! };
+//! let mut builder = Builder::create(folder.path(), options)?;
+//! for record in Reader::new("example", &b">a\nMKTAYIAKQR\n>b\nMSTNPKPQRK\n"[..]) {
+//!     let record = record?;
+//!     builder.push(&record.defline, &record.residues)?;
+//! }
+//! builder.finish()?;
+//!
+//! let database = Database::open(folder.path())?;
+//! assert_eq!(database.manifest().sequences, 2);
+//! assert_eq!(database.volume(0)?.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Databases of NCBI's BLAST+ are read by [`blastdb`].
 
 pub mod blastdb;

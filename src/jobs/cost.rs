@@ -1,7 +1,8 @@
 //! What jobs cost.
 //!
-//! Each time a shard is compared an empty blob records how long that took, in its name, so that one
-//! listing adds them up. A shard that was compared twice has cost twice. Of a process that is killed
+//! The hits of a shard are noted with the time that it took to get them, and a blob with that time in its name
+//! records what did not lead to hits, or to hits that were there, so that two listings add them up. A shard
+//! that was compared twice has cost twice. Of a process that is killed
 //! nothing is recorded.
 
 use super::id::JobId;

@@ -111,18 +111,33 @@ pub struct Plan {
     /// How many volumes are searched at the same time.
     #[serde(default = "one")]
     pub abreast: u32,
+    /// How many chunks are searched in all volumes before the others are; 0 for all.
+    #[serde(default)]
+    pub first_chunks: u32,
 }
+
+/// Instances that may begin to search at the same time: as many as a region starts for one app.
+const MOST_INSTANCES: u32 = 1_000;
+/// Readers of one volume that may begin at the same time. The service is meant to answer 500 requests a second
+/// for one blob, and a reader has some eight answered in a second.
+const FIRST_READERS: u32 = 60;
 
 /// Earlier versions searched one volume after the other.
 fn one() -> u32 {
     1
 }
 
+/// How many chunks are searched first, so that not all instances begin with the same one of so many volumes.
+fn first_chunks(volumes: u32) -> u32 {
+    MOST_INSTANCES.div_ceil(volumes.max(1)).max(FIRST_READERS)
+}
+
 impl Plan {
-    /// The grid of a job; so many volumes are searched at the same time.
+    /// The grid of a job for instances that keep so many volumes open.
     pub(super) fn of(job: &Job, abreast: u32) -> Self {
         let volumes = job.volumes.clone();
-        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes, abreast }
+        let first_chunks = first_chunks(volumes.len() as u32);
+        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes, abreast, first_chunks }
     }
 
     /// Number of shards.
@@ -131,13 +146,21 @@ impl Plan {
     }
 
     /// Chunk and volume of shard number `shard`. A few volumes are searched abreast, chunk by chunk: so an
-    /// instance finds the volumes that it holds wanted again, and not all instances want the same one.
+    /// instance finds the volumes that it holds wanted again. The first chunks go through all volumes before the
+    /// others begin: so the instances, which begin at the same time with nothing open, do not all want the same
+    /// volume. The last volume comes last in every row.
     pub fn shard(&self, shard: u64) -> (u32, u32) {
         let (chunks, volumes) = (u64::from(self.chunks.max(1)), self.volumes.len() as u64);
+        let first_chunks = Some(u64::from(self.first_chunks)).filter(|&first| first > 0 && first < chunks);
+        let (first_chunk, chunks, shard) = match first_chunks {
+            Some(first) if shard < first * volumes => (0, first, shard),
+            Some(first) => (first, chunks - first, shard - first * volumes),
+            None => (0, chunks, shard),
+        };
         let abreast = u64::from(self.abreast.max(1));
         let first = shard / (abreast * chunks) * abreast;
         let (place, width) = (shard % (abreast * chunks), abreast.min(volumes.saturating_sub(first)).max(1));
-        ((place / width) as u32, (first + place % width) as u32)
+        ((first_chunk + place / width) as u32, (first + place % width) as u32)
     }
 }
 
@@ -252,15 +275,46 @@ mod tests {
             bytes: 1,
             first_ordinal: 0,
         };
-        let shards = |abreast, volumes| {
+        let of_first = |abreast, volumes, first_chunks| {
             let volumes = vec![volume.clone(); volumes];
-            let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes, abreast };
+            let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes, abreast, first_chunks };
             (0..plan.shards()).map(|shard| plan.shard(shard)).collect::<Vec<_>>()
         };
+        let shards = |abreast, volumes| of_first(abreast, volumes, 0);
         assert_eq!(shards(1, 2), [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]);
         let two = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
         assert_eq!(shards(2, 2), two);
         assert_eq!(shards(8, 2), two);
         assert_eq!(shards(2, 3), [&two[..], &[(0, 2), (1, 2), (2, 2)]].concat());
+        assert_eq!(of_first(1, 2, 2), [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1)]);
+        assert_eq!(of_first(2, 2, 1), two);
+        assert_eq!(of_first(1, 2, 3), shards(1, 2));
+    }
+
+    #[test]
+    fn instances_that_begin_together_do_not_all_read_the_same_volume() {
+        for (abreast, volumes, most) in [(1, 50, 60), (8, 50, 60), (1, 17, 60), (1, 4, 250), (1, 1, 1_000)] {
+            let volume = VolumeInfo {
+                digest: crate::database::Digest::of(b""),
+                sequences: 1,
+                residues: 1,
+                bytes: 500 << 20,
+                first_ordinal: 0,
+            };
+            let plan = Plan {
+                planned: Timestamp::UNIX_EPOCH,
+                chunks: 16_000,
+                volumes: vec![volume; volumes],
+                abreast,
+                first_chunks: first_chunks(volumes as u32),
+            };
+            let mut readers = vec![0; volumes];
+            for shard in 0..u64::from(MOST_INSTANCES) {
+                readers[plan.shard(shard).1 as usize] += 1;
+            }
+            assert_eq!(readers.iter().max(), Some(&most), "{volumes} volumes, {abreast} abreast");
+            let last = plan.shards() - 1;
+            assert_eq!(plan.shard(last), (15_999, volumes as u32 - 1));
+        }
     }
 }

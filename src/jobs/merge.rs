@@ -33,7 +33,7 @@ impl Pipeline {
     /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
     pub(super) async fn merge(&self, message: ChunkSearched, attempt: Attempt) -> Result<()> {
         let ChunkSearched { job: id, chunk } = message;
-        if self.ledger.is_closed(id).await? {
+        if self.has_ended(id).await? {
             return Ok(());
         }
         let (job, plan) = self.job_and_plan(id).await?;
@@ -52,7 +52,7 @@ impl Pipeline {
 
     /// Writes the text of a chunk, and its part if that is not there; `false` if some shard is not settled.
     pub(super) async fn write_text(&self, job: &Job, plan: &Plan, chunk: u32) -> Result<bool> {
-        let queries = self.ledger.chunk(job.id, chunk).await?;
+        let queries = self.queries(job.id, chunk).await?;
         let Some(part) = self.standing_part(job, plan, chunk, &queries).await? else { return Ok(false) };
         if !part.head.missing.is_empty() {
             self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
@@ -67,7 +67,7 @@ impl Pipeline {
     pub(super) async fn text(
         &self,
         look: Look,
-        queries: QueryChunk,
+        queries: Arc<QueryChunk>,
         missing: MissingVolumes,
         part: &StoredPart,
     ) -> Result<Pieces> {
@@ -116,8 +116,7 @@ impl Pipeline {
         } else {
             Standing::Stays
         };
-        self.ledger.put_part(job.id, chunk, part, standing).await?;
-        self.ledger.part(job.id, chunk).await
+        self.ledger.put_part(job.id, chunk, part, standing).await
     }
 
     /// Joins a row of the grid into a part, or `None` if some shard of it is not settled.

@@ -9,6 +9,41 @@
 //! bookkeeping that can be done again from the blobs at any time: every step checks what is there,
 //! writes what is missing under a name that follows from the job and the shard, and announces the
 //! next step. So any message may arrive twice, late or never, and any process may die anywhere.
+//!
+//! A job in a folder, with one worker (a database of that name has been added before):
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use skyblast::engine::SearchOptions;
+//! use skyblast::jobs::worker::{self, WorkerSettings};
+//! use skyblast::jobs::{Pipeline, Request, Settings};
+//! use skyblast::sequence::fasta::Reader;
+//! use skyblast::store::Location;
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Location::Folder("storage".into()).open()?;
+//! let pipeline = Pipeline::new(|name| store.blobs(name), |name| store.queue(name), Settings::default())?;
+//! let pipeline = Arc::new(pipeline);
+//! let request = Request {
+//!     database: "proteins".to_owned(),
+//!     options: SearchOptions::default(),
+//!     outfmt: "6".parse()?,
+//! };
+//! let queries = &b">a\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n"[..];
+//! let job = pipeline.submit(&request, move || Ok(Reader::new("queries", queries))).await?;
+//!
+//! let stop = CancellationToken::new();
+//! let working = tokio::spawn(worker::run(pipeline.clone(), WorkerSettings::default(), stop.clone()));
+//! while !pipeline.status(job.id).await?.state.is_final() {
+//!     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+//! }
+//! stop.cancel();
+//! working.await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod apart;
 mod attempt;
@@ -38,6 +73,8 @@ mod plan;
 mod poison;
 mod produce;
 mod publish;
+mod recent_chunks;
+mod reindex;
 mod remove;
 mod results;
 mod retention;
@@ -73,7 +110,7 @@ pub use pipeline::{KEEP_JOBS, Pipeline, Settings};
 pub use publish::{OnPublished, Published};
 pub use results::{AddressFrom, MissingShards, Report, Wanted};
 pub use retention::Removal;
-pub use shard::compare;
+pub use shard::{compare, search_row};
 pub use share::{MAX_SHARE, Share};
 pub use spill::{ROOM, Shelf};
 pub use status::{Progress, Status};

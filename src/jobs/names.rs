@@ -11,8 +11,9 @@
 //!                                     (earlier versions called it manifest.json)
 //! <job>/begun                         a shard has been taken up
 //! <job>/announced/<shard>.json        who announces the page of shards from this on, and whether that is done
-//! <job>/hits/<chunk>/<volume>-<ms>    a shard's hits, which it took so many milliseconds to get; immutable
-//!                                     (earlier versions named no time)
+//! <job>/hits/<chunk>/<volume>         a shard's hits, noted with the milliseconds it took to get them; immutable.
+//!                                     Empty as long as somebody waits for them, who then looks at the row
+//!                                     (`<volume>-<ms>` in earlier versions)
 //! <job>/hits/<chunk>/<volume>.failed  that it was given up, so that one listing tells whether a row is settled
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
@@ -29,6 +30,7 @@
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
 //! keys/<key>                          what a repeated submission is recognised by, and its job
 //! removing/<job>                      the job is being removed; names its entry in the index
+//! indexed.json                        how far sweep has looked for jobs of versions without an index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
 //! clock                               written by sweep to see what the store's clock shows
@@ -189,6 +191,22 @@ pub(super) fn retained() -> Result<BlobName> {
     name("retained.json".to_owned())
 }
 
+/// How far sweep has looked for jobs of versions without an index.
+pub(super) fn indexed() -> Result<BlobName> {
+    name("indexed.json".to_owned())
+}
+
+/// Prefix of the jobs whose id begins with this byte.
+pub(super) fn beginning(byte: u32) -> String {
+    format!("{byte:02x}")
+}
+
+/// The job whose request, in either form, a blob is.
+pub(super) fn requested(blob: &BlobName) -> Option<JobId> {
+    let (job, leaf) = blob.as_str().split_once('/')?;
+    [JOB, INTAKE].contains(&leaf).then(|| job.parse().ok()).flatten()
+}
+
 /// A blob of a job that is not numbered.
 pub(super) fn of_job(job: JobId, leaf: &str) -> Result<BlobName> {
     name(format!("{job}/{leaf}"))
@@ -198,12 +216,12 @@ pub(super) fn queries(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/queries/{chunk:06}"))
 }
 
-/// A shard's hits, and how long it took to get them.
-pub(super) fn hits(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
-    name(format!("{}-{milliseconds}", hits_of(shard)))
+/// A shard's hits. Earlier versions added `-` and the milliseconds that it took to get them.
+pub(super) fn hits(shard: ShardPlanned) -> Result<BlobName> {
+    name(hits_of(shard))
 }
 
-/// Prefix of a shard's hits. If it was compared twice there may be two blobs, which hold the same.
+/// Prefix of all that says how a shard stands.
 pub(super) fn hits_of(shard: ShardPlanned) -> String {
     let ShardPlanned { job, chunk, volume } = shard;
     format!("{job}/{HITS}/{chunk:06}/{volume:05}")
@@ -261,7 +279,7 @@ pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> 
     name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}-{milliseconds}"))
 }
 
-/// The time in the name of a `hits` or `spent` blob.
+/// The time in the name of a `spent` blob, and of the `hits` of earlier versions.
 pub(super) fn milliseconds_of(blob: &BlobName) -> Option<u64> {
     blob.as_str().rsplit_once('-')?.1.parse().ok()
 }
@@ -396,10 +414,10 @@ mod tests {
     fn numbered_names_read_back() {
         let job = JobId::random().expect("randomness");
         let shard = |chunk, volume| ShardPlanned { job, chunk, volume };
-        let named = hits(shard(12, 345), 678).expect("a name");
-        assert_eq!((shard_of(&named), milliseconds_of(&named)), (Some((12, 345)), Some(678)));
-        let earlier = name(hits_of(shard(12, 345))).expect("a name");
-        assert_eq!((shard_of(&earlier), milliseconds_of(&earlier)), (Some((12, 345)), None));
+        let named = hits(shard(12, 345)).expect("a name");
+        assert_eq!((shard_of(&named), milliseconds_of(&named)), (Some((12, 345)), None));
+        let earlier = name(format!("{named}-678")).expect("a name");
+        assert_eq!((shard_of(&earlier), milliseconds_of(&earlier)), (Some((12, 345)), Some(678)));
         let given_up = given_up(shard(12, 345)).expect("a name");
         assert!(is_given_up(&given_up) && shard_of(&given_up) == Some((12, 345)));
         assert_eq!(failed(shard(1_234_567, 0)).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));

@@ -22,6 +22,7 @@ use super::ledger::Ledger;
 use super::messages::{self, Inbox, Message, Stage};
 use super::names;
 use super::poison::job_of;
+use super::recent_chunks::RecentChunks;
 use super::spill::ROOM;
 use super::trace::Trace;
 use crate::sequence::fasta;
@@ -72,8 +73,8 @@ impl Default for Settings {
 
 /// Jobs that a process remembers to have begun.
 const MAX_REMEMBERED: usize = 1_000;
-/// How long a job that was found open is taken to be so.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How long a job that was found open is taken to be so. When one is cancelled, no shard begins after that.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Records and inputs far above what is known of proteins: the longest have some 50,000 residues, all of
 /// Swiss-Prot some 200 million in 600,000 records. A chunk of them fits into memory several times.
@@ -96,7 +97,7 @@ pub struct Pipeline {
     recent: Mutex<Option<(Arc<Job>, Arc<Plan>)>>,
     /// Jobs of which this process has noted that they have begun.
     begun: Mutex<HashSet<JobId>>,
-    recent_chunk: Mutex<Option<(JobId, u32, Arc<QueryChunk>)>>,
+    recent_chunks: Mutex<RecentChunks>,
     /// The job that was found open last, and when.
     open: Mutex<Option<(JobId, Instant)>>,
     /// For what may have ended a process.
@@ -121,7 +122,7 @@ impl Pipeline {
             settings,
             recent: Mutex::default(),
             begun: Mutex::default(),
-            recent_chunk: Mutex::default(),
+            recent_chunks: Mutex::default(),
             open: Mutex::default(),
             apart: None,
         })
@@ -257,19 +258,17 @@ impl Pipeline {
     /// Lets go of what is kept from one message to the next.
     pub(super) async fn forget(&self) {
         *self.recent.lock().await = None;
-        *self.recent_chunk.lock().await = None;
+        *self.recent_chunks.lock().await = RecentChunks::default();
         self.catalog.forget_volumes().await;
     }
 
-    /// The queries of a chunk; kept from one shard to the next.
+    /// The queries of a chunk; kept for other shards.
     pub(super) async fn queries(&self, id: JobId, chunk: u32) -> Result<Arc<QueryChunk>> {
-        if let Some((job, number, queries)) = &*self.recent_chunk.lock().await
-            && (*job, *number) == (id, chunk)
-        {
-            return Ok(queries.clone());
+        if let Some(queries) = self.recent_chunks.lock().await.get(id, chunk) {
+            return Ok(queries);
         }
         let queries = Arc::new(self.ledger.chunk(id, chunk).await?);
-        *self.recent_chunk.lock().await = Some((id, chunk, queries.clone()));
+        self.recent_chunks.lock().await.keep(id, chunk, queries.clone());
         Ok(queries)
     }
 

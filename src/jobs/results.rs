@@ -160,7 +160,7 @@ impl Pipeline {
                 let (job, plan) = &*grid;
                 let queries = pipeline.ledger.chunk(job.id, chunk).await?;
                 let part = pipeline.part(job, plan, chunk, &queries).await?;
-                pipeline.text(look, queries, part.head.missing_of(plan), &part).await
+                pipeline.text(look, queries.into(), part.head.missing_of(plan), &part).await
             }
         });
         Ok(head.chain(parts.try_flatten()).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed())

@@ -38,7 +38,11 @@ impl Pipeline {
             Ok((frame, spent)) => {
                 // What was compared should not have to be compared again.
                 let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.pieces());
-                self.patiently(put).await?;
+                let waited_for = self.patiently(put).await?;
+                // Somebody else looks at the row, later.
+                if !waited_for && !attempt.repeated && (volume as usize) + 1 < plan.volumes.len() {
+                    return Ok(());
+                }
             }
             Err(error) => {
                 // The report does not depend on it.
@@ -104,14 +108,21 @@ impl Pipeline {
         self.ledger.put_failed(shard, reason).await
     }
 
-    /// Announces the merge of a chunk if all its shards are settled. More than one shard may find
-    /// that they are; merging twice does no harm.
+    /// Announces the merge of a chunk if all its shards are settled, or else sees to it that somebody looks at
+    /// the row again: leaves word with a shard that is not, most likely the last. The word lies where its hits
+    /// will, so that either it finds the word or its hits are found here. More than one shard may find that all
+    /// are settled; merging twice does no harm.
     pub(super) async fn announce_complete_row(&self, plan: &Plan, id: JobId, chunk: u32) -> Result<()> {
-        let volumes = plan.volumes.len();
-        if self.ledger.count_settled(id, chunk, volumes).await? == volumes {
-            self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
+        loop {
+            let unsettled = self.ledger.unsettled(id, chunk, plan.volumes.len()).await?;
+            let Some(&volume) = unsettled.volumes.last() else {
+                return self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await;
+            };
+            let shard = ShardPlanned { job: id, chunk, volume };
+            if unsettled.word_is_left || self.ledger.leave_word(shard).await? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 

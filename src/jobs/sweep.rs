@@ -9,6 +9,7 @@
 //! A job that only waits for its turn is left alone: as long as a message waits that was sent before the
 //! job's last, so may the job's own. All times are those of storage: a machine's own clock may be wrong.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -39,6 +40,9 @@ const LEAST_STALL: Duration = Duration::from_secs(30);
 
 /// Messages that one sweep sends for one job; the next sweep goes on from there.
 const MOST_ANNOUNCED: usize = 5 * PAGE as usize;
+
+/// Messages that one sweep sends for all jobs: what it can send before the next begins.
+const MOST_IN_A_RUN: usize = 4 * MOST_ANNOUNCED;
 
 /// A sweep begins with no further job after this.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -92,6 +96,8 @@ struct Look {
     now: Timestamp,
     /// For each stage, since when the message that has waited longest has been waiting.
     waiting: Vec<(Stage, Option<Timestamp>)>,
+    /// How many messages may still be sent.
+    messages_left: AtomicUsize,
 }
 
 impl Look {
@@ -99,6 +105,18 @@ impl Look {
     fn may_wait(&self, stage: Stage, sent: Timestamp) -> bool {
         let since = self.waiting.iter().find(|(waiting, _)| *waiting == stage).and_then(|(_, since)| *since);
         since.is_some_and(|since| since <= after(sent, MARGIN))
+    }
+
+    /// Lets somebody send so many messages or fewer; returns how many.
+    fn allow(&self, wanted: usize) -> usize {
+        let take = |left: usize| Some(left.saturating_sub(wanted));
+        let left = self.messages_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        left.unwrap_or_default().min(wanted)
+    }
+
+    /// Takes back what was allowed and is not sent.
+    fn give_back(&self, messages: usize) {
+        self.messages_left.fetch_add(messages, Ordering::Relaxed);
     }
 
     fn has_passed(&self, since: Timestamp, limit: Duration) -> bool {
@@ -121,7 +139,7 @@ impl Pipeline {
         for stage in Stage::ALL {
             waiting.push((stage, self.queue(stage).waiting_since().await?));
         }
-        let look = Look { now, waiting };
+        let look = Look { now, waiting, messages_left: AtomicUsize::new(MOST_IN_A_RUN) };
         let mut active: Vec<Active> = self.ledger.active().try_collect().await?;
         let mut sweep = Sweep {
             active: active.len() as u64,
@@ -142,6 +160,9 @@ impl Pipeline {
         }
         if let Err(error) = self.discard_uploads(now).await {
             tracing::error!(%error, "could not look for uploads that became no search");
+        }
+        if let Err(error) = self.reindex().await {
+            tracing::error!(%error, "could not look for jobs of earlier versions");
         }
         match self.retain(now).await {
             Ok(removed) => sweep.removed = removed,
@@ -271,11 +292,16 @@ impl Pipeline {
             ShardPlanned { job: id, chunk, volume }
         };
         let from = before.next_shard.unwrap_or(0);
+        let allowed = look.allow(MOST_ANNOUNCED);
+        if allowed == 0 {
+            return Ok(Sweep::default());
+        }
         let missing = (from..plan.shards())
             .filter(|&number| !settled.shards.contains(&plan.shard(number)))
-            .take(MOST_ANNOUNCED + 1);
+            .take(allowed + 1);
         let mut missing: Vec<u64> = missing.collect();
-        let next_shard = (missing.len() > MOST_ANNOUNCED).then(|| missing.pop()).flatten();
+        let next_shard = (missing.len() > allowed).then(|| missing.pop()).flatten();
+        look.give_back(allowed - missing.len());
         let rounds = before.rounds + u32::from(next_shard.is_none());
         let swept = Swept { at: look.now, rounds, next_shard, look_again: None, ..before };
         // Of several sweeps at the same time one goes on; and should it die, the next does from there.
@@ -305,8 +331,10 @@ impl Pipeline {
             }
         }
         let complete = (0..).zip(rows).filter(|&(_, row)| row == plan.volumes.len()).map(|(chunk, _)| chunk);
+        let allowed = look.allow(PAGE as usize);
         let unmerged: Vec<u32> =
-            complete.filter(|chunk| !settled.texts.contains(chunk)).take(PAGE as usize).collect();
+            complete.filter(|chunk| !settled.texts.contains(chunk)).take(allowed).collect();
+        look.give_back(allowed - unmerged.len());
         for chunk in unmerged {
             self.announce_again(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
             sweep.announced += 1;

@@ -10,6 +10,15 @@ use super::column::{Column, STANDARD};
 use super::order::{HitOrder, HspOrder};
 
 /// Format of a report.
+///
+/// ```
+/// use skyblast::report::OutputFormat;
+///
+/// let table: OutputFormat = "6 qseqid sseqid evalue".parse()?;
+/// assert_eq!(table.extension(), "tsv");
+/// assert!("6 qseqid nonsense".parse::<OutputFormat>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutputFormat {

@@ -42,6 +42,8 @@ pub struct BlobInfo {
     pub modified: Timestamp,
     /// Version tag of the content, for [`BlobStore::put_if_match`].
     pub etag: ETag,
+    /// The number that it was written with, for [`BlobStore::put_noted_if_absent`].
+    pub note: Option<u64>,
 }
 
 /// Opaque version tag of a blob's content; changes with every write.
@@ -119,6 +121,10 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// inside this call. A caller that was killed and starts over gets [`Written::AlreadyExists`]
     /// for its own bytes.
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written>;
+
+    /// Like [`put_if_absent`](Self::put_if_absent), with a number beside the content that listings show as
+    /// [`BlobInfo::note`] until the content is replaced.
+    async fn put_noted_if_absent(&self, name: &BlobName, content: Bytes, note: u64) -> Result<Written>;
 
     /// Writes what `pieces` yield, of any size, holding only a bounded part in memory; what becomes of a blob
     /// that is there says `standing`. If `pieces` yields an error, nothing is written and the error returned.

@@ -2,13 +2,14 @@
 //! standard error, and a code that is not 0.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use skyblast::database::Database;
 use tempfile::TempDir;
 
 use crate::common::command::{run, run_with_input};
 use crate::common::examples;
+use crate::common::folder::copy_folder;
 use crate::common::in_process::project_file;
 
 /// The error of a search that must fail with `code`.
@@ -31,19 +32,8 @@ fn db() -> &'static str {
 
 /// A copy of the database, to be spoilt.
 fn copy_of_the_database() -> (TempDir, Database) {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
-    copy(examples::database(), folder.path());
+    copy_folder(examples::database(), folder.path());
     let database = Database::open(folder.path()).unwrap();
     (folder, database)
 }

@@ -12,7 +12,7 @@ use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
 use skyblast::engine::{DatabaseTotals, Hit, Search, SearchOptions, to_the_end};
 use skyblast::jobs::{
     Candidates, ChunkLimits, Chunker, Merger, QueryChunk, ROOM, Shelf, compare, render, render_end,
-    render_head,
+    render_head, search_row,
 };
 use skyblast::report::{
     DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryHits, ReportContext,
@@ -150,6 +150,7 @@ impl OpenDatabase {
             is_given: false,
         };
         let context = ReportContext::new(database, options).unwrap();
+        let search = Search::new(options, self.totals).unwrap();
         let mut report = Vec::new();
         let mut subjects = ListedSubjects::default();
         for chunk in chunks {
@@ -158,12 +159,11 @@ impl OpenDatabase {
             let joined: BTreeSet<_> = order.iter().copied().collect();
             let of = self.volumes.len() as u32;
             let missing = MissingVolumes { missing: of - joined.len() as u32, of };
-            for volume in order {
-                let mut add = |list, hit| merger.add(list, hit);
-                self.compare(chunk, volume, options, threads, room, &mut add);
-            }
+            let volumes = order.into_iter().map(|volume| (self.volumes[volume].0, &self.volumes[volume].1));
+            search_row(&search, &mut merger, chunk, volumes, &|_| ()).unwrap();
             let mut hits = Vec::new();
-            let merged = merger.finish(NonZeroUsize::new(threads).unwrap(), |query, shelf: &Shelf| {
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let merged = merger.finish(threads, |query, shelf: &Shelf| {
                 shelf.visit_all(&mut |hit| {
                     subjects.add(&context, hit);
                     hits.push(Ok((query as u32, hit.clone())));

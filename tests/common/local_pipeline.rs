@@ -16,18 +16,19 @@ use skyblast::jobs::{
 };
 use skyblast::report::OutputFormat;
 use skyblast::sequence::fasta::Reader;
-use skyblast::store::local::{LocalBlobs, LocalStore};
+use skyblast::store::local::LocalStore;
 use skyblast::store::{BlobName, BlobStore, Queue};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::chaotic_queue::ChaoticQueue;
 use super::in_process::{OpenDatabase, build_database, chunks_of};
-use super::storm::Storm;
+use super::memory_store::MemoryStore;
+use super::storm::{Storm, Weather};
 
-/// A storage folder with one published database, which is called "database".
+/// A storage folder, or storage in memory, with one published database, which is called "database".
 pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
+    memory: Option<MemoryStore>,
     pub(crate) database: Database,
     settings: Settings,
     /// Driven by hand; workers have pipelines of their own, as processes would.
@@ -37,6 +38,20 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// Publishes the records of `inputs` in volumes of `limit`.
     pub(crate) async fn new(inputs: &[PathBuf], limit: VolumeLimit, chunk_residues: u64) -> Self {
+        Self::with_store(inputs, limit, chunk_residues, None).await
+    }
+
+    /// The same in memory, under the clock of the runtime.
+    pub(crate) async fn in_memory(inputs: &[PathBuf], limit: VolumeLimit, chunk_residues: u64) -> Self {
+        Self::with_store(inputs, limit, chunk_residues, Some(MemoryStore::new())).await
+    }
+
+    async fn with_store(
+        inputs: &[PathBuf],
+        limit: VolumeLimit,
+        chunk_residues: u64,
+        memory: Option<MemoryStore>,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let database = build_database(&folder.path().join("source"), inputs, limit);
         let settings = Settings {
@@ -45,24 +60,19 @@ impl Fixture {
             patience: Duration::from_secs(5),
             ..Settings::default()
         };
-        let pipeline = pipeline(&folder, settings, None);
+        let pipeline = open(&folder, memory.as_ref(), settings, None);
         pipeline.catalog().publish("database", &database, &|_| ()).await.unwrap();
-        Self { folder, database, settings, pipeline }
+        Self { folder, memory, database, settings, pipeline }
     }
 
     /// A process that works on the same storage in a storm.
-    pub(crate) fn in_storm(&self, storm: &Storm, stall: Duration) -> Arc<Pipeline> {
-        let store = LocalStore::open(&self.folder.path().join("store")).unwrap();
-        let settings = Settings { stall, patience: Duration::from_secs(3), ..self.settings };
-        let blobs = |name: &str| Ok(storm.blobs(Arc::new(store.blobs(name)?)));
-        Arc::new(
-            Pipeline::new(blobs, |name| Ok(storm.queue(Arc::new(store.queue(name)?))), settings).unwrap(),
-        )
+    pub(crate) fn in_storm(&self, storm: &Storm) -> Arc<Pipeline> {
+        open(&self.folder, self.memory.as_ref(), self.settings, Some(storm))
     }
 
     /// The same storage seen by a process that has just started: with nothing cached.
     pub(crate) fn restart(&mut self) {
-        self.pipeline = pipeline(&self.folder, self.settings, None);
+        self.pipeline = open(&self.folder, self.memory.as_ref(), self.settings, None);
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -75,8 +85,8 @@ impl Fixture {
         self.restart();
     }
 
-    pub(crate) fn blobs(&self, container: &str) -> LocalBlobs {
-        LocalStore::open(&self.folder.path().join("store")).unwrap().blobs(container).unwrap()
+    pub(crate) fn blobs(&self, container: &str) -> Arc<dyn BlobStore> {
+        services(&self.folder, self.memory.as_ref()).0(container).unwrap()
     }
 
     /// Names of a job's blobs that start with `prefix`.
@@ -156,7 +166,8 @@ impl Fixture {
         take_all(self.pipeline.queue(stage)).await
     }
 
-    /// Works with `workers` workers on chaotic queues until the job has ended.
+    /// Works with `workers` workers until the job has ended, on queues at their worst: messages come late, out
+    /// of order and often twice, and others receive them while somebody works on them.
     pub(crate) async fn work(&self, workers: u64, seed: u64, id: JobId) -> Status {
         let stop = CancellationToken::new();
         let settings = WorkerSettings {
@@ -169,7 +180,14 @@ impl Fixture {
         };
         let running: Vec<_> = (0..workers)
             .map(|number| {
-                let pipeline = pipeline(&self.folder, self.settings, Some(seed * 100 + number));
+                let weather = Weather {
+                    duplicates: 500,
+                    short_leases: 250,
+                    reordering: 1_000,
+                    late_ms: 60,
+                    ..Weather::default()
+                };
+                let pipeline = self.in_storm(&Storm::new(weather, seed * 100 + number));
                 tokio::spawn(worker::run(pipeline, settings, stop.clone()))
             })
             .collect();
@@ -212,16 +230,32 @@ impl Fixture {
     }
 }
 
-fn pipeline(folder: &TempDir, settings: Settings, chaos: Option<u64>) -> Arc<Pipeline> {
+/// Opens a container or a queue by name.
+type Opener<S> = Box<dyn Fn(&str) -> skyblast::store::Result<Arc<S>>>;
+
+fn services(folder: &TempDir, memory: Option<&MemoryStore>) -> (Opener<dyn BlobStore>, Opener<dyn Queue>) {
+    if let Some(memory) = memory.cloned() {
+        let queues = memory.clone();
+        return (Box::new(move |name| Ok(memory.blobs(name))), Box::new(move |name| Ok(queues.queue(name))));
+    }
     let store = LocalStore::open(&folder.path().join("store")).unwrap();
-    let queue = |name: &str| -> skyblast::store::Result<Arc<dyn Queue>> {
-        let queue = Arc::new(store.queue(name)?);
-        Ok(match chaos {
-            Some(seed) => Arc::new(ChaoticQueue::new(queue, seed)),
-            None => queue,
-        })
-    };
-    Arc::new(Pipeline::new(|name| Ok(Arc::new(store.blobs(name)?)), queue, settings).unwrap())
+    let queues = store.clone();
+    (
+        Box::new(move |name| Ok(Arc::new(store.blobs(name)?) as Arc<dyn BlobStore>)),
+        Box::new(move |name| Ok(Arc::new(queues.queue(name)?) as Arc<dyn Queue>)),
+    )
+}
+
+fn open(
+    folder: &TempDir,
+    memory: Option<&MemoryStore>,
+    settings: Settings,
+    storm: Option<&Storm>,
+) -> Arc<Pipeline> {
+    let (blobs, queues) = services(folder, memory);
+    let Some(storm) = storm else { return Arc::new(Pipeline::new(blobs, queues, settings).unwrap()) };
+    let blobs = |name: &str| blobs(name).map(|blobs| storm.blobs(blobs));
+    Arc::new(Pipeline::new(blobs, |name| queues(name).map(|queue| storm.queue(queue)), settings).unwrap())
 }
 
 /// Takes all messages out of a queue.

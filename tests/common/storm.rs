@@ -1,21 +1,17 @@
 //! Storage in a storm: what can go wrong does, by chance, and everything is counted.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
-use skyblast::store::{
-    BlobInfo, BlobName, BlobStore, Delivery, ETag, Error, ErrorKind, OnTransfer, Queue, Result, Standing,
-    Written,
-};
+use skyblast::store::{BlobStore, Error, ErrorKind, Queue, Result};
+use tokio::time::sleep;
 
-/// How often each thing happens, in a thousand.
+use super::intercepted::{Intercepted, Interceptor};
+
+/// How often each thing happens, in a thousand, and how long what is done takes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Weather {
     /// A message is sent twice.
@@ -28,16 +24,22 @@ pub(crate) struct Weather {
     pub(crate) short_leases: u64,
     /// A message is delivered late, behind others.
     pub(crate) reordering: u64,
+    /// So many milliseconds late at most.
+    pub(crate) late_ms: u64,
     /// The service asks for a slower pace.
     pub(crate) throttling: u64,
     /// The connection is reset before anything is done.
     pub(crate) resets: u64,
     /// Half of a blob arrives, and seems to be all of it.
     pub(crate) truncated: u64,
-    /// A process is killed, in so many milliseconds on average; 0 never.
-    pub(crate) kill_after_ms: u64,
+    /// A process is killed, in so many seconds on average; 0 never.
+    pub(crate) kill_after: u64,
     /// The clock of storage is so many seconds ahead of the machines'.
     pub(crate) skew: i64,
+    /// A call takes so many milliseconds at most.
+    pub(crate) call_ms: u64,
+    /// To compare a shard takes so many milliseconds at most.
+    pub(crate) shard_ms: u64,
 }
 
 /// What happened.
@@ -47,7 +49,7 @@ pub(crate) struct Tally {
     pub(crate) faults: BTreeMap<&'static str, u64>,
     /// Calls on blobs and queues; waiting for messages that do not come is not counted.
     pub(crate) calls: u64,
-    /// Hits that were written, or tried to be.
+    /// Shards that somebody has begun to compare.
     pub(crate) searches: u64,
     /// Messages that the pipeline sent.
     pub(crate) messages: u64,
@@ -78,11 +80,11 @@ impl Storm {
     }
 
     pub(crate) fn blobs(&self, inner: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
-        Arc::new(Stormy { storm: self.clone(), inner })
+        Arc::new(Intercepted::new(inner, self.clone()))
     }
 
     pub(crate) fn queue(&self, inner: Arc<dyn Queue>) -> Arc<dyn Queue> {
-        Arc::new(Stormy { storm: self.clone(), inner })
+        Arc::new(Intercepted::new(inner, self.clone()))
     }
 
     /// A number below `limit` (SplitMix64).
@@ -109,9 +111,29 @@ impl Storm {
         *self.state.lock().unwrap().tally.faults.entry(fault).or_default() += 1;
     }
 
-    async fn call<T>(&self, action: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn take(&self, most_ms: u64) {
+        if most_ms > 0 {
+            sleep(Duration::from_millis(self.below(most_ms))).await;
+        }
+    }
+}
+
+/// Calls that are neither counted nor fail: looking for work without finding any, keeping a lease, and what
+/// watches the storm itself.
+const SPARED: [&str; 5] = ["receive from", "renew in", "look into", "count", "look for"];
+
+impl Interceptor for Storm {
+    async fn call<T: Send>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        if SPARED.contains(&action) {
+            return work.await;
+        }
         let failure = |kind| Err(Error::new(kind, action, "storage", "there is a storm"));
         self.state.lock().unwrap().tally.calls += 1;
+        self.take(self.weather.call_ms).await;
         if self.strikes("throttling", self.weather.throttling) {
             return failure(ErrorKind::Throttled);
         }
@@ -125,185 +147,36 @@ impl Storm {
         Ok(done)
     }
 
-    fn skewed(&self, time: Timestamp) -> Timestamp {
+    async fn compared(&self) {
+        self.state.lock().unwrap().tally.searches += 1;
+        self.take(self.weather.shard_ms).await;
+    }
+
+    fn arrives(&self, content: Bytes) -> Bytes {
+        let whole = !self.strikes("truncated answer", self.weather.truncated);
+        if whole { content } else { content.slice(..content.len() / 2) }
+    }
+
+    fn shown(&self, time: Timestamp) -> Timestamp {
         time + SignedDuration::from_secs(self.weather.skew)
     }
-}
 
-#[derive(Debug)]
-struct Stormy<S: ?Sized> {
-    storm: Storm,
-    inner: Arc<S>,
-}
-
-impl Stormy<dyn BlobStore> {
-    fn count_hits(&self, name: &BlobName) {
-        if name.as_str().contains("/hits/") && !name.as_str().ends_with(".failed") {
-            self.storm.state.lock().unwrap().tally.searches += 1;
-        }
-    }
-}
-
-#[async_trait]
-impl BlobStore for Stormy<dyn BlobStore> {
-    async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag> {
-        let written = self.storm.call("write", self.inner.put(name, content)).await?;
-        self.count_hits(name);
-        Ok(written)
+    fn copies(&self) -> Vec<Duration> {
+        self.state.lock().unwrap().tally.messages += 1;
+        let late = || {
+            let late = self.strikes("reordering", self.weather.reordering);
+            Duration::from_millis(if late { self.below(self.weather.late_ms) } else { 0 })
+        };
+        let copies = if self.strikes("duplicate", self.weather.duplicates) { 2 } else { 1 };
+        (0..copies).map(|_| late()).collect()
     }
 
-    async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
-        self.storm.call("write", self.inner.put_if_absent(name, content)).await
+    fn ends_lease(&self) -> bool {
+        self.state.lock().unwrap().tally.calls += 1;
+        self.strikes("short lease", self.weather.short_leases)
     }
 
-    async fn put_pieces(
-        &self,
-        name: &BlobName,
-        pieces: BoxStream<'static, Result<Bytes>>,
-        standing: Standing,
-    ) -> Result<Written> {
-        let written = self.storm.call("write", self.inner.put_pieces(name, pieces, standing)).await?;
-        if written == Written::Created {
-            self.count_hits(name);
-        }
-        Ok(written)
-    }
-
-    async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
-        self.storm.call("write", self.inner.put_if_match(name, content, etag)).await
-    }
-
-    async fn put_file_if_absent(
-        &self,
-        name: &BlobName,
-        file: &Path,
-        on_transfer: OnTransfer<'_>,
-    ) -> Result<Written> {
-        self.storm.call("write", self.inner.put_file_if_absent(name, file, on_transfer)).await
-    }
-
-    async fn touch(&self, name: &BlobName) -> Result<bool> {
-        self.storm.call("touch", self.inner.touch(name)).await
-    }
-
-    async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
-        let (content, tag) = self.storm.call("read", self.inner.get_tagged(name)).await?;
-        let whole = !self.storm.strikes("truncated answer", self.storm.weather.truncated);
-        Ok((if whole { content } else { content.slice(..content.len() / 2) }, tag))
-    }
-
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let pieces = self.storm.call("read", self.inner.read(name)).await?;
-        // Whose end is known, like that of Azure's answers, and of what is checked.
-        let checked = ["/hits/", "/parts/"].iter().any(|part| name.as_str().contains(part));
-        let whole = !checked || !self.storm.strikes("truncated answer", self.storm.weather.truncated);
-        let half = |piece: Result<Bytes>| piece.map(|piece| piece.slice(..piece.len() / 2));
-        Ok(if whole { pieces } else { pieces.take(1).map(half).boxed() })
-    }
-
-    async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
-        let found = self.storm.call("look up", self.inner.info(name)).await?;
-        Ok(found.map(|info| BlobInfo { modified: self.storm.skewed(info.modified), ..info }))
-    }
-
-    fn list(&self, prefix: &str) -> BoxStream<'static, Result<BlobInfo>> {
-        let (storm, listing) = (self.storm.clone(), self.inner.list(prefix));
-        stream::once(async move {
-            match storm.call("list", async { Ok(()) }).await {
-                Ok(()) => listing
-                    .map_ok(move |info| BlobInfo { modified: storm.skewed(info.modified), ..info })
-                    .boxed(),
-                Err(error) => stream::once(async { Err(error) }).boxed(),
-            }
-        })
-        .flatten()
-        .boxed()
-    }
-
-    /// None, so that every read can fail.
-    fn as_file(&self, _name: &BlobName) -> Option<PathBuf> {
-        None
-    }
-
-    async fn container_exists(&self) -> Result<bool> {
-        self.inner.container_exists().await
-    }
-
-    async fn create_container(&self) -> Result<()> {
-        self.inner.create_container().await
-    }
-
-    async fn delete(&self, name: &BlobName) -> Result<bool> {
-        self.storm.call("delete", self.inner.delete(name)).await
-    }
-
-    async fn delete_if_match(&self, name: &BlobName, etag: &ETag) -> Result<bool> {
-        self.storm.call("delete", self.inner.delete_if_match(name, etag)).await
-    }
-
-    async fn compose_if_absent(
-        &self,
-        name: &BlobName,
-        before: Bytes,
-        parts: &[BlobName],
-        after: Bytes,
-    ) -> Result<Written> {
-        self.storm.call("compose", self.inner.compose_if_absent(name, before, parts, after)).await
-    }
-}
-
-#[async_trait]
-impl Queue for Stormy<dyn Queue> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    async fn exists(&self) -> Result<bool> {
-        self.inner.exists().await
-    }
-
-    async fn create(&self) -> Result<()> {
-        self.inner.create().await
-    }
-
-    async fn send(&self, body: &str, delay: Duration) -> Result<()> {
-        let (storm, weather) = (&self.storm, self.storm.weather);
-        storm.state.lock().unwrap().tally.messages += 1;
-        let late = storm.strikes("reordering", weather.reordering);
-        let delay = if late { delay + Duration::from_millis(storm.below(300)) } else { delay };
-        if storm.strikes("duplicate", weather.duplicates) {
-            self.inner.send(body, delay).await?;
-        }
-        storm.call("send to", self.inner.send(body, delay)).await
-    }
-
-    async fn receive(&self, max: u32, visibility: Duration) -> Result<Vec<Delivery>> {
-        let deliveries = self.inner.receive(max, visibility).await?;
-        self.storm.state.lock().unwrap().tally.calls += deliveries.len() as u64;
-        for delivery in &deliveries {
-            if self.storm.strikes("short lease", self.storm.weather.short_leases) {
-                self.inner.renew(&mut delivery.clone(), Duration::ZERO).await?;
-            }
-        }
-        Ok(deliveries)
-    }
-
-    async fn renew(&self, delivery: &mut Delivery, visibility: Duration) -> Result<()> {
-        self.inner.renew(delivery, visibility).await
-    }
-
-    async fn delete(&self, delivery: &Delivery) -> Result<()> {
-        if self.storm.strikes("lost delete", self.storm.weather.lost_deletes) {
-            return Ok(());
-        }
-        self.storm.call("delete from", self.inner.delete(delivery)).await
-    }
-
-    async fn waiting_since(&self) -> Result<Option<Timestamp>> {
-        Ok(self.inner.waiting_since().await?.map(|since| self.storm.skewed(since)))
-    }
-
-    async fn approximate_count(&self) -> Result<u64> {
-        self.inner.approximate_count().await
+    fn forgets_delete(&self) -> bool {
+        self.strikes("lost delete", self.weather.lost_deletes)
     }
 }

@@ -1,16 +1,40 @@
-//! A queue in memory, for tests of the host itself; it can be out of order for a while.
+//! A queue in memory, under the clock of the runtime; it can be out of order for a while.
 
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use skyblast::store::{Delivery, Error, ErrorKind, Queue, Result};
+use tokio::time::Instant;
+
+/// A clock that goes with the runtime's: where that is paused, hours pass in no time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    shown: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    /// A clock that is right now.
+    pub(crate) fn start() -> Self {
+        Self { shown: Timestamp::now(), since: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Timestamp {
+        self.at(Instant::now())
+    }
+
+    fn at(self, time: Instant) -> Timestamp {
+        self.shown + SignedDuration::try_from(time - self.since).expect("less than centuries")
+    }
+}
 
 /// A queue that lives as long as its value.
 #[derive(Debug)]
 pub(crate) struct MemoryQueue {
     name: String,
+    clock: Clock,
     state: Mutex<Messages>,
 }
 
@@ -34,7 +58,12 @@ struct Message {
 impl MemoryQueue {
     /// An empty queue.
     pub(crate) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), state: Mutex::default() }
+        Self::at(Clock::start(), name)
+    }
+
+    /// An empty queue under a clock.
+    pub(crate) fn at(clock: Clock, name: impl Into<String>) -> Self {
+        Self { name: name.into(), clock, state: Mutex::default() }
     }
 
     /// The texts of all messages, hidden ones included.
@@ -170,8 +199,7 @@ impl Queue for MemoryQueue {
         let messages = self.open("look into")?;
         let first =
             messages.waiting.iter().map(|message| message.visible).filter(|&visible| visible <= now).min();
-        let since = first.and_then(|first| SignedDuration::try_from(now - first).ok());
-        Ok(since.map(|since| Timestamp::now() - since))
+        Ok(first.map(|first| self.clock.at(first)))
     }
 
     async fn approximate_count(&self) -> Result<u64> {

@@ -41,6 +41,22 @@ async fn a_repeated_submission_is_the_same_search() {
     assert_ne!(lab.submit("database=edge&evalue=1", two_queries()).await, first, "without a key");
 }
 
+/// Too large to be read before it is accepted.
+#[tokio::test]
+async fn a_repeated_submission_that_is_stored_is_the_same_search() {
+    let lab = Lab::new().await;
+    let large = two_queries().repeat(12_000);
+    let first = submit(&lab, "database=edge", KEY, None, large.clone()).await.accepted();
+    let stored = lab.job_blobs().await;
+    assert!(stored.iter().any(|blob| blob.starts_with(&format!("{first}/upload/"))), "{stored:?}");
+    assert_eq!(submit(&lab, "database=edge", KEY, None, large.clone()).await.accepted(), first);
+    let other = submit(&lab, "database=edge", KEY, None, large.clone() + ">another\nMKVLA\n").await;
+    assert_eq!(other.problem(422, "make up another")["type"], "urn:skyblast:problem:key-reused");
+    submit(&lab, "database=edge&evalue=1", KEY, None, large.clone()).await.problem(422, "make up another");
+    assert_eq!(lab.job_blobs().await, stored, "nothing of the repetitions is left");
+    assert_ne!(lab.submit("database=edge", large).await, first, "without a key");
+}
+
 #[tokio::test]
 async fn a_key_is_for_one_search() {
     let lab = Lab::new().await;

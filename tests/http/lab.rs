@@ -188,7 +188,8 @@ impl Lab {
         let blobs = self.store.blobs(JOBS).unwrap();
         let names = blobs.list("").map_ok(|blob| blob.name.to_string());
         let names: Vec<String> = names.try_collect().await.unwrap();
-        names.into_iter().filter(|name| name != "retained.json").collect()
+        let sweeps = ["clock", "indexed.json", "retained.json"];
+        names.into_iter().filter(|name| !sweeps.contains(&name.as_str())).collect()
     }
 
     /// What is known of a job blob, if it exists.

@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use skyblast::database::VolumeInfo;
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::{DATABASES, FailedShard, JOBS, JobId, Report, Stage, State, Wanted};
-use skyblast::store::{BlobName, BlobStore};
+use skyblast::store::BlobName;
 
 use super::recovery::{FORMAT, assert_complete, small};
 use crate::common::in_process::assert_same_report;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use skyblast::database::VolumeLimit;
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::{Cancellation, Error, JOBS, JobId, Report, ShardPlanned, Stage, State, Wanted};
-use skyblast::store::{BlobName, BlobStore};
+use skyblast::store::BlobName;
 
 use crate::common::in_process::{assert_same_report, project_file};
 use crate::common::local_pipeline::Fixture;

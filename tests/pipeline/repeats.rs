@@ -5,49 +5,66 @@ use std::time::Duration;
 use bytes::Bytes;
 use skyblast::database::VolumeLimit;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{DATABASES, Inbox, JOBS, MAX_DELIVERIES, Published, ShardPlanned, Stage, State};
-use skyblast::store::{BlobName, BlobStore};
+use skyblast::jobs::{DATABASES, Inbox, JOBS, JobId, MAX_DELIVERIES, Published, ShardPlanned, Stage, State};
+use skyblast::store::BlobName;
 
 use super::recovery::{DATABASE, FORMAT, assert_complete, small};
 use crate::common::in_process::project_file;
 use crate::common::local_pipeline::Fixture;
 
+/// A job, and the message that announces it, taken out of its queue.
+async fn with_plan_taken(fixture: &Fixture, queries: &[u8]) -> (JobId, Vec<String>) {
+    let id = fixture.submit(queries, SearchOptions::default(), FORMAT).await;
+    (id, fixture.lose(Stage::Plan).await)
+}
+
+/// A job of three chunks and four volumes, and the messages of its shards, taken out of their queue.
+async fn with_shards_taken() -> (Fixture, Vec<u8>, JobId, Vec<String>) {
+    let (fixture, queries) = small().await;
+    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    fixture.drain(Stage::Plan).await;
+    let shards = fixture.lose(Stage::Search).await;
+    (fixture, queries, id, shards)
+}
+
+async fn handle_each(fixture: &Fixture, shards: &[String]) {
+    for body in shards {
+        fixture.pipeline.handle(Stage::Search, body).await.unwrap();
+    }
+}
+
+async fn finishes(fixture: &Fixture, id: JobId, queries: &[u8]) {
+    fixture.drain_all().await;
+    assert_complete(fixture, id, queries).await;
+}
+
 #[tokio::test]
 async fn a_repeated_plan_message_announces_no_shard_twice() {
     let (fixture, queries) = small().await;
-    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    let plan = fixture.lose(Stage::Plan).await;
+    let (id, plan) = with_plan_taken(&fixture, &queries).await;
     for delivery in [1, 1, 2] {
         fixture.pipeline.deliver(Inbox::Work(Stage::Plan), &plan[0], delivery).await.unwrap();
     }
     assert_eq!(fixture.pipeline.queue(Stage::Search).approximate_count().await.unwrap(), 12);
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
 }
 
 #[tokio::test]
 async fn a_page_whose_announcer_died_is_announced_when_its_message_comes_back() {
     let (fixture, queries) = small().await;
-    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    let plan = fixture.lose(Stage::Plan).await;
+    let (id, plan) = with_plan_taken(&fixture, &queries).await;
     // As the announcer leaves it that has begun and no more.
     let page = BlobName::parse(format!("{id}/announced/0000000000.json")).unwrap();
     fixture.blobs(JOBS).put(&page, Bytes::from_static(br#"{"announced":false}"#)).await.unwrap();
     fixture.pipeline.deliver(Inbox::Work(Stage::Plan), &plan[0], 2).await.unwrap();
     assert_eq!(fixture.pipeline.queue(Stage::Search).approximate_count().await.unwrap(), 12);
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
 }
 
 #[tokio::test]
 async fn a_shard_that_was_settled_is_not_compared_again_and_announces_nothing_once_it_is_merged() {
-    let (fixture, queries) = small().await;
-    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    fixture.drain(Stage::Plan).await;
-    let shards = fixture.lose(Stage::Search).await;
-    for body in &shards {
-        fixture.pipeline.handle(Stage::Search, body).await.unwrap();
-    }
+    let (fixture, queries, id, shards) = with_shards_taken().await;
+    handle_each(&fixture, &shards).await;
     assert_eq!(fixture.drain(Stage::Merge).await, 3, "a merge for each chunk");
     let hits = fixture.job_blobs(id, "hits/").await;
     for body in &shards {
@@ -55,19 +72,13 @@ async fn a_shard_that_was_settled_is_not_compared_again_and_announces_nothing_on
     }
     assert_eq!(fixture.pipeline.queue(Stage::Merge).approximate_count().await.unwrap(), 0);
     assert_eq!(fixture.job_blobs(id, "hits/").await, hits);
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
 }
 
 #[tokio::test]
 async fn a_shard_whose_host_died_before_it_told_is_told_of_when_its_message_comes_back() {
-    let (fixture, queries) = small().await;
-    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    fixture.drain(Stage::Plan).await;
-    let shards = fixture.lose(Stage::Search).await;
-    for body in &shards {
-        fixture.pipeline.handle(Stage::Search, body).await.unwrap();
-    }
+    let (fixture, queries, id, shards) = with_shards_taken().await;
+    handle_each(&fixture, &shards).await;
     assert_eq!(fixture.lose(Stage::Merge).await.len(), 3);
     // Messages come in any order, as they are sent side by side.
     let chunk_of = |body: &str| serde_json::from_str::<ShardPlanned>(body).unwrap().chunk;
@@ -75,8 +86,52 @@ async fn a_shard_whose_host_died_before_it_told_is_told_of_when_its_message_come
         let last = shards.iter().rfind(|body| chunk_of(body) == chunk).unwrap();
         fixture.pipeline.deliver(Inbox::Work(Stage::Search), last, 2).await.unwrap();
     }
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
+}
+
+/// In every order in which four shards can be settled.
+#[tokio::test]
+async fn the_last_shard_of_a_row_announces_its_merge_whichever_it_is() {
+    let (fixture, queries) = small().await;
+    let orders: Vec<Vec<u32>> = (0..4_u32.pow(4))
+        .map(|number| (0..4).map(|place| number / 4_u32.pow(place) % 4).collect::<Vec<_>>())
+        .filter(|order| (0..4).all(|volume| order.contains(&volume)))
+        .collect();
+    assert_eq!(orders.len(), 24);
+    for orders in orders.chunks(3) {
+        let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+        fixture.drain(Stage::Plan).await;
+        let shards = fixture.lose(Stage::Search).await;
+        let merges = fixture.pipeline.queue(Stage::Merge).clone();
+        for place in 0..4 {
+            assert_eq!(merges.approximate_count().await.unwrap(), 0, "after {place} of {orders:?}");
+            for (chunk, order) in (0..).zip(orders) {
+                let wanted = ShardPlanned { job: id, chunk, volume: order[place] };
+                let is_it = |body: &&String| serde_json::from_str::<ShardPlanned>(body).unwrap() == wanted;
+                let body = shards.iter().find(is_it).unwrap();
+                fixture.pipeline.handle(Stage::Search, body).await.unwrap();
+            }
+        }
+        assert_eq!(merges.approximate_count().await.unwrap(), 3, "{orders:?}");
+        fixture.drain_all().await;
+        assert_complete(&fixture, id, &queries).await;
+    }
+}
+
+/// Its word is there, its hits are not, and its message is gone for good.
+#[tokio::test]
+async fn a_shard_that_was_left_word_and_lost_is_announced_again() {
+    let (fixture, queries, id, shards) = with_shards_taken().await;
+    for body in shards {
+        if serde_json::from_str::<ShardPlanned>(&body).unwrap().volume != 1 {
+            fixture.pipeline.handle(Stage::Search, &body).await.unwrap();
+        }
+    }
+    assert_eq!(fixture.pipeline.queue(Stage::Merge).approximate_count().await.unwrap(), 0);
+    let status = fixture.pipeline.status(id).await.unwrap();
+    assert_eq!(status.shards.done, 9, "word is no hits");
+    assert_eq!(fixture.sweep_after(1).await.announced, 3);
+    finishes(&fixture, id, &queries).await;
 }
 
 #[tokio::test]
@@ -125,6 +180,24 @@ async fn a_sweep_sends_no_more_than_it_may_and_the_next_goes_on_from_there() {
 }
 
 #[tokio::test]
+async fn a_sweep_sends_no_more_for_all_jobs_than_it_may() {
+    let fixture = Fixture::in_memory(&[project_file(DATABASE)], VolumeLimit::Sequences(1), 1).await;
+    let queries: Vec<u8> =
+        (0..100).flat_map(|number| format!(">q{number}\nMKVLAAGIVGLCAKAYW\n").into_bytes()).collect();
+    for _ in 0..5 {
+        fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    }
+    while fixture.drain(Stage::Plan).await > 0 {}
+    let mut announced = Vec::new();
+    for _ in 0..3 {
+        fixture.lose(Stage::Search).await;
+        announced.push(fixture.sweep_after(1).await.announced);
+    }
+    assert_eq!(announced[0], 20_000);
+    assert_eq!(announced.iter().sum::<u64>(), 30_000, "{announced:?}");
+}
+
+#[tokio::test]
 async fn a_merge_of_a_chunk_that_is_not_there_harms_no_job() {
     let (fixture, queries) = small().await;
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
@@ -135,17 +208,13 @@ async fn a_merge_of_a_chunk_that_is_not_there_harms_no_job() {
     fixture.pipeline.handle_poison(Stage::Merge, &beyond).await.unwrap();
     let beyond = format!(r#"{{"job":"{id}","chunk":0,"volume":9}}"#);
     fixture.pipeline.handle_poison(Stage::Search, &beyond).await.unwrap();
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
 }
 
 /// What the last delivery met with is told, and a message that never ended with an answer says so.
 #[tokio::test]
 async fn a_message_that_was_given_up_says_what_the_last_attempt_met_with() {
-    let (fixture, queries) = small().await;
-    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    fixture.drain(Stage::Plan).await;
-    let shards = fixture.lose(Stage::Search).await;
+    let (fixture, _, id, shards) = with_shards_taken().await;
     let volume =
         BlobName::parse(format!("volumes/{}", fixture.database.manifest().volumes[0].digest)).unwrap();
     let whole = fixture.blobs(DATABASES).get(&volume).await.unwrap();
@@ -194,6 +263,5 @@ async fn a_volume_found_damaged_at_its_length_is_sent_again_with_its_database() 
     assert_eq!(*damaged.lock().unwrap(), [volume.digest], "sent once");
     fixture.restart();
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
-    fixture.drain_all().await;
-    assert_complete(&fixture, id, &queries).await;
+    finishes(&fixture, id, &queries).await;
 }

@@ -1,12 +1,13 @@
 //! How long jobs are kept, and how they are removed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use jiff::SignedDuration;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{Error, JOBS, JobId, KEEP_JOBS, Removal, Settings, Stage, State};
-use skyblast::store::BlobStore;
+use skyblast::jobs::{Error, JOBS, JobId, KEEP_JOBS, Listing, Removal, Settings, Stage, State};
+use skyblast::store::BlobName;
 
 use super::recovery::{FORMAT, assert_complete, small};
 use crate::common::local_pipeline::Fixture;
@@ -51,6 +52,32 @@ async fn a_job_is_removed_when_its_time_is_over_and_one_that_runs_is_not() {
     assert!(index.len() == 1 && index[0].ends_with(&running.to_string()), "{index:?}");
     fixture.drain_all().await;
     assert_complete(&fixture, running, &queries).await;
+}
+
+/// As versions without an index left them.
+#[tokio::test]
+async fn jobs_that_are_in_no_index_are_found_listed_and_removed_when_their_time_is_over() {
+    let (fixture, queries) = small().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(fixture.submit(&queries, SearchOptions::default(), FORMAT).await);
+    }
+    fixture.drain_all().await;
+    for entry in blobs(&fixture, "index/").await.into_iter().take(2) {
+        assert!(fixture.blobs(JOBS).delete(&BlobName::parse(entry).unwrap()).await.unwrap());
+    }
+    let listed = || async {
+        let page = fixture.pipeline.list(&Listing { limit: 10, ..Listing::default() }).await.unwrap();
+        page.searches.into_iter().map(|job| job.id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(listed().await.len(), 1);
+    // Some of the store in each run.
+    for _ in 0..16 {
+        fixture.sweep_after(0).await;
+    }
+    assert_eq!(listed().await, ids.iter().copied().collect());
+    assert_eq!(fixture.sweep_after(AFTER).await.removed, 3);
+    assert!(listed().await.is_empty() && !is_known(&fixture, ids[0]).await);
 }
 
 #[tokio::test]

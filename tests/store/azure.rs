@@ -106,6 +106,40 @@ async fn a_refusal_is_final_and_says_what_to_check() {
     assert_eq!(server.requests().len(), 4);
 }
 
+/// That there is no such blob is believed when the service has said so to the end.
+#[tokio::test]
+async fn a_refusal_that_breaks_off_is_asked_for_again() {
+    let broken = || Answer::BreakOff(404, 300, b"<?xml version=\"1.0\"?><Error><Code>BlobNot".into());
+    let server = Scripted::start([broken(), content("whole")]).await;
+    assert_eq!(blobs(&server).get(&name("a")).await.unwrap(), "whole");
+    let server = Scripted::start([broken(), Answer::status(404, "BlobNotFound")]).await;
+    assert_eq!(blobs(&server).get(&name("a")).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let server = Scripted::start([broken()]).await;
+    assert_eq!(blobs(&server).get(&name("a")).await.unwrap_err().kind(), ErrorKind::Transient);
+}
+
+#[tokio::test]
+async fn a_page_of_a_listing_that_breaks_off_is_asked_for_again() {
+    let page = "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"jobs\"><Blobs>\
+                <Blob><Name>a</Name><Properties><Last-Modified>Fri, 27 Nov 2026 10:00:00 GMT</Last-Modified>\
+                <Etag>0x1</Etag><Content-Length>3</Content-Length><BlobType>BlockBlob</BlobType></Properties>\
+                <Metadata><note>7</note></Metadata></Blob></Blobs><NextMarker /></EnumerationResults>";
+    let half = page.as_bytes()[..page.len() / 2].to_vec();
+    let xml = |body: Vec<u8>| Answer::Reply(200, vec![("content-type", "application/xml".into())], body);
+    let broken = [
+        // The connection ends, or what lies between takes half for the whole, or the head is all there is.
+        Answer::BreakOff(200, page.len(), half.clone()),
+        xml(half),
+        Answer::BreakOff(200, page.len(), Vec::new()),
+    ];
+    for broken in broken {
+        let server = Scripted::start([broken, xml(page.into())]).await;
+        let listed = blobs(&server).list("").try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].name.as_str(), listed[0].length, listed[0].note), ("a", 3, Some(7)));
+    }
+}
+
 #[tokio::test]
 async fn a_service_that_hangs_is_given_up() {
     let server = Scripted::start([Answer::Hang]).await;
@@ -132,7 +166,7 @@ async fn a_closed_port_fails_within_seconds() {
 async fn a_signature_never_shows() {
     let hanging = Scripted::start([Answer::Hang]).await.port;
     let refusing = Scripted::start([Answer::status(403, "AuthenticationFailed")]).await.port;
-    let breaking = Scripted::start([Answer::BreakOff(10, b"12".into())]).await.port;
+    let breaking = Scripted::start([Answer::BreakOff(200, 10, b"12".into())]).await.port;
     for port in [closed_port(), hanging, refusing, breaking] {
         let store = with_signature(port);
         let (blobs, queue) = (store.blobs("jobs").unwrap(), store.queue("plans").unwrap());
@@ -169,9 +203,9 @@ async fn a_write_that_another_has_made_does_not_count() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_read_again() {
-    let server = Scripted::start([Answer::BreakOff(10, b"01234".into()), content("0123456789")]).await;
+    let server = Scripted::start([Answer::BreakOff(200, 10, b"01234".into()), content("0123456789")]).await;
     assert_eq!(blobs(&server).get(&name("a")).await.unwrap(), "0123456789");
-    let server = Scripted::start([Answer::BreakOff(10, b"01234".into())]).await;
+    let server = Scripted::start([Answer::BreakOff(200, 10, b"01234".into())]).await;
     assert_eq!(blobs(&server).get(&name("a")).await.unwrap_err().kind(), ErrorKind::Transient);
     assert_eq!(server.requests().len(), 3);
 }

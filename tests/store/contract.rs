@@ -23,6 +23,7 @@ macro_rules! blob_promises {
                 put_replaces_content_and_tag,
                 all_views_of_a_blob_agree,
                 put_if_absent_keeps_the_first_write,
+                a_note_is_listed_until_the_content_is_replaced,
                 pieces_become_one_blob_unless_they_end_in_an_error,
                 of_concurrent_creators_one_wins,
                 put_if_match_refuses_other_content,
@@ -62,6 +63,7 @@ macro_rules! queue_promises {
                 what_cannot_travel_is_refused,
                 the_longest_message_passes,
                 the_count_includes_hidden_messages,
+                waiting_since_tells_of_what_can_be_received,
                 concurrent_receivers_share_the_messages,
             ]
         );

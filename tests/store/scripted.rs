@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Answer {
     /// Status line, headers and body.
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// Announces a body of this length, sends these bytes of it, and closes.
-    BreakOff(usize, Vec<u8>),
+    /// Announces a body of this length under a status, sends these bytes of it, and closes.
+    BreakOff(u16, usize, Vec<u8>),
     /// Closes without an answer.
     Close,
     /// Never answers.
@@ -71,7 +71,7 @@ async fn handle(mut stream: TcpStream, answer: Answer, requests: Arc<Mutex<Vec<S
     };
     let (status, headers, length, body) = match answer {
         Answer::Reply(status, headers, body) => (status, headers, body.len(), body),
-        Answer::BreakOff(length, body) => (200, vec![("etag", "\"0x1\"".into())], length, body),
+        Answer::BreakOff(status, length, body) => (status, vec![("etag", "\"0x1\"".into())], length, body),
         Answer::FirstWriterHead => {
             let writer = header(&first, "x-ms-meta-writer").unwrap();
             (200, vec![("etag", "\"0x1\"".into()), ("x-ms-meta-writer", writer)], 0, Vec::new())

@@ -163,8 +163,9 @@ impl OptionChoices {
     pub fn resolve(&self) -> Result<SearchOptions, OptionError> {
         let task = self.task.unwrap_or_default();
         let matrix = self.matrix.unwrap_or(task.matrix());
-        let evalue = above_zero("evalue", self.evalue.unwrap_or(10.0))?;
-        let composition = self.comp_based_stats.unwrap_or_default();
+        let default = SearchOptions::default();
+        let evalue = above_zero("evalue", self.evalue.unwrap_or(default.evalue))?;
+        let composition = self.comp_based_stats.unwrap_or(default.composition);
         if matrix == MatrixName::Identity && composition != CompositionMode::Off {
             let range = "0 with the matrix IDENTITY, which has no frequencies to adjust";
             return Err(OptionError::new("comp_based_stats", composition, range));
@@ -181,18 +182,22 @@ impl OptionChoices {
         }
         Ok(SearchOptions {
             evalue,
-            max_target_seqs: at_least_one("max_target_seqs", self.max_target_seqs)?.unwrap_or(500),
+            max_target_seqs: at_least_one("max_target_seqs", self.max_target_seqs)?
+                .unwrap_or(default.max_target_seqs),
             composition,
             matrix,
             gaps: self.gaps(matrix)?,
             words: self.words(task, matrix)?,
             drop_off: DropOffs {
-                ungapped: above_zero("xdrop_ungap", self.xdrop_ungap.unwrap_or(7.0))?,
-                gapped: finite("xdrop_gap", self.xdrop_gap.unwrap_or(15.0))?,
-                last: finite("xdrop_gap_final", self.xdrop_gap_final.unwrap_or(25.0))?,
+                ungapped: above_zero("xdrop_ungap", self.xdrop_ungap.unwrap_or(default.drop_off.ungapped))?,
+                gapped: finite("xdrop_gap", self.xdrop_gap.unwrap_or(default.drop_off.gapped))?,
+                last: finite("xdrop_gap_final", self.xdrop_gap_final.unwrap_or(default.drop_off.last))?,
             },
             max_hsps: at_least_one("max_hsps", self.max_hsps)?,
-            min_query_cover: percentage("qcov_hsp_perc", self.qcov_hsp_perc.unwrap_or(0.0))?,
+            min_query_cover: percentage(
+                "qcov_hsp_perc",
+                self.qcov_hsp_perc.unwrap_or(default.min_query_cover),
+            )?,
             database_residues: self.dbsize.filter(|&residues| residues != 0),
             search_space: self.searchsp,
             ungapped,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
+use std::io::Cursor;
 use std::ops::Range;
 use std::pin::pin;
 
@@ -21,7 +22,7 @@ use crate::jobs::job::FailedShard;
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
 use crate::jobs::plan::Page;
-use crate::store::{BlobName, Standing, Written};
+use crate::store::{BlobInfo, BlobName, Standing, Written};
 
 /// The hits of a shard where they lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,15 @@ impl StoredPart {
     pub(in crate::jobs) fn name(&self) -> &str {
         self.blob.as_str()
     }
+}
+
+/// The shards of a chunk that have neither hits nor failed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::jobs) struct Unsettled {
+    /// Their volumes.
+    pub(in crate::jobs) volumes: BTreeSet<u32>,
+    /// Whether one of them has been left word to look at the row.
+    pub(in crate::jobs) word_is_left: bool,
 }
 
 /// The settled shards of a chunk.
@@ -118,17 +128,40 @@ impl Ledger {
     /// Whether a shard has been compared.
     pub(in crate::jobs) async fn has_hits(&self, shard: ShardPlanned) -> Result<bool> {
         let blobs = self.blobs.list(&names::hits_of(shard));
-        Ok(pin!(blobs.try_filter(|blob| ready(!names::is_given_up(&blob.name)))).try_next().await?.is_some())
+        Ok(pin!(blobs.try_filter(|blob| ready(has_hits(blob)))).try_next().await?.is_some())
     }
 
-    /// Writes the [frame](super::super::hits) of a shard's hits, which it took so many milliseconds to get.
+    /// Writes the [frame](super::super::hits) of a shard's hits, which it took so many milliseconds to get. `true`
+    /// if somebody may wait for them: there was word of it, or the same hits, or they are too long to be written
+    /// in one request.
     pub(in crate::jobs) async fn put_hits(
         &self,
         shard: ShardPlanned,
         milliseconds: u64,
         frame: Pieces,
-    ) -> Result<()> {
-        self.put_pieces(&names::hits(shard, milliseconds)?, frame, Standing::Goes).await
+    ) -> Result<bool> {
+        let blob = names::hits(shard)?;
+        let mut pieces = frame;
+        let start = start_of(&mut pieces).await?;
+        if start.is_all
+            && self.blobs.put_noted_if_absent(&blob, start.bytes.clone(), milliseconds.max(1)).await?
+                == Written::Created
+        {
+            return Ok(false);
+        }
+        if self.blobs.info(&blob).await?.is_none_or(|there| is_word(&there)) {
+            let frame = stream::iter([Ok(start.bytes)]).chain(pieces).boxed();
+            self.put_pieces(&blob, frame, Standing::Goes).await?;
+        }
+        self.put_spent(shard, milliseconds).await?;
+        Ok(true)
+    }
+
+    /// Leaves word with a shard that who compares it is to look at its row; `false` if it has been compared, or
+    /// somebody else has left word.
+    pub(in crate::jobs) async fn leave_word(&self, shard: ShardPlanned) -> Result<bool> {
+        let left = self.blobs.put_noted_if_absent(&names::hits(shard)?, Bytes::new(), WORD).await?;
+        Ok(left == Written::Created)
     }
 
     /// Removes hits, which can always be had again.
@@ -151,20 +184,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// Number of a chunk's shards, of a job with so many volumes, that have hits or have failed. Shards that an
-    /// earlier version gave up are not counted.
-    pub(in crate::jobs) async fn count_settled(
+    /// The shards of a chunk, of a job with so many volumes, that have neither hits nor failed. Those that an
+    /// earlier version gave up are among them.
+    pub(in crate::jobs) async fn unsettled(
         &self,
         id: JobId,
         chunk: u32,
         volumes: usize,
-    ) -> Result<usize> {
-        let mut settled = BTreeSet::new();
+    ) -> Result<Unsettled> {
+        let mut unsettled: BTreeSet<u32> = (0..volumes as u32).collect();
+        let mut words = BTreeSet::new();
         let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
-            settled.extend(names::shard_of(&blob.name).map(|(_, volume)| volume));
+            let Some((_, volume)) = names::shard_of(&blob.name) else { continue };
+            if is_word(&blob) {
+                words.insert(volume);
+            } else {
+                unsettled.remove(&volume);
+            }
         }
-        Ok(settled.range(..volumes as u32).count())
+        let word_is_left = !words.is_disjoint(&unsettled);
+        Ok(Unsettled { volumes: unsettled, word_is_left })
     }
 
     /// The shards of a chunk, of a job with so many volumes, that have hits or have failed.
@@ -173,8 +213,7 @@ impl Ledger {
         let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
             let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
-            if let Some(volume) = volume.filter(|&volume| volume < volumes && !names::is_given_up(&blob.name))
-            {
+            if let Some(volume) = volume.filter(|&volume| volume < volumes && has_hits(&blob)) {
                 row.hits.entry(volume).or_insert(StoredHits { blob: blob.name, length: blob.length });
             }
         }
@@ -195,13 +234,16 @@ impl Ledger {
         for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT] {
             let mut listing = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = listing.try_next().await? {
+                if kind == names::HITS && is_word(&blob) {
+                    continue;
+                }
                 settled.newest = settled.newest.max(Some(blob.modified));
                 match kind {
                     names::ANNOUNCED => settled.pages += 1,
                     names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
                     _ => {
                         settled.shards.extend(names::shard_of(&blob.name));
-                        settled.milliseconds.extend(names::milliseconds_of(&blob.name));
+                        settled.milliseconds.extend(milliseconds_of(&blob));
                     }
                 }
             }
@@ -213,7 +255,7 @@ impl Ledger {
     pub(in crate::jobs) async fn compared_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
         let listing = self.blobs.list(&names::all(id, names::HITS));
         let shards = listing.try_filter_map(|blob| async move {
-            Ok(names::shard_of(&blob.name).filter(|_| !names::is_given_up(&blob.name)))
+            Ok(names::shard_of(&blob.name).filter(|_| has_hits(&blob)))
         });
         Ok(shards.try_collect().await?)
     }
@@ -258,15 +300,27 @@ impl Ledger {
         }
     }
 
-    /// Writes the [frame](super::super::hits) of a part; one that is there stays or goes.
+    /// Writes the [frame](super::super::hits) of a part; one that is there stays or goes. Returns the one that
+    /// stands, if it is still there.
     pub(in crate::jobs) async fn put_part(
         &self,
         id: JobId,
         chunk: u32,
         frame: Pieces,
         standing: Standing,
-    ) -> Result<()> {
-        self.put_pieces(&names::part(id, chunk)?, frame, standing).await
+    ) -> Result<Option<StoredPart>> {
+        let blob = names::part(id, chunk)?;
+        let mut pieces = frame;
+        let start = start_of(&mut pieces).await?;
+        let whole = start.is_all.then(|| start.bytes.clone());
+        let frame = stream::iter([Ok(start.bytes)]).chain(pieces).boxed();
+        let written = self.put_pieces(&blob, frame, standing).await?;
+        let Some(held) = whole.filter(|_| written == Written::Created) else {
+            return self.part(id, chunk).await;
+        };
+        let (name, input) = (blob.to_string(), Cursor::new(held.clone()));
+        let head = on_thread(move || hits::check_part(&name, input)).await?;
+        Ok(Some(StoredPart { head, blob, held: Some(held) }))
     }
 
     /// Writes which volumes a part lacks.
@@ -298,7 +352,7 @@ impl Ledger {
 
     /// Writes the text of a chunk.
     pub(in crate::jobs) async fn put_text(&self, id: JobId, chunk: u32, text: Pieces) -> Result<()> {
-        self.put_pieces(&names::text(id, chunk)?, text, Standing::Goes).await
+        self.put_pieces(&names::text(id, chunk)?, text, Standing::Goes).await.map(|_| ())
     }
 
     /// Number of chunks that have their text.
@@ -319,7 +373,7 @@ impl Ledger {
         for kind in [names::HITS, names::SPENT] {
             let mut records = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = records.try_next().await? {
-                spent += names::milliseconds_of(&blob.name).unwrap_or(0);
+                spent += milliseconds_of(&blob).unwrap_or(0);
             }
         }
         Ok(spent)
@@ -423,4 +477,22 @@ mod tests {
         ledger.put_chunk(id, 0, &chunk).await.expect("written");
         assert_eq!(ledger.chunk(id, 0).await.expect("queries"), chunk, "in the form of today");
     }
+}
+
+/// The note of the word that [`Ledger::leave_word`] leaves. Hits take some time.
+const WORD: u64 = 0;
+
+/// Whether a blob below `hits` has hits.
+fn has_hits(blob: &BlobInfo) -> bool {
+    !is_word(blob) && !names::is_given_up(&blob.name)
+}
+
+/// Whether a blob below `hits` is the word that [`Ledger::leave_word`] leaves.
+fn is_word(blob: &BlobInfo) -> bool {
+    blob.note == Some(WORD)
+}
+
+/// The milliseconds that a `hits` or `spent` blob says were spent.
+fn milliseconds_of(blob: &BlobInfo) -> Option<u64> {
+    blob.note.or_else(|| names::milliseconds_of(&blob.name))
 }

@@ -10,6 +10,7 @@ use crate::jobs::id::JobId;
 use crate::jobs::key::Claim;
 use crate::jobs::listing::Indexed;
 use crate::jobs::names::{self, IndexEntry};
+use crate::jobs::reindex::Reindexing;
 use crate::jobs::retention::Retained;
 use crate::store::{BlobInfo, BlobName, ETag, ErrorKind, Written};
 
@@ -20,6 +21,31 @@ impl Ledger {
     /// Enters a job into the index.
     pub(in crate::jobs) async fn put_index(&self, entry: &IndexEntry, indexed: &Indexed) -> Result<()> {
         self.put_json(&entry.blob()?, indexed).await
+    }
+
+    /// The same unless it is there; whether it is now.
+    pub(in crate::jobs) async fn put_index_if_absent(
+        &self,
+        entry: &IndexEntry,
+        indexed: &Indexed,
+    ) -> Result<bool> {
+        Ok(self.put_json_if_absent(&entry.blob()?, indexed).await? == Written::Created)
+    }
+
+    /// The jobs whose id begins with this byte; one that was uploaded may come twice.
+    pub(in crate::jobs) fn requests(&self, byte: u32) -> BoxStream<'static, Result<JobId>> {
+        let job = |blob: BlobInfo| async move { Ok(names::requested(&blob.name)) };
+        self.blobs.list(&names::beginning(byte)).map_err(Error::from).try_filter_map(job).boxed()
+    }
+
+    /// How far sweep has looked for jobs of versions without an index.
+    pub(in crate::jobs) async fn reindexing(&self) -> Result<Option<Reindexing>> {
+        self.find_json(&names::indexed()?).await
+    }
+
+    /// Notes how far that is.
+    pub(in crate::jobs) async fn put_reindexing(&self, reindexing: &Reindexing) -> Result<()> {
+        self.put_json(&names::indexed()?, reindexing).await
     }
 
     /// What the index keeps of a job.

@@ -9,7 +9,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::Ledger;
 use crate::jobs::error::{Error, Result};
-use crate::store::{self, BlobName, ErrorKind, Standing};
+use crate::store::{self, BlobName, ErrorKind, Standing, Written};
 
 /// What is shorter is written and held in one piece, bytes.
 pub(super) const SHORT: usize = 8 << 20;
@@ -49,19 +49,21 @@ impl Ledger {
         Ok(self.blobs.read(blob).await?.map_err(Error::from).boxed())
     }
 
-    /// Writes a blob; one that is there stays or goes. Nothing is written if the pieces end with an error.
+    /// Writes a blob; one that is there stays or goes, and says which. Nothing is written if the pieces end with an
+    /// error.
     pub(super) async fn put_pieces(
         &self,
         blob: &BlobName,
         mut pieces: Pieces,
         standing: Standing,
-    ) -> Result<()> {
+    ) -> Result<Written> {
         let start = start_of(&mut pieces).await?;
         match standing {
-            Standing::Goes if start.is_all => self.blobs.put(blob, start.bytes).await.map(|_| ())?,
-            Standing::Stays if start.is_all => {
-                self.blobs.put_if_absent(blob, start.bytes).await.map(|_| ())?;
+            Standing::Goes if start.is_all => {
+                self.blobs.put(blob, start.bytes).await?;
+                Ok(Written::Created)
             }
+            Standing::Stays if start.is_all => Ok(self.blobs.put_if_absent(blob, start.bytes).await?),
             _ => {
                 // The store knows its own errors only.
                 let noted = Arc::new(Mutex::new(None));
@@ -75,9 +77,8 @@ impl Ledger {
                 if let Some(error) = noted.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     return Err(error);
                 }
-                written?;
+                Ok(written?)
             }
         }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use azure_core::http::Etag;
 use azure_storage_blob::models::{
     BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders,
-    BlobContainerClientListBlobsOptions, BlobItem,
+    BlobContainerClientListBlobsOptions, BlobItem, ListBlobsIncludeItem,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::{Bytes, BytesMut};
@@ -20,7 +20,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::errors::Fault;
-use super::properties::{info_of, tag_of, timestamp, total_length};
+use super::properties::{info_of, note_of, tag_of, timestamp, total_length};
 use super::sas;
 use super::session::Session;
 use super::upload::Condition;
@@ -147,6 +147,7 @@ impl AzureBlobs {
                 prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
                 marker: marker.clone(),
                 maxresults: Some(PAGE),
+                include: Some(vec![ListBlobsIncludeItem::Metadata]),
                 ..BlobContainerClientListBlobsOptions::default()
             };
             let mut pages = self.client.list_blobs(Some(options))?.into_pages();
@@ -169,12 +170,16 @@ impl AzureBlobs {
 #[async_trait]
 impl BlobStore for AzureBlobs {
     async fn put(&self, name: &BlobName, content: Bytes) -> Result<ETag> {
-        let written = self.upload(name, slices(content), Condition::None).await?;
+        let written = self.upload(name, slices(content), Condition::None, None).await?;
         Ok(written.expect("an unconditional write has no condition to fail"))
     }
 
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
-        self.create(name, slices(content)).await
+        self.create(name, slices(content), None).await
+    }
+
+    async fn put_noted_if_absent(&self, name: &BlobName, content: Bytes, note: u64) -> Result<Written> {
+        self.create(name, slices(content), Some(note)).await
     }
 
     async fn put_pieces(
@@ -184,13 +189,15 @@ impl BlobStore for AzureBlobs {
         standing: Standing,
     ) -> Result<Written> {
         match standing {
-            Standing::Stays => self.create(name, pieces).await,
-            Standing::Goes => self.upload(name, pieces, Condition::None).await.map(|_| Written::Created),
+            Standing::Stays => self.create(name, pieces, None).await,
+            Standing::Goes => {
+                self.upload(name, pieces, Condition::None, None).await.map(|_| Written::Created)
+            }
         }
     }
 
     async fn put_if_match(&self, name: &BlobName, content: Bytes, etag: &ETag) -> Result<ETag> {
-        self.upload(name, slices(content), Condition::Match(etag)).await?.ok_or_else(|| {
+        self.upload(name, slices(content), Condition::Match(etag), None).await?.ok_or_else(|| {
             let object = format!("blob {}/{name}", self.container);
             Error::new(ErrorKind::Conflict, "replace", object, "its content has changed since it was read")
         })
@@ -243,7 +250,8 @@ impl BlobStore for AzureBlobs {
                 let length = answer.content_length().ok().flatten();
                 match (length, modified, tag_of(answer.headers())) {
                     (Some(length), Some(modified), Some(etag)) => {
-                        Ok(Some(BlobInfo { name: name.clone(), length, modified, etag }))
+                        let note = answer.metadata().ok().and_then(|metadata| note_of(&metadata));
+                        Ok(Some(BlobInfo { name: name.clone(), length, modified, etag, note }))
                     }
                     _ => Err(self.error(Fault::unexpected("no length, time or ETag"), "examine", name)),
                 }

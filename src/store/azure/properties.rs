@@ -1,5 +1,7 @@
 //! What headers and listings say of a blob.
 
+use std::collections::HashMap;
+
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::time::OffsetDateTime;
 use azure_storage_blob::models::BlobItem;
@@ -7,13 +9,22 @@ use jiff::Timestamp;
 
 use crate::store::{BlobInfo, BlobName, ETag};
 
+/// The metadata that holds the number a blob was written with.
+pub(super) const NOTE: &str = "note";
+
 /// What a listing knows of a blob; `None` for one that skyblast could not have written.
 pub(super) fn info_of(item: BlobItem) -> Option<BlobInfo> {
     let name = BlobName::parse(item.name?).ok()?;
     let properties = item.properties?;
     let etag = quoted(properties.etag?.as_ref());
     let modified = timestamp(properties.last_modified?)?;
-    Some(BlobInfo { name, length: properties.content_length?, modified, etag })
+    let note = item.metadata.and_then(|metadata| note_of(&metadata.values?));
+    Some(BlobInfo { name, length: properties.content_length?, modified, etag, note })
+}
+
+/// The number that a blob with this metadata was written with.
+pub(super) fn note_of(metadata: &HashMap<String, String>) -> Option<u64> {
+    metadata.get(NOTE)?.parse().ok()
 }
 
 /// Listings give tags without the quotes that headers have and conditions need.

@@ -31,7 +31,7 @@ impl AzureBlobs {
             return Ok(Written::AlreadyExists);
         }
         if length <= PIECE {
-            let written = self.create(name, pieces).await?;
+            let written = self.create(name, pieces, None).await?;
             on_transfer(match written {
                 Written::Created => Transfer::Sent(length),
                 Written::AlreadyExists => Transfer::Present(length),

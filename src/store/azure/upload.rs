@@ -13,7 +13,7 @@ use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 
 use super::blobs::{AzureBlobs, PIECE, PIECES_AT_ONCE};
 use super::errors::Fault;
-use super::properties::tag_of;
+use super::properties::{NOTE, tag_of};
 use super::{Error, ErrorKind, Result};
 use crate::store::{BlobName, BlobStore, ETag, Written};
 
@@ -44,13 +44,14 @@ impl Condition<'_> {
 }
 
 impl AzureBlobs {
-    /// Creates the blob unless it exists.
+    /// Creates the blob unless it exists, with a number beside it if given.
     pub(super) async fn create(
         &self,
         name: &BlobName,
         pieces: BoxStream<'static, Result<Bytes>>,
+        note: Option<u64>,
     ) -> Result<Written> {
-        let written = self.upload(name, pieces, Condition::Absent).await?;
+        let written = self.upload(name, pieces, Condition::Absent, note).await?;
         Ok(written.map_or(Written::AlreadyExists, |_| Written::Created))
     }
 
@@ -63,7 +64,7 @@ impl AzureBlobs {
         if self.info(name).await?.is_some() {
             return Ok(Written::AlreadyExists);
         }
-        self.create(name, pieces).await
+        self.create(name, pieces, None).await
     }
 
     /// Writes what `pieces` yield, with a bounded part of it in memory. Returns the new tag, or
@@ -73,9 +74,10 @@ impl AzureBlobs {
         name: &BlobName,
         pieces: BoxStream<'static, Result<Bytes>>,
         condition: Condition<'_>,
+        note: Option<u64>,
     ) -> Result<Option<ETag>> {
         let mut blocks = Box::pin(blocks(pieces));
-        let writer = Writer::new()?;
+        let writer = Writer { note, ..Writer::new()? };
         let first = blocks.try_next().await?.unwrap_or_default();
         let second = blocks.try_next().await?;
         let written = match second {
@@ -202,7 +204,7 @@ impl AzureBlobs {
         match self.session.call(client.get_properties(None)).await {
             Ok(answer) => {
                 let metadata = answer.metadata().unwrap_or_default();
-                let ours = metadata.get(WRITER).is_some_and(|written_by| *written_by == writer.0);
+                let ours = metadata.get(WRITER).is_some_and(|written_by| *written_by == writer.id);
                 Ok(tag_of(answer.headers()).filter(|_| ours))
             }
             Err(fault) if fault.kind == ErrorKind::NotFound => Ok(None),
@@ -224,18 +226,23 @@ fn refused(fault: &Fault, condition: Condition<'_>) -> bool {
 }
 
 /// One write's own random name, so that concurrent writers of a blob share no blocks.
-pub(super) struct Writer(String);
+pub(super) struct Writer {
+    id: String,
+    /// The number that it leaves beside the content.
+    note: Option<u64>,
+}
 
 impl Writer {
     pub(super) fn new() -> Result<Self> {
         let number = getrandom::u64().map_err(|e| {
             Error::new(ErrorKind::Transient, "name", "an upload", format!("no random numbers: {e}"))
         })?;
-        Ok(Self(format!("{number:016x}")))
+        Ok(Self { id: format!("{number:016x}"), note: None })
     }
 
     fn metadata(&self) -> HashMap<String, String> {
-        HashMap::from([(WRITER.to_owned(), self.0.clone())])
+        let note = self.note.map(|note| (NOTE.to_owned(), note.to_string()));
+        [(WRITER.to_owned(), self.id.clone())].into_iter().chain(note).collect()
     }
 
     /// All ids of one blob must have the same length.
@@ -246,7 +253,7 @@ impl Writer {
 
 impl fmt::Display for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.id)
     }
 }
 

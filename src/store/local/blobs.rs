@@ -58,7 +58,14 @@ impl BlobStore for LocalBlobs {
 
     async fn put_if_absent(&self, name: &BlobName, content: Bytes) -> Result<Written> {
         self.on_disk(name, move |folder, name| {
-            create(folder, name, |file| append(folder, name, file, &content))
+            create(folder, name, None, |file| append(folder, name, file, &content))
+        })
+        .await
+    }
+
+    async fn put_noted_if_absent(&self, name: &BlobName, content: Bytes, note: u64) -> Result<Written> {
+        self.on_disk(name, move |folder, name| {
+            create(folder, name, Some(note), |file| append(folder, name, file, &content))
         })
         .await
     }
@@ -81,7 +88,7 @@ impl BlobStore for LocalBlobs {
         self.on_disk(name, move |folder, name| {
             folder.seal(name, &partial)?;
             match standing {
-                Standing::Stays => folder.publish_absent(name, &partial),
+                Standing::Stays => folder.publish_absent(name, &partial, None),
                 Standing::Goes => folder.publish_over(name, &partial, None).map(|_| Written::Created),
             }
         })
@@ -116,7 +123,7 @@ impl BlobStore for LocalBlobs {
             let mut input =
                 File::open(&source).map_err(|e| from_io(&e, "read", format!("file {}", source.display())))?;
             let mut length = input.metadata().map_or(0, |metadata| metadata.len());
-            let written = create(folder, name, |file| {
+            let written = create(folder, name, None, |file| {
                 length = io::copy(&mut input, file).map_err(|e| folder.error(&e, "write", name))?;
                 Ok(())
             })?;
@@ -165,7 +172,7 @@ impl BlobStore for LocalBlobs {
 
     async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
         self.on_disk(name, |folder, name| match folder.open(name) {
-            Ok((_, metadata)) => Ok(Some(info(name.clone(), &metadata))),
+            Ok((_, metadata)) => Ok(Some(info(name.clone(), &metadata, folder.note(name)))),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         })
@@ -218,7 +225,7 @@ impl BlobStore for LocalBlobs {
     ) -> Result<Written> {
         let parts = parts.to_vec();
         self.on_disk(name, move |folder, name| {
-            create(folder, name, |file| {
+            create(folder, name, None, |file| {
                 append(folder, name, file, &before)?;
                 for part in &parts {
                     let (mut input, _) = folder.open(part)?;
@@ -231,15 +238,20 @@ impl BlobStore for LocalBlobs {
     }
 }
 
-/// Creates the blob with what `fill` writes, unless it exists.
-fn create(folder: &Folder, name: &BlobName, fill: impl FnOnce(&mut File) -> Result<()>) -> Result<Written> {
+/// Creates the blob with what `fill` writes, and a note if given, unless it exists.
+fn create(
+    folder: &Folder,
+    name: &BlobName,
+    note: Option<u64>,
+    fill: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<Written> {
     // Saves the work in the common case; the decision is taken when the file gets its name.
     let path = folder.path(name).map_err(|e| folder.error(&e, "write", name))?;
     if path.is_file() {
         return Ok(Written::AlreadyExists);
     }
     let partial = folder.write_partial(name, fill)?;
-    folder.publish_absent(name, &partial)
+    folder.publish_absent(name, &partial, note)
 }
 
 fn append(folder: &Folder, name: &BlobName, file: &mut File, content: &[u8]) -> Result<()> {

@@ -1,7 +1,8 @@
 //! The files of one container: written aside, made durable, then given their name in one step.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -107,18 +108,50 @@ impl Folder {
         seal().map_err(|e| self.error(&e, "write", name))
     }
 
-    /// Gives `partial` its name unless that is taken.
-    pub(super) fn publish_absent(&self, name: &BlobName, partial: &NamedTempFile) -> Result<Written> {
-        let linked = self.path(name).and_then(|target| {
-            self.in_parent_of(&target, || match fs::hard_link(partial.path(), &target) {
-                Ok(()) => Ok(Written::Created),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
-                    Ok(Written::AlreadyExists)
+    /// Gives `partial` its name unless that is taken, with a note if given.
+    pub(super) fn publish_absent(
+        &self,
+        name: &BlobName,
+        partial: &NamedTempFile,
+        note: Option<u64>,
+    ) -> Result<Written> {
+        let link = |target: &Path| match fs::hard_link(partial.path(), target) {
+            Ok(()) => Ok(Written::Created),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !target.is_dir() => {
+                Ok(Written::AlreadyExists)
+            }
+            Err(e) => Err(e),
+        };
+        let publish = || {
+            let target = self.path(name)?;
+            let Some(note) = note else { return self.in_parent_of(&target, || link(&target)) };
+            // The note is there before the blob, and only if it is that blob's.
+            let _lock = self.lock()?;
+            self.in_parent_of(&target, || {
+                if target.exists() {
+                    return link(&target);
                 }
-                Err(e) => Err(e),
+                self.write_note(&target, note)?;
+                let written = link(&target)?;
+                if written == Written::AlreadyExists {
+                    remove_note(&target)?;
+                }
+                Ok(written)
             })
-        });
-        linked.map_err(|e| self.error(&e, "write", name))
+        };
+        publish().map_err(|e| self.error(&e, "write", name))
+    }
+
+    /// What was noted beside the blob.
+    pub(super) fn note(&self, name: &BlobName) -> Option<u64> {
+        note_of(&self.path(name).ok()?)
+    }
+
+    fn write_note(&self, target: &Path, note: u64) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix("").tempfile_in(self.root.join(PARTIAL))?;
+        file.write_all(note.to_string().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(note_path(target)).map(|_| ()).map_err(|e| e.error)
     }
 
     /// Gives `partial` its name, replacing what had it; if `expected` is given, only if that still
@@ -138,6 +171,7 @@ impl Folder {
                 return Ok(None);
             }
             let tag = etag(&partial.as_file().metadata()?);
+            remove_note(&target)?;
             self.in_parent_of(&target, || fs::rename(partial.path(), &target))?;
             Ok(Some(tag))
         };
@@ -177,6 +211,7 @@ impl Folder {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
                 Err(e) => return Err(e),
             }
+            remove_note(&target)?;
             let mut parents = target.ancestors().skip(1).take_while(|parent| *parent != self.root);
             let kept = parents.find(|parent| fs::remove_dir(parent).is_err());
             sync_if_there(kept.unwrap_or(&self.root))?;
@@ -235,8 +270,27 @@ impl Folder {
     }
 }
 
-/// What is known of the blob `name` from its file's metadata.
-pub(super) fn info(name: BlobName, metadata: &Metadata) -> BlobInfo {
+/// Where the note of the blob in the file `target` lies. `~` is in no blob name.
+fn note_path(target: &Path) -> PathBuf {
+    let mut name = OsString::from("~");
+    name.push(target.file_name().unwrap_or_default());
+    target.with_file_name(name)
+}
+
+/// What was noted beside the blob in the file `target`.
+pub(super) fn note_of(target: &Path) -> Option<u64> {
+    fs::read_to_string(note_path(target)).ok()?.parse().ok()
+}
+
+fn remove_note(target: &Path) -> io::Result<()> {
+    match fs::remove_file(note_path(target)) {
+        Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// What is known of the blob `name` from its file's metadata, and its note.
+pub(super) fn info(name: BlobName, metadata: &Metadata, note: Option<u64>) -> BlobInfo {
     let seconds = modified_seconds(metadata);
     BlobInfo {
         name,
@@ -244,6 +298,7 @@ pub(super) fn info(name: BlobName, metadata: &Metadata) -> BlobInfo {
         modified: Timestamp::from_second(i64::try_from(seconds).unwrap_or(i64::MAX))
             .unwrap_or(Timestamp::MAX),
         etag: etag(metadata),
+        note,
     }
 }
 

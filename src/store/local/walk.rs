@@ -7,7 +7,7 @@ use std::vec;
 
 use super::Result;
 use super::errors::from_io;
-use super::files::{Folder, info};
+use super::files::{Folder, info, note_of};
 use crate::store::name::is_segment;
 use crate::store::{BlobInfo, BlobName};
 
@@ -68,8 +68,9 @@ impl Walk {
 /// The blob `name`, if it still is one.
 fn look_at(root: &Path, name: &str) -> io::Result<Option<BlobInfo>> {
     let Ok(blob) = BlobName::parse(name) else { return Ok(None) };
-    match fs::symlink_metadata(root.join(name)) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(info(blob, &metadata))),
+    let path = root.join(name);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(info(blob, &metadata, note_of(&path)))),
         Ok(_) => Ok(None),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),

@@ -87,6 +87,31 @@ pub(crate) async fn put_if_absent_keeps_the_first_write(store: &dyn BlobStore) {
     assert_eq!(store.get_tagged(&name).await.unwrap(), ("first".into(), tag));
 }
 
+/// A note is shown beside the blob that it was written with, and goes with its content.
+pub(crate) async fn a_note_is_listed_until_the_content_is_replaced(store: &dyn BlobStore) {
+    let name = name("hits/000/0001");
+    let note = || async {
+        let info = store.info(&name).await.unwrap().unwrap();
+        assert_eq!(store.list("").try_collect::<Vec<_>>().await.unwrap(), [info.clone()]);
+        info.note
+    };
+    assert_eq!(store.put_noted_if_absent(&name, "first".into(), 1_234).await.unwrap(), Written::Created);
+    assert_eq!(note().await, Some(1_234));
+    assert_eq!(store.put_noted_if_absent(&name, "second".into(), 5).await.unwrap(), Written::AlreadyExists);
+    assert_eq!((store.get(&name).await.unwrap(), note().await), ("first".into(), Some(1_234)));
+    assert!(store.touch(&name).await.unwrap());
+    assert_eq!(note().await, Some(1_234));
+    store.put(&name, "third".into()).await.unwrap();
+    assert_eq!(note().await, None);
+    assert!(store.delete(&name).await.unwrap());
+    assert_eq!(store.put_if_absent(&name, "fourth".into()).await.unwrap(), Written::Created);
+    assert_eq!(note().await, None);
+    assert_eq!(store.put_noted_if_absent(&name, "fifth".into(), 5).await.unwrap(), Written::AlreadyExists);
+    assert_eq!(note().await, None);
+    assert!(store.delete(&name).await.unwrap());
+    assert_eq!(listed(store, "").await, Vec::<String>::new());
+}
+
 /// Pieces of any length become one blob, whether it is written over another or beside it; nothing is written of
 /// pieces that end in an error.
 pub(crate) async fn pieces_become_one_blob_unless_they_end_in_an_error(store: &dyn BlobStore) {

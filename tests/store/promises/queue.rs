@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio::time::sleep;
 
 use skyblast::store::{Delivery, ErrorKind, MAX_MESSAGE, Queue};
@@ -153,6 +154,24 @@ pub(crate) async fn concurrent_receivers_share_the_messages(queue: &dyn Queue) {
     assert_eq!(taken.iter().map(|delivery| &delivery.body).collect::<BTreeSet<_>>().len(), 100);
     join_all(taken.iter().map(|delivery| queue.delete(delivery))).await.into_iter().for_each(Result::unwrap);
     assert_eq!(queue.approximate_count().await.unwrap(), 0);
+}
+
+/// Since when the first message waits that a receiver would get; hidden ones do not wait.
+pub(crate) async fn waiting_since_tells_of_what_can_be_received(queue: &dyn Queue) {
+    assert_eq!(queue.waiting_since().await.unwrap(), None);
+    queue.send("later", LONG).await.unwrap();
+    assert_eq!(queue.waiting_since().await.unwrap(), None, "nobody can receive it yet");
+    queue.send("first", Duration::ZERO).await.unwrap();
+    let first = queue.waiting_since().await.unwrap().expect("a message waits");
+    // Services' clocks show whole seconds, and are not this machine's.
+    assert!(Timestamp::now().duration_since(first).as_secs().abs() < 60, "{first}");
+    sleep(SECOND).await;
+    queue.send("second", Duration::ZERO).await.unwrap();
+    assert_eq!(queue.waiting_since().await.unwrap(), Some(first), "the first has waited longest");
+    let mut taken = vec![receive_one(queue, LONG).await, receive_one(queue, LONG).await];
+    assert_eq!(queue.waiting_since().await.unwrap(), None, "both are in somebody's hands");
+    queue.renew(&mut taken[0], Duration::ZERO).await.unwrap();
+    assert!(queue.waiting_since().await.unwrap() >= Some(first), "one was given back");
 }
 
 /// Waits for the next message.
