@@ -438,6 +438,24 @@ impl From<EarlierChunk> for QueryChunk {
     }
 }
 
+/// The note of the word that [`Ledger::leave_word`] leaves. Hits take some time.
+const WORD: u64 = 0;
+
+/// Whether a blob below `hits` has hits.
+fn has_hits(blob: &BlobInfo) -> bool {
+    !is_word(blob) && !names::is_given_up(&blob.name)
+}
+
+/// Whether a blob below `hits` is the word that [`Ledger::leave_word`] leaves.
+fn is_word(blob: &BlobInfo) -> bool {
+    blob.note == Some(WORD)
+}
+
+/// The milliseconds that a `hits` or `spent` blob says were spent.
+fn milliseconds_of(blob: &BlobInfo) -> Option<u64> {
+    blob.note.or_else(|| names::milliseconds_of(&blob.name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -477,22 +495,4 @@ mod tests {
         ledger.put_chunk(id, 0, &chunk).await.expect("written");
         assert_eq!(ledger.chunk(id, 0).await.expect("queries"), chunk, "in the form of today");
     }
-}
-
-/// The note of the word that [`Ledger::leave_word`] leaves. Hits take some time.
-const WORD: u64 = 0;
-
-/// Whether a blob below `hits` has hits.
-fn has_hits(blob: &BlobInfo) -> bool {
-    !is_word(blob) && !names::is_given_up(&blob.name)
-}
-
-/// Whether a blob below `hits` is the word that [`Ledger::leave_word`] leaves.
-fn is_word(blob: &BlobInfo) -> bool {
-    blob.note == Some(WORD)
-}
-
-/// The milliseconds that a `hits` or `spent` blob says were spent.
-fn milliseconds_of(blob: &BlobInfo) -> Option<u64> {
-    blob.note.or_else(|| names::milliseconds_of(&blob.name))
 }
