@@ -19,3 +19,5 @@ mod retention;
 mod room;
 #[path = "pipeline/storms.rs"]
 mod storms;
+#[path = "pipeline/turns.rs"]
+mod turns;

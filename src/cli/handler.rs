@@ -68,6 +68,10 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
         .with_context(|| format!("could not listen on port {}", args.port))?;
+    let pipeline = match &services {
+        Services::Ready(pipeline) => Some(pipeline.clone()),
+        Services::Unavailable(_) => None,
+    };
     let mut router = host_router(services, args.tuning.limits());
     if let Some(check) = host_json::examine(|name| std::env::var(name).ok()) {
         if let Some(advice) = &check.advice {
@@ -78,6 +82,13 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     tokio::spawn(parent::cancel_when_gone(stop.clone()));
     let stopped = stop.clone();
+    if let Some(pipeline) = pipeline {
+        let leaving = stop.clone();
+        tokio::spawn(async move {
+            leaving.cancelled().await;
+            pipeline.leave();
+        });
+    }
     tokio::select! {
         () = connections::serve(listener, router, HEAD_PATIENCE, stopped) => {}
         () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}

@@ -28,6 +28,10 @@ pub(super) struct TuningFlags {
     #[arg(long, value_name = "SECONDS", env = "SKYBLAST_STALL_SECONDS", hide = true)]
     stall_seconds: Option<u64>,
 
+    /// Seconds that a shard is compared at a time; then it puts aside what it has found and queues again
+    #[arg(long, value_name = "SECONDS", env = "SKYBLAST_SHARD_SECONDS", hide = true)]
+    shard_seconds: Option<u64>,
+
     /// Memory for volumes that are kept open; the one in use is kept whatever its size
     #[arg(long, value_name = "SIZE", env = "SKYBLAST_VOLUME_CACHE", hide = true)]
     volume_cache: Option<ByteSize>,
@@ -112,6 +116,7 @@ impl TuningFlags {
                 residues: self.query_residues.unwrap_or(default.queries.residues),
                 ..default.queries
             },
+            turn: self.shard_seconds.map_or(default.turn, Duration::from_secs),
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default
         }

@@ -18,7 +18,8 @@ Examples:
   SKYBLAST_STORAGE='AccountName=…;AccountKey=…' skyblast worker
   srun --array=1-50 skyblast worker                  fifty nodes of a cluster, same storage
 
-SIGTERM: takes no more work, finishes what it is doing within --grace, else gives it back.
+SIGTERM: takes no more work, puts aside the shards that it is comparing for others to go on with,
+finishes other steps within --grace, else gives them back.
 A worker may be killed at any time; its work is done again by another.";
 
 /// Compare shards from a storage's queues until told to stop

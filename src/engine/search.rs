@@ -112,6 +112,8 @@ impl Search {
             queries.iter().flat_map(|&query| SearchedQuery::pieces(query, &self.scheme.options)).collect();
         let part = Part { subjects, first_ordinal };
         let watch = Watch::new(on_progress);
+        // What is left of another search says nothing about this one.
+        let rest = rest.filter(|rest| rest.lists.len() == queries.len());
         let mut rest = rest.unwrap_or_else(|| Rest::all(queries.len(), subjects.len()));
         for run in rest.runs() {
             let mut found = |index: usize, hit| found(run.start + index, hit);

@@ -17,7 +17,7 @@ pub struct Cancellation {
 }
 
 impl Pipeline {
-    /// Cancels a job: what is running is finished for nothing, what waits is dropped. A job that
+    /// Cancels a job: shards that are being compared stop within seconds, what waits is dropped. A job that
     /// has ended stays as it is.
     pub async fn cancel(&self, id: JobId) -> Result<Cancellation> {
         self.ledger.job(id).await?;

@@ -54,6 +54,8 @@ pub(super) enum Kind {
     Part = 3,
     /// Hits in a temporary file.
     Spilled = 4,
+    /// What is put aside of a shard that takes long.
+    PutAside = 5,
 }
 
 /// Version of the form of one value.

@@ -23,7 +23,11 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
-//! <job>/spent/<chunk>/<volume>-<ms>   that so many milliseconds were spent on a shard without getting its hits
+//! <job>/spent/<chunk>/<volume>.<mark>-<ms>     that so many milliseconds were spent on a shard without
+//!                                     getting its hits; the mark keeps equal times apart
+//! <job>/turns/<chunk>/<volume>/<n>    what is left to do of a shard that takes long, put aside for the n-th
+//!                                     time; the first writer wins
+//! <job>/turns/<chunk>/<volume>/<n>-<mark>      the hits that it had found when it did so
 //! <job>/trouble/<step>.json           what the last delivery of a message met with, for who gives it up
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
@@ -104,6 +108,7 @@ pub(super) const ANNOUNCED: &str = "announced";
 pub(super) const HITS: &str = "hits";
 pub(super) const FAILED: &str = "failed";
 pub(super) const SPENT: &str = "spent";
+pub(super) const TURNS: &str = "turns";
 /// Kinds of blobs of chunks.
 pub(super) const MISSING: &str = "missing";
 pub(super) const TEXT: &str = "text";
@@ -273,10 +278,31 @@ pub(super) fn report(job: JobId, extension: &str) -> Result<BlobName> {
     of_job(job, &format!("report.{extension}"))
 }
 
-/// A record of time spent on a shard without getting its hits.
-pub(super) fn spent(shard: ShardPlanned, milliseconds: u64) -> Result<BlobName> {
+/// A record of time spent on a shard without getting its hits; the mark tells it from others of the same time.
+pub(super) fn spent(shard: ShardPlanned, mark: u32, milliseconds: u64) -> Result<BlobName> {
     let ShardPlanned { job, chunk, volume } = shard;
-    name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}-{milliseconds}"))
+    name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}.{mark:08x}-{milliseconds}"))
+}
+
+/// Prefix of what is put aside of a shard.
+pub(super) fn turns_of(shard: ShardPlanned) -> String {
+    let ShardPlanned { job, chunk, volume } = shard;
+    format!("{job}/{TURNS}/{chunk:06}/{volume:05}/")
+}
+
+/// What is left to do of a shard, put aside for the `number`-th time.
+pub(super) fn turn(shard: ShardPlanned, number: u32) -> Result<BlobName> {
+    name(format!("{}{number:06}", turns_of(shard)))
+}
+
+/// The number of a [`turn`]; `None` for hits.
+pub(super) fn number_of_turn(blob: &BlobName) -> Option<u32> {
+    blob.as_str().rsplit('/').next()?.parse().ok()
+}
+
+/// The hits that were put aside with a [`turn`].
+pub(super) fn hits_of_run(shard: ShardPlanned, number: u32, mark: u64) -> Result<BlobName> {
+    name(format!("{}{number:06}-{mark:016x}", turns_of(shard)))
 }
 
 /// The time in the name of a `spent` blob, and of the `hits` of earlier versions.

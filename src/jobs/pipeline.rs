@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::apart::Apart;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub keep_jobs: Option<Duration>,
     /// How long a job may stand still before sweep announces its missing steps again.
     pub stall: Duration,
+    /// How long a shard is compared at a time; then it lets others have a turn.
+    pub turn: Duration,
 }
 
 impl Default for Settings {
@@ -67,9 +70,13 @@ impl Default for Settings {
             patience: Duration::from_secs(300),
             keep_jobs: Some(KEEP_JOBS),
             stall: Duration::from_secs(900),
+            turn: TURN,
         }
     }
 }
+
+/// How long a shard is compared at a time unless asked otherwise.
+pub const TURN: Duration = Duration::from_secs(300);
 
 /// Jobs that a process remembers to have begun.
 const MAX_REMEMBERED: usize = 1_000;
@@ -102,6 +109,8 @@ pub struct Pipeline {
     open: Mutex<Option<(JobId, Instant)>>,
     /// For what may have ended a process.
     pub(super) apart: Option<Box<dyn Apart>>,
+    /// Cancelled when the process is about to end.
+    pub(super) leaving: CancellationToken,
 }
 
 impl Pipeline {
@@ -125,7 +134,14 @@ impl Pipeline {
             recent_chunks: Mutex::default(),
             open: Mutex::default(),
             apart: None,
+            leaving: CancellationToken::new(),
         })
+    }
+
+    /// Lets shards that are being compared stop, put aside what they have found and announce themselves to others:
+    /// the process is about to end.
+    pub fn leave(&self) {
+        self.leaving.cancel();
     }
 
     /// What the queries of a search are held to.
@@ -253,6 +269,11 @@ impl Pipeline {
         let ended = self.ledger.has_outcome(id).await?;
         *self.open.lock().await = (!ended).then(|| (id, Instant::now()));
         Ok(ended)
+    }
+
+    /// Takes no job to be open any more without looking.
+    pub(super) async fn look_again(&self) {
+        *self.open.lock().await = None;
     }
 
     /// Lets go of what is kept from one message to the next.

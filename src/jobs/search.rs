@@ -13,7 +13,18 @@ use super::messages::{ChunkSearched, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::shard;
 use super::spill::{Spool, SpoolWriter};
-use crate::engine::{Search, to_the_end};
+use super::turn::{Clock, Halt, Halted, Standing};
+use crate::engine::Search;
+
+/// What came of comparing a shard, and how long that took.
+enum Compared {
+    /// All its hits, in their stored form.
+    Whole(Spool, Duration),
+    /// It was stopped.
+    Halted(Halted, Duration),
+    /// Nothing that is wanted: somebody else has written its hits.
+    TooLate(Duration),
+}
 
 impl Pipeline {
     /// A shard that cannot be compared however often it is tried is recorded as failed; that
@@ -32,24 +43,37 @@ impl Pipeline {
             }
             return self.announce_complete_row(&plan, id, chunk).await;
         }
+        if self.leaving.is_cancelled() {
+            return self.announce_again(Stage::Search, &shard).await;
+        }
         self.note_begun(id).await?;
+        let mut standing = if attempt.repeated { self.standing(shard).await? } else { Standing::default() };
         let started = Instant::now();
-        match self.compare(&job, &plan, chunk, volume).await {
-            Ok((frame, spent)) => {
+        match self.compare(&job, &plan, shard, &mut standing).await {
+            Ok(Compared::Whole(frame, spent)) => {
                 // What was compared should not have to be compared again.
                 let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.pieces());
                 let waited_for = self.patiently(put).await?;
+                self.clear_up(shard, &standing).await;
                 // Somebody else looks at the row, later.
                 if !waited_for && !attempt.repeated && (volume as usize) + 1 < plan.volumes.len() {
                     return Ok(());
                 }
             }
+            Ok(Compared::Halted(halted, spent)) => {
+                // Nothing is written for a job that has been removed meanwhile.
+                if halted.why != Halt::JobOver || self.ledger.has_outcome(id).await? {
+                    self.book(shard, in_milliseconds(spent)).await;
+                }
+                match self.go_on_later(shard, standing, halted).await? {
+                    None => return Ok(()),
+                    Some(reason) => self.patiently(|| self.record_failure(shard, &reason)).await?,
+                }
+            }
+            Ok(Compared::TooLate(spent)) => self.book(shard, in_milliseconds(spent)).await,
             Err(error) => {
-                // The report does not depend on it.
-                if !error.is_retryable()
-                    && let Err(error) = self.ledger.put_spent(shard, in_milliseconds(started.elapsed())).await
-                {
-                    tracing::warn!(job = %id, chunk, volume, %error, "could not record what a shard cost");
+                if !error.is_retryable() {
+                    self.book(shard, in_milliseconds(started.elapsed())).await;
                 }
                 if attempt.may_follow(&error) {
                     return Err(error);
@@ -63,29 +87,45 @@ impl Pipeline {
         self.announce_complete_row(&plan, id, chunk).await
     }
 
-    /// The hits of a shard in their stored form, and how long it took to get them.
+    /// Compares a shard, from where it stands, for a turn at most.
     async fn compare(
         &self,
         job: &Arc<Job>,
         plan: &Plan,
-        chunk: u32,
-        volume: u32,
-    ) -> Result<(Spool, Duration)> {
+        shard: ShardPlanned,
+        standing: &mut Standing,
+    ) -> Result<Compared> {
+        let ShardPlanned { chunk, volume, .. } = shard;
         let started = Instant::now();
         let info = &plan.volumes[volume as usize];
         self.check_memory(&job.database, info)?;
         let queries = self.queries(job.id, chunk).await?;
         let subjects = self.catalog.volume(&job.database, info).await?;
-        let (job, threads, first_ordinal) = (job.clone(), self.settings.threads, info.first_ordinal);
-        let (id, fetched) = (job.id, started.elapsed());
+        let (threads, first_ordinal, rest) =
+            (self.settings.threads, info.first_ordinal, standing.rest.take());
+        let (id, options, totals, fetched) = (job.id, job.options, job.totals, started.elapsed());
         let comparisons = queries.queries.len() as u64 * info.sequences;
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let room = self.settings.room;
-        let frame = Self::compute(move || {
-            let search = Search::new(job.options, job.totals)?.on_threads(threads).within(room);
-            let mut found = Candidates::new(&job.options, room);
+        let compare = move |clock: &Clock| {
+            let search = Search::new(options, totals)?.on_threads(threads).within(room);
+            let on_progress = |advance| clock.on_progress(advance);
+            let mut found = Candidates::new(&options, room);
             let mut add = |list, hit| found.add(list, hit);
-            shard::compare(&search, &queries, &*subjects, first_ordinal, None, &to_the_end, &mut add)?;
+            let rest =
+                shard::compare(&search, &queries, &*subjects, first_ordinal, rest, &on_progress, &mut add)?;
+            Ok((found, rest))
+        };
+        let ((found, rest), why, has_moved) = self.compute_for_a_turn(id, compare).await?;
+        if let Some(rest) = rest {
+            let seconds = (started.elapsed() - fetched).as_millis() as f64 / 1e3;
+            tracing::info!(parent: None, job = %id, chunk, volume, seconds, ?why, "compared in part");
+            return Ok(Compared::Halted(Halted { why, has_moved, found, rest }, started.elapsed()));
+        }
+        let Some(found) = self.with_earlier_runs(shard, &standing.runs, found).await? else {
+            return Ok(Compared::TooLate(started.elapsed()));
+        };
+        let frame = Self::compute(move || {
             let mut frame = SpoolWriter::new(room / 4);
             hits::write_shard(found.finish()?, &mut frame)?;
             Ok(frame.finish())
@@ -98,7 +138,7 @@ impl Pipeline {
         // function and trace: the job's other lines say them.
         let seconds = (spent - fetched).as_millis() as f64 / 1e3;
         tracing::info!(parent: None, job = %id, chunk, volume, seconds, comparisons, "compared");
-        Ok((frame, spent))
+        Ok(Compared::Whole(frame, spent))
     }
 
     /// Records that a shard was given up, and why.

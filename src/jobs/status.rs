@@ -81,6 +81,10 @@ impl Pipeline {
         let begun = outcome.is_none() && self.ledger.has_begun(id).await?;
         let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), begun);
         status.expires = outcome.as_ref().and_then(|outcome| self.expiry(outcome));
+        if outcome.as_ref().is_some_and(|outcome| !outcome.state.has_report()) {
+            // A shard that was being compared when the job ended has been booked since.
+            status.instance_seconds = Some(self.ledger.spent(id).await? as f64 / 1e3);
+        }
         if outcome.is_none() && !self.ledger.is_active(id).await? {
             // Its end was written down and is lost: sweep sees to it that it ends again.
             self.ledger.put_active(id).await?;

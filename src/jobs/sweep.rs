@@ -63,6 +63,9 @@ pub(super) struct Swept {
     rounds: u32,
     /// Number of settled shards then.
     settled: usize,
+    /// Number of blobs then that others had put aside.
+    #[serde(default)]
+    turns: usize,
     /// The shard that the next sweep goes on from, if this one has not come to the end.
     #[serde(default)]
     next_shard: Option<u64>,
@@ -223,12 +226,14 @@ impl Pipeline {
         if look.may_wait(Stage::Plan, moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE) {
             return Ok(Sweep::default());
         }
-        let stands = before.filter(|before| before.settled == settled.shards.len());
+        let so_far = (settled.shards.len(), settled.turns);
+        let stands = before.filter(|before| (before.settled, before.turns) == so_far);
         let rounds = stands.map_or(0, |before| before.rounds);
         let next_shard = before.and_then(|before| before.next_shard);
         let job = self.ledger.job(id).await?;
         let stall = self.stall(&job, &plan, &settled, rounds);
-        let swept = Swept { at: moved, rounds, settled: settled.shards.len(), next_shard, look_again: None };
+        let (settled_then, turns) = so_far;
+        let swept = Swept { at: moved, rounds, settled: settled_then, turns, next_shard, look_again: None };
         if next_shard.is_none() && !look.has_passed(moved, stall) {
             let swept = Swept { look_again: Some(after(moved, stall)), ..swept };
             self.ledger.replace_swept(id, &swept, tag.as_ref()).await?;
@@ -258,7 +263,8 @@ impl Pipeline {
             self.ledger.delete_all(id).await?;
             return Ok(Sweep { discarded: 1, ..Sweep::default() });
         }
-        let swept = Swept { at: look.now, rounds: 0, settled: 0, next_shard: None, look_again: None };
+        let swept =
+            Swept { at: look.now, rounds: 0, settled: 0, turns: 0, next_shard: None, look_again: None };
         if !self.ledger.replace_swept(id, &swept, tag.as_ref()).await? {
             return Ok(Sweep::default());
         }

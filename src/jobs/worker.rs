@@ -3,7 +3,8 @@
 //! One loop per stage (several for shards) takes a message, handles it while its lease is renewed,
 //! and deletes it; a failed message comes back after a pause, and after [`MAX_DELIVERIES`] it goes
 //! to the poison queue, which the worker drains too. When the worker is told to stop, it takes no
-//! more messages, lets what it is doing finish for a while, and gives back what it could not.
+//! more messages, has its shards put aside what they have found, lets other steps finish for a while, and gives
+//! back what it could not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,7 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
         }
         loops.spawn(drain(pipeline.clone(), Inbox::Poison(stage), settings, stop.clone()));
     }
+    loops.spawn(leave_when_told(pipeline.clone(), stop.clone()));
     if let Some(period) = settings.sweep {
         loops.spawn(sweep_regularly(pipeline, period, stop));
     }
@@ -66,6 +68,12 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
             tracing::error!(%error, "a worker loop ended unexpectedly");
         }
     }
+}
+
+/// Stops the shards under way; anything else is soon done.
+async fn leave_when_told(pipeline: Arc<Pipeline>, stop: CancellationToken) {
+    stop.cancelled().await;
+    pipeline.leave();
 }
 
 async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {

@@ -1,6 +1,9 @@
 //! `skyblast worker` on the queues of a Functions app.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::bench::{Account, BEGUN, LONG, all_but, eventually, one_chunk};
 use crate::common::azurite::Azurite;
@@ -75,6 +78,45 @@ async fn a_worker_told_to_stop_gives_back_its_message_and_one_that_is_killed_los
     assert_eq!(stopped.wait().code(), Some(0), "{}", stopped.stderr());
     comes_back("the message of a worker told to stop").await;
     assert!(told.elapsed() < Duration::from_secs(60), "not by the end of its lease: {:?}", told.elapsed());
+
+    let searching = account.host(|options| options.only(["search"])).await;
+    bench.completes(&id, &examples::search_many(LONG)).await;
+    assert!(searching.host.history().of("search").iter().all(|call| call.outcome.is_success()));
+}
+
+/// As an instance does that the platform takes away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_told_to_stop_hands_its_shard_to_others_at_once() {
+    let account = Account::publish_one_volume(Azurite::shared().spare_account());
+    let bench = account.host(|options| one_chunk(options.only(all_but(&["search"])))).await;
+    let id = bench.submit(examples::many_queries(LONG)).await;
+    account.wait_for_messages("shards", 1).await;
+    let message = account.purge("shards").await.remove(0);
+
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut handler = Process::start(
+        skyblast(["handler", "--threads", "1"])
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
+            .env("SKYBLAST_STORAGE", &account.connection)
+            .env("SKYBLAST_LOG", "skyblast=debug"),
+    );
+    let client = skyblast::store::http_client().no_proxy().build().unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    eventually("the handler", async || client.get(&address).send().await.is_ok()).await;
+    let payload = json!({
+        "Data": { "message": serde_json::to_string(&message).unwrap() },
+        "Metadata": { "DequeueCount": "1", "Id": "\"1\"" },
+    });
+    let call = client.post(format!("{address}/search")).json(&payload).send();
+    let (answer, ()) = tokio::join!(call, async {
+        eventually("a shard being compared", async || handler.stdout().contains(BEGUN)).await;
+        handler.terminate();
+    });
+    assert!(answer.unwrap().status().is_success(), "{}", handler.stderr());
+    assert_eq!(handler.wait().code(), Some(0), "{}", handler.stderr());
+    let log = handler.stdout();
+    assert!(log.contains("\"compared in part\"") && !log.contains("\"compared\""), "{log}");
+    account.wait_for_messages("shards", 1).await;
 
     let searching = account.host(|options| options.only(["search"])).await;
     bench.completes(&id, &examples::search_many(LONG)).await;

@@ -23,7 +23,7 @@ const HOST_SETTINGS: [&str; 5] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 17] = [
+const NOT_SET: [(&str, &str); 18] = [
     ("SKYBLAST_BODIES", "the host takes as many requests at a time as its concurrency says"),
     ("SKYBLAST_HOST_NAMES", "of the server"),
     ("SKYBLAST_QUERY_BYTES", "has a default"),
@@ -39,6 +39,7 @@ const NOT_SET: [(&str, &str); 17] = [
     ("IDENTITY_ENDPOINT", "set by the platform"),
     ("SKYBLAST_KEY", "of the client"),
     ("SKYBLAST_SERVER", "of the client"),
+    ("SKYBLAST_SHARD_SECONDS", "has a default, which suits the time that the host gives a call"),
     ("SKYBLAST_STALL_SECONDS", "has a default"),
     ("SKYBLAST_STORAGE", "would win over the endpoints; for local runs"),
 ];

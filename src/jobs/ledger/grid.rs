@@ -86,6 +86,8 @@ pub(in crate::jobs) struct Settled {
     pub(in crate::jobs) shards: BTreeSet<(u32, u32)>,
     /// Pages of shards that somebody has begun to announce.
     pub(in crate::jobs) pages: usize,
+    /// Number of blobs that others have put aside.
+    pub(in crate::jobs) turns: usize,
     /// Chunks that have their text.
     pub(in crate::jobs) texts: BTreeSet<u32>,
     /// How long the shards took, in milliseconds, as far as that is known.
@@ -231,7 +233,7 @@ impl Ledger {
     /// All shards of the job that are settled.
     pub(in crate::jobs) async fn settled(&self, id: JobId) -> Result<Settled> {
         let mut settled = Settled::default();
-        for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT] {
+        for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT, names::TURNS] {
             let mut listing = self.blobs.list(&names::all(id, kind));
             while let Some(blob) = listing.try_next().await? {
                 if kind == names::HITS && is_word(&blob) {
@@ -240,6 +242,7 @@ impl Ledger {
                 settled.newest = settled.newest.max(Some(blob.modified));
                 match kind {
                     names::ANNOUNCED => settled.pages += 1,
+                    names::TURNS => settled.turns += 1,
                     names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
                     _ => {
                         settled.shards.extend(names::shard_of(&blob.name));
@@ -363,7 +366,8 @@ impl Ledger {
 
     /// Records that so many milliseconds were spent on a shard without getting its hits.
     pub(in crate::jobs) async fn put_spent(&self, shard: ShardPlanned, milliseconds: u64) -> Result<()> {
-        self.blobs.put(&names::spent(shard, milliseconds)?, Bytes::new()).await?;
+        let mark = getrandom::u32().unwrap_or_default();
+        self.blobs.put(&names::spent(shard, mark, milliseconds)?, Bytes::new()).await?;
         Ok(())
     }
 
@@ -404,7 +408,9 @@ impl Ledger {
 }
 
 /// Runs what may take a while where it holds up nothing else.
-async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))?
 }
 

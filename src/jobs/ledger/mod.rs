@@ -7,6 +7,7 @@
 mod grid;
 mod index;
 mod pieces;
+mod turns;
 mod uploads;
 
 pub(super) use grid::{Row, Settled, StoredHits, StoredPart};
