@@ -15,6 +15,8 @@ mod host;
 mod http;
 #[path = "host_self/life.rs"]
 mod life;
+#[path = "common/memory_queue.rs"]
+mod memory_queue;
 #[path = "host_self/messages.rs"]
 mod messages;
 

@@ -28,6 +28,10 @@ pub(super) struct ApartArgs {
     #[arg(long, value_name = "N")]
     delivery: u32,
 
+    /// Log as the Functions host takes it, and not for people
+    #[arg(long)]
+    for_host: bool,
+
     #[command(flatten)]
     storage: StorageFlags,
 
@@ -39,7 +43,11 @@ pub(super) struct ApartArgs {
 }
 
 pub(super) async fn run(args: &ApartArgs) -> anyhow::Result<()> {
-    logging::for_host();
+    if args.for_host {
+        logging::for_host();
+    } else {
+        logging::for_people(tracing::Level::INFO);
+    }
     let stage = Stage::ALL.into_iter().find(|stage| stage.function() == args.function);
     let stage = stage.ok_or_else(|| anyhow!("no step has the function {:?}", args.function))?;
     let mut body = String::new();
@@ -71,6 +79,8 @@ fn die_first(memory: Option<u64>) {
 pub(super) struct OwnProcess {
     /// Storage, if the command line names it; the environment is inherited.
     pub(super) storage: StorageFlags,
+    /// Whether this process logs for the Functions host; so does the other then.
+    pub(super) for_host: bool,
 }
 
 #[async_trait]
@@ -78,6 +88,7 @@ impl Apart for OwnProcess {
     async fn work(&self, stage: Stage, body: &str, delivery: u32) -> io::Result<Ending> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["apart", stage.function(), "--threads", "1", "--delivery", &delivery.to_string()])
+            .args(self.for_host.then_some("--for-host"))
             .args(self.storage.as_arguments())
             .stdin(Stdio::piped())
             .kill_on_drop(true)

@@ -57,7 +57,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let opened = args.storage.location().and_then(|location| open_or_make_pipeline(&location, settings));
     let services = match opened {
         Ok(pipeline) => {
-            let apart = OwnProcess { storage: args.storage.clone() };
+            let apart = OwnProcess { storage: args.storage.clone(), for_host: true };
             Services::Ready(Arc::new(pipeline.with_apart(apart)))
         }
         Err(error) => {

@@ -58,7 +58,7 @@ pub(super) async fn run(args: &WorkerArgs) -> anyhow::Result<()> {
     logging::for_people(tracing::Level::INFO);
     let settings = args.tuning.settings(args.threads);
     let location = args.storage.location()?;
-    let apart = OwnProcess { storage: args.storage.clone() };
+    let apart = OwnProcess { storage: args.storage.clone(), for_host: false };
     let pipeline = Arc::new(open_pipeline(&location, settings)?.with_apart(apart));
     let stop = shutdown::on_signal()?;
     let worker = WorkerSettings {

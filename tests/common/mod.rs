@@ -14,7 +14,6 @@ pub(crate) mod local_pipeline;
 pub(crate) mod made_alike;
 pub(crate) mod mangled;
 pub(crate) mod memory_blobs;
-#[path = "../host/memory_queue.rs"]
 pub(crate) mod memory_queue;
 pub(crate) mod memory_store;
 pub(crate) mod process;

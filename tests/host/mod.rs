@@ -32,7 +32,6 @@ pub(crate) mod http;
 mod invoke;
 pub(crate) mod journal;
 mod listener;
-pub(crate) mod memory_queue;
 pub(crate) mod options;
 pub(crate) mod payload;
 pub(crate) mod process;

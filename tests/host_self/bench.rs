@@ -10,9 +10,9 @@ use tempfile::TempDir;
 
 use crate::fake_handler;
 use crate::host::journal::{History, Invocation};
-use crate::host::memory_queue::MemoryQueue;
 use crate::host::script_root::ScriptRoot;
 use crate::host::{FunctionsHost, HostOptions};
+use crate::memory_queue::MemoryQueue;
 
 /// Longest wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

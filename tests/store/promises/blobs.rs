@@ -92,7 +92,7 @@ pub(crate) async fn a_note_is_listed_until_the_content_is_replaced(store: &dyn B
     let name = name("hits/000/0001");
     let note = || async {
         let info = store.info(&name).await.unwrap().unwrap();
-        assert_eq!(store.list("").try_collect::<Vec<_>>().await.unwrap(), [info.clone()]);
+        assert_eq!(store.list("").try_collect::<Vec<_>>().await.unwrap(), std::slice::from_ref(&info));
         info.note
     };
     assert_eq!(store.put_noted_if_absent(&name, "first".into(), 1_234).await.unwrap(), Written::Created);

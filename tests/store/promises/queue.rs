@@ -171,7 +171,7 @@ pub(crate) async fn waiting_since_tells_of_what_can_be_received(queue: &dyn Queu
     queue.send("second", Duration::ZERO).await.unwrap();
     let since = queue.waiting_since().await.unwrap();
     assert!(since.is_some_and(|since| since < between), "the first has waited longest: {since:?}");
-    let mut taken = vec![receive_one(queue, LONG).await, receive_one(queue, LONG).await];
+    let mut taken = [receive_one(queue, LONG).await, receive_one(queue, LONG).await];
     assert_eq!(queue.waiting_since().await.unwrap(), None, "both are in somebody's hands");
     queue.renew(&mut taken[0], Duration::ZERO).await.unwrap();
     assert!(queue.waiting_since().await.unwrap() >= Some(first), "one was given back");

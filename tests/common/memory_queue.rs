@@ -21,6 +21,7 @@ impl Clock {
         Self { shown: Timestamp::now(), since: Instant::now() }
     }
 
+    #[allow(dead_code, reason = "not every test program needs it")]
     pub(crate) fn now(self) -> Timestamp {
         self.at(Instant::now())
     }
