@@ -51,11 +51,15 @@ impl Queries {
             }
             Self::Stored(stored) => stored,
         };
-        if let Some(earlier) = pipeline.claim_stored(submitter, stored.id, request, stored.content).await? {
-            stored.discard(pipeline).await;
-            return Ok(earlier);
-        }
-        match pipeline.submit_upload(submitter, stored.id, Some(stored.parts), request).await {
+        let submitted = match pipeline.claim_stored(submitter, stored.id, request, stored.content).await {
+            Ok(Some(earlier)) => {
+                stored.discard(pipeline).await;
+                return Ok(earlier);
+            }
+            Ok(None) => pipeline.submit_upload(submitter, stored.id, Some(stored.parts), request).await,
+            Err(error) => Err(error),
+        };
+        match submitted {
             Ok(job) => Ok(job),
             // It may have been accepted all the same; if not, sweep removes what is stored.
             Err(error) if error.is_retryable() => Err(error.into()),
