@@ -167,7 +167,7 @@ storms! {
         kill_after: 240,
         skew: 7_200,
         ..CALM
-    }, searches 3.0, messages 4.0;
+    }, searches 1.5, messages 2.0;
 }
 
 /// Sent, received, deleted, its hits written and read by the merge; the rest is shared by many. Without the
