@@ -40,6 +40,7 @@ pub fn compare(
 /// use skyblast::database::ResidentVolume;
 /// use skyblast::engine::{DatabaseTotals, OptionChoices, Search};
 /// use skyblast::jobs::{ChunkLimits, Chunker, Merger, ROOM, Shelf, search_row};
+/// use skyblast::report::QueryHits;
 /// use skyblast::sequence::fasta::Reader;
 ///
 /// let fasta = &b">a\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQ\n"[..];
