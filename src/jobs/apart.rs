@@ -27,7 +27,7 @@ pub enum Ending {
     Died(String),
 }
 
-/// Starts processes for [`Pipeline::work_apart`].
+/// Starts processes for a delivery that a process of its own may end without harm to others.
 #[async_trait]
 pub trait Apart: Debug + Send + Sync {
     /// Has a process of its own handle a delivery of a message of `stage`, as [`Pipeline::deliver`] would, and waits
