@@ -51,16 +51,14 @@ impl Queries {
             }
             Self::Stored(stored) => stored,
         };
-        let submitted = match pipeline.claim_stored(submitter, stored.id, request, stored.content).await {
-            Ok(Some(earlier)) => {
-                stored.discard(pipeline).await;
-                return Ok(earlier);
+        let upload = (stored.id, stored.parts, stored.content);
+        match pipeline.submit_stored(submitter, upload, request).await {
+            Ok(job) => {
+                if job.id != stored.id {
+                    stored.discard(pipeline).await;
+                }
+                Ok(job)
             }
-            Ok(None) => pipeline.submit_upload(submitter, stored.id, Some(stored.parts), request).await,
-            Err(error) => Err(error),
-        };
-        match submitted {
-            Ok(job) => Ok(job),
             // It may have been accepted all the same; if not, sweep removes what is stored.
             Err(error) if error.is_retryable() => Err(error.into()),
             Err(error) => {

@@ -3,7 +3,8 @@
 //!
 //! A job gets an id of its own, and its chunks, before it claims its key; who finds the key taken removes
 //! what it has written and answers with the other's job. A claim whose job was never accepted, or has been
-//! removed, can be taken over.
+//! removed, can be taken over. Who has been accepted writes that into the claim, so that nobody takes it over who
+//! has looked for the job before it was there; who cannot, withdraws.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,6 +48,9 @@ pub(super) struct Claim {
     pub(super) job: JobId,
     /// Digest of the request.
     request: String,
+    /// Whether the job has been accepted, and is the one that stands.
+    #[serde(default)]
+    stands: bool,
 }
 
 /// The name under which a submitter's key is filed.
@@ -65,10 +69,20 @@ impl Pipeline {
             let taken = match self.ledger.claim(name).await? {
                 None => self.ledger.put_claim(name, claim).await?,
                 Some((found, _)) if found.request != claim.request => return Err(Error::KeyReused),
-                Some((found, _)) if found.job == claim.job => true,
+                Some((found, tag)) if found.job == claim.job => {
+                    found.stands || !claim.stands || self.ledger.replace_claim(name, claim, &tag).await?
+                }
                 Some((found, tag)) => match self.ledger.job(found.job).await {
                     Err(Error::UnknownJob(_)) => self.ledger.replace_claim(name, claim, &tag).await?,
-                    job => return job.map(Some),
+                    // Before it is told of, it has to stand: another might be about to take its claim over.
+                    job => {
+                        let job = job?;
+                        let standing = Claim { stands: true, ..found.clone() };
+                        if found.stands || self.ledger.replace_claim(name, &standing, &tag).await? {
+                            return Ok(Some(job));
+                        }
+                        false
+                    }
                 },
             };
             if taken {
@@ -77,20 +91,47 @@ impl Pipeline {
         }
     }
 
-    /// Lets the key of a submission, if it has one, stand for the upload `id`, whose content has this digest
-    /// and which is about to be submitted. If it stands for another job already, returns that.
-    pub async fn claim_stored(
+    /// Lets the key stand for good for a job that has been accepted. If it has come to stand for another meanwhile,
+    /// withdraws the job and returns the other.
+    pub(super) async fn confirm(&self, name: &str, claim: Claim, job: Job) -> Result<Job> {
+        match self.claim(name, &Claim { stands: true, ..claim }).await {
+            Ok(None) => Ok(job),
+            Ok(Some(other)) => {
+                self.withdraw(&job).await?;
+                Ok(other)
+            }
+            Err(error) => {
+                if !error.is_retryable() {
+                    self.withdraw(&job).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Submits the queries that have been stored in `parts` parts as the upload `id` and have this digest. If the
+    /// submission's key stands for another job, that is returned, and the upload not touched.
+    ///
+    /// # Errors
+    /// As [`Self::submit_upload`]; [`Error::KeyReused`] if the key stands for another request.
+    pub async fn submit_stored(
         &self,
         submitter: &Submitter,
-        id: JobId,
+        (id, parts, content): (JobId, u32, blake3::Hash),
         request: &Request,
-        content: blake3::Hash,
-    ) -> Result<Option<Job>> {
-        let Some(name) = claim_name(submitter) else { return Ok(None) };
+    ) -> Result<Job> {
+        let Some(name) = claim_name(submitter) else {
+            return self.submit_upload(submitter, id, Some(parts), request).await;
+        };
         let Request { database, options, outfmt } = request;
         let text = format!("stored\n{database}\n{options:?}\n{outfmt}\n{content}");
-        self.claim(&name, &Claim { job: id, request: blake3::hash(text.as_bytes()).to_hex().to_string() })
-            .await
+        let request_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let claim = Claim { job: id, request: request_digest, stands: false };
+        if let Some(earlier) = self.claim(&name, &claim).await? {
+            return Ok(earlier);
+        }
+        let job = self.submit_upload(submitter, id, Some(parts), request).await?;
+        self.confirm(&name, claim, job).await
     }
 
     /// What a request says, in a digest: its options, and the queries that are stored in so many chunks.
@@ -105,7 +146,7 @@ impl Pipeline {
                 digest.update(&(query.len() as u64).to_le_bytes()).update(&query);
             }
         }
-        Ok(Claim { job: id, request: digest.finalize().to_hex().to_string() })
+        Ok(Claim { job: id, request: digest.finalize().to_hex().to_string(), stands: false })
     }
 }
 

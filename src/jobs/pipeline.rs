@@ -174,15 +174,26 @@ impl Pipeline {
 
     /// Handles a delivery, from 1, of a message from `inbox`.
     pub async fn deliver(&self, inbox: Inbox, body: &str, delivery: u32) -> Result<()> {
+        self.deliver_until(inbox, body, delivery, &self.leaving).await
+    }
+
+    /// The same for somebody who may leave before the process does: a shard then stops as with [`Self::leave`].
+    pub(super) async fn deliver_until(
+        &self,
+        inbox: Inbox,
+        body: &str,
+        delivery: u32,
+        leaving: &CancellationToken,
+    ) -> Result<()> {
         match inbox {
-            Inbox::Work(stage) => self.handle_delivery(stage, body, delivery).await,
+            Inbox::Work(stage) => self.handle_delivery(stage, body, delivery, leaving).await,
             Inbox::Poison(stage) => self.handle_poison(stage, body).await,
         }
     }
 
     /// Handles the first delivery of a message of `stage`.
     pub async fn handle(&self, stage: Stage, body: &str) -> Result<()> {
-        self.handle_delivery(stage, body, 1).await
+        self.handle_delivery(stage, body, 1, &self.leaving).await
     }
 
     /// Handles a delivery of a message of `stage`. May be called any number of times with the same
@@ -192,7 +203,13 @@ impl Pipeline {
     /// [may pass](Error::may_pass) asks for another delivery, and is noted for those who give the message
     /// up. What can never succeed is written to the job and dealt with; an error is left for messages
     /// that belong to no job.
-    async fn handle_delivery(&self, stage: Stage, body: &str, delivery: u32) -> Result<()> {
+    async fn handle_delivery(
+        &self,
+        stage: Stage,
+        body: &str,
+        delivery: u32,
+        leaving: &CancellationToken,
+    ) -> Result<()> {
         if self.patiently(|| self.is_for_apart(stage, body, delivery)).await? {
             return self.work_apart(stage, body, delivery).await;
         }
@@ -202,7 +219,7 @@ impl Pipeline {
                 let attempt = Attempt { delivery, repeated: tried.swap(true, Ordering::Relaxed) };
                 match stage {
                     Stage::Plan => self.plan(messages::parse(stage, body)?, attempt).await,
-                    Stage::Search => self.search(messages::parse(stage, body)?, attempt).await,
+                    Stage::Search => self.search(messages::parse(stage, body)?, attempt, leaving).await,
                     Stage::Merge => self.merge(messages::parse(stage, body)?, attempt).await,
                     Stage::Finish => self.finish(messages::parse(stage, body)?).await,
                 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::attempt::Attempt;
 use super::error::{Error, Result};
 use super::hits;
@@ -29,7 +31,12 @@ enum Compared {
 impl Pipeline {
     /// A shard that cannot be compared however often it is tried is recorded as failed; that
     /// settles it too.
-    pub(super) async fn search(&self, shard: ShardPlanned, attempt: Attempt) -> Result<()> {
+    pub(super) async fn search(
+        &self,
+        shard: ShardPlanned,
+        attempt: Attempt,
+        leaving: &CancellationToken,
+    ) -> Result<()> {
         let ShardPlanned { job: id, chunk, volume } = shard;
         if self.has_ended(id).await? {
             return Ok(());
@@ -43,13 +50,13 @@ impl Pipeline {
             }
             return self.announce_complete_row(&plan, id, chunk).await;
         }
-        if self.leaving.is_cancelled() {
+        if leaving.is_cancelled() {
             return self.announce_again(Stage::Search, &shard).await;
         }
         self.note_begun(id).await?;
         let mut standing = if attempt.repeated { self.standing(shard).await? } else { Standing::default() };
         let started = Instant::now();
-        match self.compare(&job, &plan, shard, &mut standing).await {
+        match self.compare(&job, &plan, shard, &mut standing, leaving).await {
             Ok(Compared::Whole(frame, spent)) => {
                 // What was compared should not have to be compared again.
                 let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.pieces());
@@ -94,6 +101,7 @@ impl Pipeline {
         plan: &Plan,
         shard: ShardPlanned,
         standing: &mut Standing,
+        leaving: &CancellationToken,
     ) -> Result<Compared> {
         let ShardPlanned { chunk, volume, .. } = shard;
         let started = Instant::now();
@@ -116,7 +124,7 @@ impl Pipeline {
                 shard::compare(&search, &queries, &*subjects, first_ordinal, rest, &on_progress, &mut add)?;
             Ok((found, rest))
         };
-        let ((found, rest), why, has_moved) = self.compute_for_a_turn(id, compare).await?;
+        let ((found, rest), why, has_moved) = self.compute_for_a_turn(id, leaving, compare).await?;
         if let Some(rest) = rest {
             let seconds = (started.elapsed() - fetched).as_millis() as f64 / 1e3;
             tracing::info!(parent: None, job = %id, chunk, volume, seconds, ?why, "compared in part");

@@ -216,12 +216,12 @@ impl Pipeline {
         self.enter(&job, Some(&key)).await?;
         self.ledger.put_job(&job).await?;
         // The same submission, sent twice at the same time, may have taken the claim over before the job was
-        // there to be seen. Whoever looks last sees both.
-        if let Some(other) = self.claim(&key, &claim).await? {
-            self.withdraw(&job).await?;
-            return Ok(other);
+        // there to be seen.
+        let standing = self.confirm(&key, claim, job).await?;
+        if standing.id != id {
+            return Ok(standing);
         }
-        Ok(self.announce_accepted(job, trace).await)
+        Ok(self.announce_accepted(standing, trace).await)
     }
 
     async fn announce_accepted(&self, job: Job, trace: Trace) -> Job {

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
@@ -177,6 +178,7 @@ impl Pipeline {
     pub(super) async fn compute_for_a_turn<T: Send + 'static>(
         &self,
         id: JobId,
+        leaving: &CancellationToken,
         work: impl FnOnce(&Clock) -> Result<T> + Send + 'static,
     ) -> Result<(T, Halt, bool)> {
         let clock = Arc::new(Clock::new(self.settings.turn));
@@ -184,14 +186,14 @@ impl Pipeline {
         let shared = clock.clone();
         let done = tokio::select! {
             done = Self::compute(move || work(&shared)) => done?,
-            never = self.stop_when_it_should(id, &clock) => match never {},
+            never = self.stop_when_it_should(id, leaving, &clock) => match never {},
         };
         Ok((done, clock.why(), clock.has_moved()))
     }
 
-    async fn stop_when_it_should(&self, id: JobId, clock: &Clock) -> Infallible {
+    async fn stop_when_it_should(&self, id: JobId, leaving: &CancellationToken, clock: &Clock) -> Infallible {
         let leave = async {
-            self.leaving.cancelled().await;
+            leaving.cancelled().await;
             clock.is_leaving.store(true, Ordering::Relaxed);
         };
         let look = async {

@@ -59,7 +59,6 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
         }
         loops.spawn(drain(pipeline.clone(), Inbox::Poison(stage), settings, stop.clone()));
     }
-    loops.spawn(leave_when_told(pipeline.clone(), stop.clone()));
     if let Some(period) = settings.sweep {
         loops.spawn(sweep_regularly(pipeline, period, stop));
     }
@@ -68,12 +67,6 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
             tracing::error!(%error, "a worker loop ended unexpectedly");
         }
     }
-}
-
-/// Stops the shards under way; anything else is soon done.
-async fn leave_when_told(pipeline: Arc<Pipeline>, stop: CancellationToken) {
-    stop.cancelled().await;
-    pipeline.leave();
 }
 
 async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
@@ -117,7 +110,7 @@ async fn work(
     stop: &CancellationToken,
 ) {
     let body = delivery.body.clone();
-    let handling = pipeline.deliver(inbox, &body, delivery.dequeue_count);
+    let handling = pipeline.deliver_until(inbox, &body, delivery.dequeue_count, stop);
     tokio::pin!(handling);
     let mut renewals = interval(settings.lease / 3);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
