@@ -8,12 +8,12 @@ use memmap2::Mmap;
 /// Maps the whole of `file`, read-only.
 ///
 /// An empty file cannot be mapped and is an error.
-#[allow(unsafe_code)]
-pub(super) fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: the mapping is sound as long as nobody changes or truncates the file. Volumes are
-    // written under a temporary name, renamed when complete, named by their content and never
-    // opened for writing again; removing one keeps the mapped pages. Databases of BLAST+ are
-    // mapped under the same condition, as BLAST+ does. A program that overwrites a mapped file in
-    // place breaks that rule.
+///
+/// # Safety
+/// While the mapping lives, nobody may change or truncate the file in place. A file that is replaced by
+/// another of its name, or removed, keeps its pages.
+#[expect(unsafe_code, reason = "maps a file")]
+pub(super) unsafe fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: as the caller promises.
     unsafe { Mmap::map(file) }
 }

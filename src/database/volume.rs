@@ -106,6 +106,7 @@ enum Content {
 
 impl Volume {
     /// Maps the volume at `path` into memory and checks it, against `digest` too if given.
+    #[expect(unsafe_code, reason = "maps a file")]
     pub fn open(path: &Path, digest: Option<&Digest>) -> Result<Self, VolumeError> {
         let volume = path.display().to_string();
         let read_failed = |source| VolumeError::Read { volume: volume.clone(), source };
@@ -113,7 +114,9 @@ impl Volume {
         let content = match file.metadata().map_err(read_failed)?.len() {
             // Nothing to map.
             0 => Content::Bytes(Bytes::new()),
-            _ => Content::Mapped(map(&file).map_err(read_failed)?),
+            // SAFETY: volumes are written under another name, renamed when complete, named by their content and
+            // never opened for writing again.
+            _ => Content::Mapped(unsafe { map(&file) }.map_err(read_failed)?),
         };
         Self::checked(&volume, content, digest)
     }

@@ -14,6 +14,7 @@ pub(super) struct FileBytes(Option<Mmap>);
 
 impl FileBytes {
     /// Maps the file at `path`.
+    #[expect(unsafe_code, reason = "maps a file")]
     pub(super) fn open(path: &Path) -> Result<Self, BlastDbError> {
         let file = File::open(path).map_err(BlastDbError::read(path))?;
         let length = file.metadata().map_err(BlastDbError::read(path))?.len();
@@ -21,7 +22,10 @@ impl FileBytes {
         if length == 0 {
             return Ok(Self(None));
         }
-        map(&file).map(|mapped| Self(Some(mapped))).map_err(BlastDbError::read(path))
+        // SAFETY: like BLAST+, which maps them too, this relies on nobody writing to a database in place while it
+        // is searched. A program that does so breaks the rule.
+        let mapped = unsafe { map(&file) };
+        mapped.map(|mapped| Self(Some(mapped))).map_err(BlastDbError::read(path))
     }
 
     pub(super) fn as_slice(&self) -> &[u8] {
