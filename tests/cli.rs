@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/disk.rs"]

@@ -24,6 +24,7 @@ mod binary_id_list;
 mod blastp_spelling;
 mod cancel;
 mod client;
+mod compare;
 mod connections;
 mod databases;
 mod demo;
@@ -36,6 +37,7 @@ mod id_list;
 mod inputs;
 mod interrupt;
 mod jobs;
+mod kernels;
 mod listen;
 mod log_stream;
 mod logging;
@@ -111,6 +113,7 @@ enum Command {
     Results(results::ResultsArgs),
     Cancel(cancel::CancelArgs),
     Share(share::ShareArgs),
+    Compare(compare::CompareArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
@@ -139,6 +142,7 @@ impl Cli {
     /// Runs the command that was asked for.
     pub fn run(&self) -> anyhow::Result<()> {
         interrupt::let_writes_fail()?;
+        kernels::choose()?;
         if self.command.prints() {
             standard::require_output()?;
         }
@@ -155,6 +159,7 @@ impl Cli {
             Command::Results(args) => in_runtime(results::run(args)),
             Command::Cancel(args) => in_runtime(cancel::run(args)),
             Command::Share(args) => in_runtime(share::run(args)),
+            Command::Compare(args) => compare::run(args),
             Command::Doctor(args) => in_runtime(doctor::run(args)),
             Command::Jobs(args) => in_runtime(jobs::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
@@ -184,7 +189,7 @@ impl Command {
             Self::Search(_) | Self::Submit(_) | Self::Results(_) => false,
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
-            Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
+            Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) => true,
         }
     }

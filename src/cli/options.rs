@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::exit::Exit;
 use crate::engine::{
-    CompositionMode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task, spelled,
+    CompositionMode, Mode, OptionChoices, QueryLocation, SearchOptions, SegChoice, Switch, Task, spelled,
 };
 use crate::report::{HitOrder, HspOrder, ListLimits, OutputFormat, PairwiseChoices};
 use crate::scoring::MatrixName;
@@ -49,6 +49,11 @@ pub(super) struct SearchFlags {
     /// ones and `delim=X` before them changes what separates them. "17 SQ" writes sequences too
     #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,
+
+    /// How much may be lost for speed: exact (nothing), seeded or fast. Every row is one of blastp's; the faster
+    /// modes may lose rows, weak ones first [default: exact]
+    #[arg(long, value_name = "MODE")]
+    mode: Option<Mode>,
 
     /// Defaults for a kind of query: blastp, blastp-fast (longer words) or blastp-short (under 30
     /// residues)
@@ -200,6 +205,7 @@ impl SearchFlags {
             best_hit_score_edge: self.best_hit_score_edge,
             subject_besthit: self.subject_besthit.then_some(Switch(true)),
             use_sw_tback: self.use_sw_tback.then_some(Switch(true)),
+            mode: self.mode,
         }
     }
 

@@ -118,8 +118,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         search = search.in_given_subjects(residues);
     }
     let subjects: u64 = database.volumes.iter().map(|volume| volume.subjects.len() as u64).sum();
-    let mut limits =
-        ChunkLimits::for_volumes_of(database.volumes.iter().map(|v| v.residues).max().unwrap_or(0));
+    let largest = database.volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
+    let mut limits = ChunkLimits::for_volumes_of(largest, options.mode);
     limits.residues = args.chunk_residues.unwrap_or(limits.residues);
     let bar = ComparisonBar::new();
     let estimate = Estimate { size: input.size(), consumed: input.consumed() };

@@ -66,6 +66,9 @@ fn print(status: &Status) -> io::Result<()> {
         0 if !status.state.is_final() => outln!("queries      not read yet")?,
         queries => outln!("queries      {} ({} residues)", HumanCount(queries), HumanCount(status.residues))?,
     }
+    if let Some(recall) = &status.recall {
+        outln!("recall       {recall}")?;
+    }
     let (shards, chunks) = (status.shards, status.chunks);
     outln!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed)?;
     outln!("merged       {} of {} chunks", chunks.done, chunks.total)?;

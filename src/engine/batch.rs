@@ -8,11 +8,8 @@ use super::query::SearchedQuery;
 use crate::scoring::FORBIDDEN;
 use crate::sequence::alphabet::{O, SENTINEL, X};
 
-/// Residues that a batch holds at most, unless a single query is longer.
-///
-/// The diagonal state and the hot part of the word table then stay in the second-level cache, and the
-/// list of a word is long enough to be worth going to.
-const JOINED_RESIDUES: usize = 20_000;
+/// Queries that a batch holds at most: their places are numbered in 16 bits.
+const JOINED_QUERIES: usize = 1 << 15;
 
 /// Largest drop-off of ungapped extensions: what the pair with a sentinel costs.
 const LARGEST_DROP_OFF: i32 = -FORBIDDEN;
@@ -65,14 +62,18 @@ impl Batch {
     }
 }
 
-/// Cuts a search's queries into batches; queries that cannot be searched are left out.
-pub(super) fn batches(queries: &[SearchedQuery<'_>], scheme: &Scheme) -> Vec<Batch> {
+/// Cuts a search's queries into batches of at most so many residues, unless a single query is longer;
+/// queries that cannot be searched are left out.
+pub(super) fn batches(queries: &[SearchedQuery<'_>], scheme: &Scheme, most: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut members: Vec<(usize, Cutoffs)> = Vec::new();
     let mut residues = 0;
     for (index, query) in queries.iter().enumerate() {
-        let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else { continue };
-        if !members.is_empty() && residues + query.compared.len() > JOINED_RESIDUES {
+        let Some(cutoffs) = Cutoffs::new(&query.compared, scheme) else {
+            continue;
+        };
+        let is_full = residues + query.compared.len() > most || members.len() == JOINED_QUERIES;
+        if !members.is_empty() && is_full {
             batches.push(join(&members, queries));
             members.clear();
             residues = 0;

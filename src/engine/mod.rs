@@ -35,11 +35,12 @@ mod subjects;
 mod watch;
 
 pub use align::hsp::{Adjustment, Edit, EditRun, Hsp};
+pub use kernel::{OtherProcessor, Processor, UnknownProcessor};
 pub use late::{LateAlignment, Survivors};
 pub use options::{
-    CompositionMode, Contest, DatabaseTotals, DropOffs, Masking, NotPossible, OptionChoices, OptionError,
-    QueryLocation, SearchOptions, SegChoice, Spelled, Switch, Task, UnknownCompositionMode, WordOptions,
-    spelled,
+    CompositionMode, Contest, DatabaseTotals, DropOffs, Masking, Mode, NotPossible, OptionChoices,
+    OptionError, QueryLocation, SearchOptions, SegChoice, Spelled, Switch, Task, UnknownCompositionMode,
+    UnknownMode, WordOptions, spelled,
 };
 pub use query::{QuerySequence, SearchedQuery};
 pub use rank::hit::{Hit, Rank, Unaligned};

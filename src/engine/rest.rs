@@ -106,6 +106,11 @@ impl Stretches {
         self.0.is_empty()
     }
 
+    /// All of them, ascending.
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().cloned().flatten()
+    }
+
     /// Number of subjects.
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(ExactSizeIterator::len).sum()

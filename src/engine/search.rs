@@ -19,6 +19,7 @@ use super::rank::subject_best::keep_best_of_subject;
 use super::rest::{Left, Nominee, Rest, Stretches};
 use super::select::ungapped::{self, BatchWords, Finder};
 use super::select::words::Neighbourhoods;
+use super::select::{Prepared, Selector, selector};
 use super::subjects::Subjects;
 use super::watch::{Advance, Lookout, OnProgress, Watch};
 
@@ -36,6 +37,7 @@ const ROOM: usize = 64 << 20;
 pub struct Search {
     scheme: Scheme,
     neighbourhoods: Neighbourhoods,
+    selector: Box<dyn Selector>,
     threads: NonZeroUsize,
     /// Memory for what has been found and not yet handed over, bytes.
     room: usize,
@@ -44,9 +46,17 @@ pub struct Search {
 /// What is looked for.
 struct Sought<'a> {
     batch: &'a Batch,
-    words: BatchWords,
+    among: Among<'a>,
     /// The queries that the batch is made of.
     queries: &'a [SearchedQuery<'a>],
+}
+
+/// The pairs that are compared.
+enum Among<'a> {
+    /// All, with the words of the batch.
+    All(BatchWords),
+    /// Those that are chosen by this.
+    Chosen(Box<dyn Prepared + 'a>),
 }
 
 /// A part of the database.
@@ -64,7 +74,8 @@ impl Search {
     pub fn new(options: SearchOptions, totals: DatabaseTotals) -> Result<Self, OptionError> {
         let scheme = Scheme::new(options, totals)?;
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
-        Ok(Self { scheme, neighbourhoods, threads: NonZeroUsize::MIN, room: ROOM })
+        let selector = selector(&scheme);
+        Ok(Self { scheme, neighbourhoods, selector, threads: NonZeroUsize::MIN, room: ROOM })
     }
 
     /// The same search in sequences that are given with the queries or chosen from a database, the
@@ -136,22 +147,37 @@ impl Search {
             return Ok(());
         }
         let limit = self.scheme.options.limit_of_a_part();
-        let batches = batches(queries, &self.scheme);
+        let batches = batches(queries, &self.scheme, self.selector.residues_at_a_time());
         let subjects = left[0].subjects.clone();
         leave_out_others(&batches, queries, left, watch);
         for batch in &batches {
             if watch.is_over() {
                 return Ok(());
             }
-            let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
-            let sought = Sought { batch, words, queries };
             let members = || batch.queries.iter().map(|query| query.index);
+            let searched: Vec<&SearchedQuery<'_>> = members().map(|index| &queries[index]).collect();
+            let among = match self.selector.prepare(&searched, &self.scheme) {
+                Some(prepared) => Among::Chosen(prepared),
+                None => Among::All(BatchWords::new(batch, &self.scheme, &self.neighbourhoods)),
+            };
+            let sought = Sought { batch, among, queries };
             let mut nominated: Vec<Vec<Nominee>> =
                 members().map(|index| std::mem::take(&mut left[index].nominees)).collect();
             let mut floors = vec![None; nominated.len()];
             let mut unseen = subjects.clone();
             loop {
-                (nominated, unseen) = self.nominate(&sought, part, &unseen, nominated, &floors, watch);
+                (nominated, unseen) = match &sought.among {
+                    Among::All(words) => {
+                        self.nominate((batch, words), part, &unseen, nominated, &floors, watch)
+                    }
+                    Among::Chosen(prepared) => {
+                        let selection = (searched.as_slice(), &**prepared);
+                        let (chosen, unseen) = self.nominate_chosen(selection, part, &unseen, &floors, watch);
+                        nominated.iter_mut().zip(chosen).for_each(|(all, chosen)| all.extend(chosen));
+                        nominated.iter_mut().for_each(|nominees| keep_best(nominees, limit));
+                        (nominated, unseen)
+                    }
+                };
                 if !unseen.is_empty() {
                     if watch.is_over() {
                         break;
@@ -181,7 +207,7 @@ impl Search {
     /// because the chosen ones take too much memory.
     fn nominate(
         &self,
-        Sought { batch, words, .. }: &Sought<'_>,
+        (batch, words): (&Batch, &BatchWords),
         part: &Part<'_, impl Subjects>,
         subjects: &Stretches,
         mut chosen: Vec<Vec<Nominee>>,
@@ -205,13 +231,7 @@ impl Search {
                 let mut next = block.start;
                 while next < block.end && !lookout.is_over() {
                     let residues = part.subjects.residues(next as usize);
-                    let finder = Finder {
-                        batch,
-                        words,
-                        neighbourhoods: &self.neighbourhoods,
-                        matrix: &self.scheme.matrix,
-                        kernel: self.scheme.ungapped_kernel.as_ref(),
-                    };
+                    let finder = self.finder(batch, words);
                     finder.find(residues, &mut scan_workspace, &mut found);
                     lookout.scanned(batch.residues.len(), residues.len());
                     for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
@@ -246,6 +266,84 @@ impl Search {
         }
         chosen.iter_mut().for_each(|chosen| keep_best(chosen, limit));
         (chosen, Stretches::new(unseen))
+    }
+
+    /// The same with the pairs that are chosen among the first of the subjects: the best of these, and the subjects
+    /// that have not been looked at.
+    fn nominate_chosen(
+        &self,
+        (queries, prepared): (&[&SearchedQuery<'_>], &dyn Prepared),
+        part: &Part<'_, impl Subjects>,
+        subjects: &Stretches,
+        floors: &[Option<Rank>],
+        watch: &Watch<'_>,
+    ) -> (Vec<Vec<Nominee>>, Stretches) {
+        let none = || queries.iter().map(|_| Vec::new()).collect();
+        let mut sections = prepared.sections(part.subjects, subjects.indices().collect()).into_iter();
+        let Some(section) = sections.next() else { return (none(), Stretches::default()) };
+        let pairs = prepared.choose(part.subjects, &section, self.threads, watch);
+        let nominated = self.nominate_pairs(queries, &pairs, part, floors, watch);
+        if watch.is_over() {
+            // It may be half done.
+            return (none(), subjects.clone());
+        }
+        let counted = queries.iter().filter(|query| query.is_counted()).count();
+        watch.tell(Advance::Compared((counted * section.len()) as u64));
+        (nominated, Stretches::new(sections.flatten().map(|index| index..index + 1)))
+    }
+
+    /// The nominees among pairs, given as subjects for each query: one query after the other, since hardly any
+    /// subject has been chosen for two.
+    fn nominate_pairs(
+        &self,
+        queries: &[&SearchedQuery<'_>],
+        pairs: &[Vec<u32>],
+        part: &Part<'_, impl Subjects>,
+        floors: &[Option<Rank>],
+        watch: &Watch<'_>,
+    ) -> Vec<Vec<Nominee>> {
+        let limit = self.scheme.options.limit_of_a_part();
+        let (per_thread, _) = in_blocks(0..queries.len(), 1, self.threads, |taken| {
+            let lookout = watch.lookout();
+            let (mut workspace, mut found) = (Workspace::default(), Vec::new());
+            let mut nominated = Vec::new();
+            for place in taken.flatten().filter(|&place| !pairs[place].is_empty()) {
+                let query = std::slice::from_ref(queries[place]);
+                for batch in &batches(query, &self.scheme, usize::MAX) {
+                    let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
+                    let window = self.scheme.options.words.reach();
+                    let mut scan_workspace = ungapped::Workspace::new(batch.residues.len(), window);
+                    let mut shortlist = Shortlist::new(limit, floors[place]);
+                    for &index in &pairs[place] {
+                        let residues = part.subjects.residues(index as usize);
+                        self.finder(batch, &words).find(residues, &mut scan_workspace, &mut found);
+                        if lookout.scanned(batch.residues.len(), residues.len()) {
+                            break;
+                        }
+                        if !found.is_empty() {
+                            let subject = (residues, index, part.first_ordinal + u64::from(index));
+                            let nominee = self.nominee(batch, &found, subject, &mut workspace, &lookout);
+                            nominee.into_iter().for_each(|(_, nominee)| shortlist.push(nominee));
+                        }
+                    }
+                    nominated.push((place, shortlist.into_items()));
+                }
+            }
+            nominated
+        });
+        let mut nominees: Vec<Vec<Nominee>> = queries.iter().map(|_| Vec::new()).collect();
+        per_thread.into_iter().flatten().for_each(|(place, found)| nominees[place] = found);
+        nominees
+    }
+
+    fn finder<'a>(&'a self, batch: &'a Batch, words: &'a BatchWords) -> Finder<'a> {
+        Finder {
+            batch,
+            words,
+            neighbourhoods: &self.neighbourhoods,
+            matrix: &self.scheme.matrix,
+            kernel: self.scheme.ungapped_kernel.as_ref(),
+        }
     }
 
     /// The subject, of which residues, index and ordinal are given, as a nominee of a query, whose place in the
@@ -385,7 +483,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::{CompositionMode, Contest};
+    use crate::engine::{CompositionMode, Contest, Mode};
 
     const SUBJECTS: usize = 200;
 
@@ -430,6 +528,7 @@ mod tests {
             1 => plain,
             2 => SearchOptions { locally_optimal: true, ..usual },
             3 => SearchOptions { ungapped: true, ..plain },
+            4 => SearchOptions { mode: Mode::Seeded, ..usual },
             _ => SearchOptions { contest: Some(Contest::Culling(3)), ..plain },
         }
     }
@@ -441,7 +540,7 @@ mod tests {
         /// down, it finds what it finds in one go; and nothing is compared twice.
         #[test]
         fn a_search_that_is_stopped_goes_on_as_if_it_had_not_been(
-            kind in 0usize..5,
+            kind in 0usize..6,
             threads in 1usize..4,
             looks in prop::collection::vec(0usize..60, 1..12),
             room in prop::sample::select(vec![1usize, 20_000, ROOM]),

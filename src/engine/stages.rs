@@ -45,7 +45,7 @@ impl Stages {
         let neighbourhoods = Neighbourhoods::new(&scheme.matrix, &options.words);
         let query = QuerySequence { residues: query, lower_case: &[], pieces: &[] };
         let query = SearchedQuery::new(query, &options);
-        let batch = batches(&[query], &scheme).pop();
+        let batch = batches(&[query], &scheme, usize::MAX).pop();
         Ok(batch.map(|batch| Self {
             scan_workspace: ungapped::Workspace::new(batch.residues.len(), options.words.reach()),
             words: BatchWords::new(&batch, &scheme, &neighbourhoods),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{QuerySequence, SearchOptions, SearchedQuery};
+use crate::engine::{Mode, QuerySequence, SearchOptions, SearchedQuery};
 use crate::report::{MissingVolumes, QueryText};
 use crate::scoring::{Matrix, has_ungapped_parameters};
 use crate::sequence::fasta::{FastaError, Note, Record};
@@ -78,13 +78,19 @@ const BATCH_RESIDUES: u64 = 10_000;
 const CHUNK_DEFLINES: usize = 8 << 20;
 /// Most queries of a batch, which residues bound unless there are none.
 const BATCH_QUERIES: usize = 10_000;
+/// Residues of a chunk in the modes that sort both sides.
+const SORTED_RESIDUES: u64 = 600_000;
 /// Core-seconds that a shard is meant to take.
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
 impl ChunkLimits {
     /// Limits for volumes of up to `volume_residues` residues: about 100 core-seconds of work
-    /// per shard, and few enough queries that their hits fit in memory many times over.
-    pub fn for_volumes_of(volume_residues: u64) -> Self {
+    /// per shard, and few enough queries that their hits fit in memory many times over. Modes that sort a
+    /// volume anew for each chunk do so for as many queries as they join.
+    pub fn for_volumes_of(volume_residues: u64, mode: Mode) -> Self {
+        if mode != Mode::Exact {
+            return Self { residues: SORTED_RESIDUES, queries: 2_000 };
+        }
         let residues = SHARD_CORE_SECONDS * RESIDUE_PAIRS_PER_SECOND / volume_residues.max(1) as f64;
         Self { residues: (residues as u64).clamp(BATCH_RESIDUES, 200_000), queries: 500 }
     }
@@ -332,9 +338,10 @@ mod tests {
 
     #[test]
     fn shards_of_large_volumes_get_short_chunks() {
-        assert_eq!(ChunkLimits::for_volumes_of(128 << 20).residues, 29_802);
-        assert_eq!(ChunkLimits::for_volumes_of(1 << 20).residues, 200_000);
-        assert_eq!(ChunkLimits::for_volumes_of(1 << 40).residues, 10_000);
+        assert_eq!(ChunkLimits::for_volumes_of(128 << 20, Mode::Exact).residues, 29_802);
+        assert_eq!(ChunkLimits::for_volumes_of(1 << 20, Mode::Exact).residues, 200_000);
+        assert_eq!(ChunkLimits::for_volumes_of(1 << 40, Mode::Exact).residues, 10_000);
+        assert_eq!(ChunkLimits::for_volumes_of(128 << 20, Mode::Fast).residues, 600_000);
     }
 
     #[test]

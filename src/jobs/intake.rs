@@ -156,7 +156,9 @@ impl Pipeline {
             Ok(input) => Ok(Reader::with_limits(QUERY, input, query_limits)),
             Err(error) => Err(FastaError::unreadable(QUERY, error)),
         };
-        let read = self.store_chunks(job.id, self.chunk_limits(&job.volumes), job.options, open).await;
+        let read = self
+            .store_chunks(job.id, self.chunk_limits(&job.volumes, job.options.mode), job.options, open)
+            .await;
         let trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
         match trouble {
             Some(error) => Err(error.into()),

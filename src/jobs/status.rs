@@ -36,6 +36,9 @@ pub struct Status {
     pub database_size: DatabaseTotals,
     /// Options that differ from the usual ones, by their names in a request.
     pub options: BTreeMap<String, String>,
+    /// What share of all hits the mode of the search has been measured to find, and on what; none if it finds all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<String>,
     /// Format of the report.
     pub outfmt: String,
     /// Number of queries.
@@ -157,6 +160,7 @@ impl Status {
             database: job.database.clone(),
             database_size: job.totals,
             options: OptionChoices::asked(&job.options).into_iter().map(spelled).collect(),
+            recall: job.options.mode.measured_recall().map(str::to_owned),
             outfmt: job.outfmt.clone(),
             queries: job.queries(),
             residues: job.residues(),

@@ -16,7 +16,7 @@ use super::messages::{JobSubmitted, Stage};
 use super::pipeline::Pipeline;
 use super::trace::Trace;
 use crate::database::{Manifest, VolumeInfo};
-use crate::engine::{DatabaseTotals, QueryLocation, SearchOptions};
+use crate::engine::{DatabaseTotals, Mode, QueryLocation, SearchOptions};
 use crate::report::OutputFormat;
 use crate::sequence::defline;
 use crate::sequence::fasta::{FastaError, Reader};
@@ -183,7 +183,15 @@ impl Pipeline {
         self.ledger.put_active(id).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         let accepted = match self.catalog.manifest(&database).await {
-            Ok(_) => self.store_chunks(id, self.chunk_limits(&manifest.volumes), request.options, open).await,
+            Ok(_) => {
+                self.store_chunks(
+                    id,
+                    self.chunk_limits(&manifest.volumes, request.options.mode),
+                    request.options,
+                    open,
+                )
+                .await
+            }
             Err(error) if error.is_not_found() => Err(self.catalog.unknown(&request.database).await.into()),
             Err(error) => Err(error.into()),
         };
@@ -237,9 +245,9 @@ impl Pipeline {
     }
 
     /// How queries are cut for these volumes.
-    pub(super) fn chunk_limits(&self, volumes: &[VolumeInfo]) -> ChunkLimits {
+    pub(super) fn chunk_limits(&self, volumes: &[VolumeInfo], mode: Mode) -> ChunkLimits {
         let largest = volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
-        let mut limits = ChunkLimits::for_volumes_of(largest);
+        let mut limits = ChunkLimits::for_volumes_of(largest, mode);
         if let Some(residues) = self.settings.chunk_residues {
             limits.residues = residues;
         }

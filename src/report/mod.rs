@@ -3,7 +3,8 @@
 //! [`OutputFormat`] is what the user asks for, [`ReportContext`] what a report says beside its
 //! hits, and [`ReportWriter`] writes it. One file per format: `pairwise` (0), `xml` (5), `tabular`
 //! (6, 7, 10), `blast_output2` (13 to 16) and `sam` (17). All but the last, which blastp does not have,
-//! equal blastp's bytes but for the name and version of the program and the date of the database.
+//! equal blastp's bytes but for the name and version of the program and the date of the database. `recall` compares
+//! reports.
 
 mod blast_output2;
 mod choices;
@@ -19,6 +20,7 @@ mod order;
 mod outfmt;
 mod pairwise;
 mod query_hits;
+mod recall;
 mod sam;
 mod tabular;
 mod tree;
@@ -33,5 +35,6 @@ pub use limits::{LimitError, ListLimits};
 pub use order::{HitOrder, HspOrder};
 pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, Table, TableStyle};
 pub use query_hits::QueryHits;
+pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
 pub use writer::ReportWriter;

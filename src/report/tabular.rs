@@ -10,7 +10,7 @@ use super::coverage::{covered, percent_of};
 use super::number;
 use super::outfmt::{Table, TableStyle};
 use super::query_hits::QueryHits;
-use crate::engine::{Hit, Hsp};
+use crate::engine::{Hit, Hsp, Mode};
 use crate::sequence::alphabet::decode;
 use crate::sequence::defline;
 use crate::sequence::names::SubjectNames;
@@ -79,6 +79,9 @@ impl<'a> TabularWriter<'a> {
         out.write_all(b"# Query: ")?;
         out.write_all(defline::title(query.defline))?;
         writeln!(out, "\n# Database: {}", self.context.database.name)?;
+        if self.context.options.mode != Mode::Exact {
+            writeln!(out, "# Mode: {}", self.context.options.mode)?;
+        }
         if let Some(remark) = query.missing.remark(rows > 0) {
             writeln!(out, "# {remark}")?;
         }

@@ -4,7 +4,7 @@ use skyblast::cli::Exit;
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["makedb"],
     &["search"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["results"],
     &["cancel"],
     &["share"],
+    &["compare"],
     &["doctor"],
     &["jobs", "list"],
     &["jobs", "remove"],

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use skyblast::database::{BuildOptions, Builder, Database, Volume, VolumeLimit};
-use skyblast::engine::{DatabaseTotals, Hit, Search, SearchOptions, to_the_end};
+use skyblast::engine::{DatabaseTotals, Hit, Processor, Search, SearchOptions, to_the_end};
 use skyblast::jobs::{
     Candidates, ChunkLimits, Chunker, Merger, QueryChunk, ROOM, Shelf, compare, render, render_end,
     render_head, search_row,
@@ -68,8 +68,16 @@ pub(crate) struct OpenDatabase {
     totals: DatabaseTotals,
 }
 
+/// Has the engine use the kernels that `SKYBLAST_KERNELS` names, as the program does; fails if they are missing.
+fn use_kernels_asked_for() {
+    if let Ok(asked) = std::env::var("SKYBLAST_KERNELS") {
+        asked.parse::<Processor>().unwrap().use_kernels().unwrap();
+    }
+}
+
 impl OpenDatabase {
     pub(crate) fn new(database: &Database) -> Self {
+        use_kernels_asked_for();
         let manifest = database.manifest();
         let volume = |index: usize| (manifest.volumes[index].first_ordinal, database.volume(index).unwrap());
         Self {

@@ -26,6 +26,7 @@ const HOST_SETTINGS: [&str; 5] = [
 const NOT_SET: [(&str, &str); 18] = [
     ("SKYBLAST_BODIES", "the host takes as many requests at a time as its concurrency says"),
     ("SKYBLAST_HOST_NAMES", "of the server"),
+    ("SKYBLAST_KERNELS", "for tests and comparisons; the best are chosen without it"),
     ("SKYBLAST_QUERY_BYTES", "has a default"),
     ("SKYBLAST_QUERY_RECORDS", "has a default"),
     ("SKYBLAST_QUERY_RESIDUES", "has a default"),

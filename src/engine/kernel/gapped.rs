@@ -5,6 +5,7 @@
 //! cutoff, so that 32 columns of a row fit one AVX2 register. What reaches the cutoff is left to
 //! [`Extender`](crate::engine::align::gapped::Extender), the twin, which also knows where it ends.
 
+use super::processor::Avx2;
 use crate::scoring::{FORBIDDEN, GapCosts, Scores};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
@@ -71,15 +72,17 @@ pub(in crate::engine) struct GappedKernel {
     pub(super) zero: u8,
     /// Largest limit that bytes can decide.
     ceiling: i32,
+    avx2: Avx2,
 }
 
 impl GappedKernel {
     /// A kernel for extensions with these scores, gap costs and drop-off (raw score units). `None`
     /// if the processor lacks AVX2 or the values do not fit bytes.
     pub(in crate::engine) fn new(scores: &Scores, gaps: GapCosts, x: i32) -> Option<Self> {
-        if !available() {
-            return None;
-        }
+        Self::with(Avx2::used()?, scores, gaps, x)
+    }
+
+    fn with(avx2: Avx2, scores: &Scores, gaps: GapCosts, x: i32) -> Option<Self> {
         let codes = || 1..ALPHABET_SIZE as u8;
         let all = || codes().flat_map(|a| codes().map(move |b| scores.score(a, b)));
         let (lowest, highest) = (all().min()?, all().max()?);
@@ -106,6 +109,7 @@ impl GappedKernel {
             x: u8::try_from(x).ok()?,
             zero,
             ceiling,
+            avx2,
         })
     }
 
@@ -157,16 +161,6 @@ impl GappedKernel {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn available() -> bool {
-    false
-}
-
-#[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "calls code for a processor with AVX2")]
 fn extend<const LEFT: bool, const RESTRICTED: bool>(
     kernel: &GappedKernel,
@@ -175,7 +169,8 @@ fn extend<const LEFT: bool, const RESTRICTED: bool>(
     limit: i32,
     lanes: &mut GappedLanes,
 ) -> Option<i32> {
-    // SAFETY: a kernel is only made where AVX2 is available.
+    let _: Avx2 = kernel.avx2;
+    // SAFETY: there is AVX2, as the kernel's field proves.
     unsafe { super::gapped_avx2::extend::<LEFT, RESTRICTED>(kernel, query, subject, limit, lanes) }
 }
 
@@ -230,7 +225,7 @@ mod tests {
     #[test]
     fn the_default_scoring_fits_bytes_wherever_there_is_avx2() {
         let kernel = GappedKernel::new(Matrix::blosum62().scores(), GapCosts { open: 11, extend: 1 }, 38);
-        assert_eq!(kernel.is_some(), available());
+        assert_eq!(kernel.is_some(), Avx2::used().is_some());
         assert!(kernel.is_none_or(|kernel| kernel.ceiling > 150));
     }
 }

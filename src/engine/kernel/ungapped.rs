@@ -7,6 +7,7 @@
 //! these pairs are done once more with 64 on either side. What goes on even then, or scores enough to
 //! be kept, is left to [`from_second_hit`](crate::engine::select::extension::from_second_hit), the twin.
 
+use super::processor::Avx512Permutations;
 use crate::scoring::Scores;
 use crate::sequence::alphabet::{ALPHABET_SIZE, SENTINEL};
 
@@ -96,15 +97,14 @@ pub(in crate::engine) struct UngappedKernel {
     pub(super) tables: [Table; ALPHABET_SIZE / ROWS],
     /// Residues of a word.
     pub(super) word: usize,
+    avx512: Avx512Permutations,
 }
 
 impl UngappedKernel {
     /// A kernel for extensions of words of `word` residues with these scores. `None` if the processor
     /// lacks AVX-512 with VBMI or the scores do not fit bytes.
     pub(in crate::engine) fn new(scores: &Scores, word: usize) -> Option<Self> {
-        if !available() || word > REACH / 2 {
-            return None;
-        }
+        let avx512 = Avx512Permutations::used().filter(|_| word <= REACH / 2)?;
         let mut tables = [const { Table([i8::MIN; ROWS * STRIDE]) }; ALPHABET_SIZE / ROWS];
         for query in 0..ALPHABET_SIZE {
             for subject in 0..ALPHABET_SIZE {
@@ -115,7 +115,7 @@ impl UngappedKernel {
                 tables[query / ROWS].0[query % ROWS * STRIDE + subject] = score;
             }
         }
-        Some(Self { tables, word })
+        Some(Self { tables, word, avx512 })
     }
 
     /// Joined queries for this kernel; their extensions have these drop-offs, and those that score
@@ -167,21 +167,6 @@ impl UngappedKernel {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx512f")
-        && std::arch::is_x86_feature_detected!("avx512bw")
-        && std::arch::is_x86_feature_detected!("avx512vbmi")
-        && std::arch::is_x86_feature_detected!("popcnt")
-        && std::arch::is_x86_feature_detected!("bmi1")
-        && std::arch::is_x86_feature_detected!("bmi2")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn available() -> bool {
-    false
-}
-
-#[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "calls code for a processor with AVX-512")]
 fn extend(
     kernel: &UngappedKernel,
@@ -190,7 +175,8 @@ fn extend(
     hits: &[SecondHit],
     outcomes: &mut Vec<Outcome>,
 ) {
-    // SAFETY: a kernel is only made where these parts of AVX-512 are available.
+    let _: Avx512Permutations = kernel.avx512;
+    // SAFETY: there are these parts of AVX-512, as the kernel's field proves.
     unsafe { super::ungapped_avx512::extend(kernel, queries, subject, hits, outcomes) }
 }
 
@@ -257,7 +243,9 @@ mod tests {
     #[test]
     fn hits_outside_and_values_that_do_not_fit_are_left_to_the_twin() {
         let matrix = Matrix::blosum62();
-        let Some(kernel) = UngappedKernel::new(matrix.scores(), 3) else { return };
+        let Some(kernel) = UngappedKernel::new(matrix.scores(), 3) else {
+            return;
+        };
         assert!(kernel.queries(&[1, 2, 3], &[65; 3], 40).is_none());
         assert!(kernel.queries(&[1, 2, 3], &[64; 3], 64).is_none());
         assert!(kernel.queries(&[1, 2, 28], &[16; 3], 40).is_none());

@@ -1,75 +1,96 @@
-//! Gapped X-drop extensions in 16 bits: 32 columns of a row at once, with the cells' origins.
+//! Gapped X-drop extensions in 16 bits: 16 or 32 columns of a row at once, with the cells' origins.
 //!
 //! [`Extender`](crate::engine::align::gapped::Extender) is the twin. A cell that it drops has no influence on
 //! any cell that it keeps: its scores, and those of gaps that go on through it, stay below what is
 //! kept from then on. So it does not matter that they are computed differently here.
 
+use super::processor::{Avx2, Avx512};
 use super::trace::{Extent, Trace};
 use crate::scoring::{FORBIDDEN, GapCosts, Scores};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
-/// Columns of a chunk of a row.
-pub(super) const LANES: usize = 32;
-
-/// 32 columns of the current row. Values are biased by [`Extension::zero`]; 0 is a dead cell.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct Chunk {
-    /// Best score ending in each column.
-    pub(super) best: [u16; LANES],
-    /// Best score with a gap in the subject open for the next row.
-    pub(super) gap: [u16; LANES],
-    /// The subject residue whose pair leads into each column.
-    pub(super) residues: [u16; LANES],
-}
-
 /// Reusable working memory of wide extensions.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct WideLanes {
-    pub(super) chunks: Vec<Chunk>,
+    #[cfg(target_arch = "x86_64")]
+    chunks_of_16: Vec<super::wide_avx2::Chunk>,
+    #[cfg(target_arch = "x86_64")]
+    chunks_of_32: Vec<super::wide_avx512::Chunk>,
 }
+
+/// Codes that tables have room for.
+const CODES: usize = 32;
 
 /// Scores as the kernel reads them.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(in crate::engine) struct WideScores {
     /// Scores of each query code against subject codes, plus `bias`.
-    pub(super) rows: [[u16; LANES]; LANES],
+    pub(super) rows: [[u16; CODES]; CODES],
+    /// The same, each score in two bytes.
+    pub(super) split: [SplitRow; CODES],
+    /// For each query code a bit for every subject code with which it must not be aligned.
+    pub(super) forbidden: [u32; CODES],
     /// What makes all scores positive.
     pub(super) bias: u16,
     highest: u16,
+    by: Instructions,
+}
+
+/// The two bytes of a row's scores: those for codes 0–15, then those for 16–31.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SplitRow {
+    pub(super) low: [[u8; 16]; 2],
+    pub(super) high: [[u8; 16]; 2],
+}
+
+/// What does the work.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Instructions {
+    Avx2(Avx2),
+    Avx512(Avx512),
 }
 
 impl WideScores {
-    /// `None` if the processor lacks AVX-512 or the scores are too large.
+    /// `None` if the processor has neither AVX2 nor AVX-512 or the scores are too large.
     pub(in crate::engine) fn new(scores: &Scores) -> Option<Self> {
-        if !available() {
-            return None;
-        }
+        let avx2 = || Avx2::used().map(Instructions::Avx2);
+        Self::with(Avx512::used().map(Instructions::Avx512).or_else(avx2)?, scores)
+    }
+
+    fn with(by: Instructions, scores: &Scores) -> Option<Self> {
         let codes = || 0..ALPHABET_SIZE as u8;
         let (mut lowest, mut highest) = (0, 0);
+        let mut forbidden = [0; CODES];
         for query in codes() {
             for subject in codes() {
                 let score = scores.score(query, subject);
                 highest = highest.max(score);
                 if score > FORBIDDEN {
                     lowest = lowest.min(score);
+                } else {
+                    forbidden[query as usize] |= 1 << subject;
                 }
             }
         }
-        // Pairs that must not be aligned become so bad that no extension goes on through one.
         let bias = u16::try_from(-lowest).ok().filter(|&bias| bias < 4_096)?;
         let highest = u16::try_from(highest).ok().filter(|&highest| highest < 4_096)?;
-        let mut rows = [[0; LANES]; LANES];
+        let mut rows = [[0; CODES]; CODES];
+        let mut split = [SplitRow::default(); CODES];
         for query in codes() {
             for subject in codes() {
                 let score = scores.score(query, subject);
                 if score > FORBIDDEN {
-                    rows[query as usize][subject as usize] = (score + i32::from(bias)) as u16;
+                    let score = (score + i32::from(bias)) as u16;
+                    let (half, place) = (subject as usize / 16, subject as usize % 16);
+                    rows[query as usize][subject as usize] = score;
+                    let [low, high] = score.to_le_bytes();
+                    split[query as usize].low[half][place] = low;
+                    split[query as usize].high[half][place] = high;
                 }
             }
         }
-        Some(Self { rows, bias, highest })
+        Some(Self { rows, split, forbidden, bias, highest, by })
     }
 }
 
@@ -90,8 +111,9 @@ pub(super) struct Extension<'a> {
     pub(super) ceiling: u16,
 }
 
-/// Extends over both sides, from the first residues or (`LEFT`) from the last. `None` if 16 bits or
-/// the processor cannot do it.
+/// Extends over both sides, from the first residues or (`LEFT`) from the last. `None` if 16 bits cannot do it,
+/// or if residues meet that must not be aligned: how the twin drops what goes through such a pair does not
+/// fit 16 bits.
 pub(in crate::engine) fn extend_wide<const LEFT: bool, const TRACE: bool>(
     scores: &WideScores,
     gaps: GapCosts,
@@ -109,17 +131,7 @@ pub(in crate::engine) fn extend_wide<const LEFT: bool, const TRACE: bool>(
 }
 
 #[cfg(target_arch = "x86_64")]
-fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512bw")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn available() -> bool {
-    false
-}
-
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "calls code for a processor with AVX-512")]
+#[expect(unsafe_code, reason = "calls code for a processor that is there")]
 fn run<const LEFT: bool, const TRACE: bool>(
     extension: &Extension<'_>,
     query: &[u8],
@@ -127,8 +139,18 @@ fn run<const LEFT: bool, const TRACE: bool>(
     lanes: &mut WideLanes,
     trace: &mut Trace,
 ) -> Option<Extent> {
-    // SAFETY: scores are only made where these parts of AVX-512 are available.
-    unsafe { super::wide_avx512::extend::<LEFT, TRACE>(extension, query, subject, lanes, trace) }
+    match extension.scores.by {
+        Instructions::Avx2(_) => {
+            let chunks = &mut lanes.chunks_of_16;
+            // SAFETY: there is AVX2, as the value proves.
+            unsafe { super::wide_avx2::extend::<LEFT, TRACE>(extension, query, subject, chunks, trace) }
+        }
+        Instructions::Avx512(_) => {
+            let chunks = &mut lanes.chunks_of_32;
+            // SAFETY: there are these parts of AVX-512, as the value proves.
+            unsafe { super::wide_avx512::extend::<LEFT, TRACE>(extension, query, subject, chunks, trace) }
+        }
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -151,6 +173,12 @@ mod tests {
     use super::*;
     use crate::engine::align::gapped::{Extender, Workspace};
     use crate::scoring::{Matrix, MatrixName};
+
+    /// All that this processor has.
+    fn all_instructions() -> impl Iterator<Item = Instructions> {
+        let avx2 = Avx2::here().map(Instructions::Avx2);
+        avx2.into_iter().chain(Avx512::here().map(Instructions::Avx512))
+    }
 
     /// A matrix in finer units, as those of adjusted compositions are.
     fn scaled(scores: &Scores, by: i32) -> Scores {
@@ -186,7 +214,8 @@ mod tests {
             let scores = scaled(Matrix::new(name).scores(), scale);
             let gaps = GapCosts { open: open * scale, extend: extend * scale };
             let twin = Extender { scores: &scores, wide: None, gaps, x: x * scale };
-            if let Some(wide) = WideScores::new(&scores) {
+            for by in all_instructions() {
+                let wide = WideScores::with(by, &scores).expect("the scores are small");
                 let kernel = Extender { wide: Some(&wide), ..twin };
                 let (mut ours, mut theirs) = (Workspace::default(), Workspace::default());
                 prop_assert_eq!(
@@ -204,12 +233,19 @@ mod tests {
     #[test]
     fn what_16_bits_do_not_hold_is_left_to_the_twin() {
         let scores = scaled(Matrix::blosum62().scores(), 32);
-        let Some(wide) = WideScores::new(&scores) else { return };
+        assert!(WideScores::new(&scaled(Matrix::blosum62().scores(), 1_000)).is_none());
+        for by in all_instructions() {
+            let wide = WideScores::with(by, &scores).expect("the scores are small");
+            is_left_to_the_twin(&wide, &scores);
+        }
+    }
+
+    fn is_left_to_the_twin(wide: &WideScores, scores: &Scores) {
         let (gaps, residues) = (GapCosts { open: 352, extend: 32 }, [20; 400]);
         let run = |length: usize, x| {
             let pair = (&residues[..length], &residues[..length]);
             let (mut lanes, mut trace) = (WideLanes::default(), Trace::default());
-            extend_wide::<false, false>(&wide, gaps, x, pair, &mut lanes, &mut trace)
+            extend_wide::<false, false>(wide, gaps, x, pair, &mut lanes, &mut trace)
         };
         // Tryptophan scores 11 with itself.
         let per_pair = 11 * 32;
@@ -217,6 +253,27 @@ mod tests {
         assert!(scores.score(20, 20) >= per_pair);
         assert_eq!(run(400, 2_000), None);
         assert_eq!(run(10, 20_000), None);
-        assert!(WideScores::new(&scaled(Matrix::blosum62().scores(), 1_000)).is_none());
+    }
+
+    #[test]
+    fn what_must_not_be_aligned_is_left_to_the_twin() {
+        let residues = [20; 60];
+        let mut with_gap = residues;
+        with_gap[17] = 0;
+        let gaps = GapCosts { open: 11, extend: 1 };
+        for by in all_instructions() {
+            let wide = WideScores::with(by, Matrix::blosum62().scores()).expect("the scores are small");
+            let run = |query: &[u8], subject: &[u8]| {
+                let (mut lanes, mut trace) = (WideLanes::default(), Trace::default());
+                let right =
+                    extend_wide::<false, false>(&wide, gaps, 65, (query, subject), &mut lanes, &mut trace);
+                let left =
+                    extend_wide::<true, false>(&wide, gaps, 65, (query, subject), &mut lanes, &mut trace);
+                (right.is_some(), left.is_some())
+            };
+            assert_eq!(run(&residues, &residues), (true, true));
+            assert_eq!(run(&residues, &with_gap), (false, false));
+            assert_eq!(run(&with_gap, &residues), (false, false));
+        }
     }
 }

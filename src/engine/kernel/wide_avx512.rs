@@ -10,8 +10,23 @@ use std::arch::x86_64::*;
 use super::trace::{
     EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, Trace,
 };
-use super::wide::{Chunk, Extension, LANES, WideLanes};
+use super::wide::Extension;
 use crate::sequence::alphabet::ALPHABET_SIZE;
+
+/// Columns of a chunk of a row.
+const LANES: usize = 32;
+
+/// 32 columns of the current row. Values are biased by [`Extension::zero`]; 0 is a dead cell.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Chunk {
+    /// Best score ending in each column.
+    best: [u16; LANES],
+    /// Best score with a gap in the subject open for the next row.
+    gap: [u16; LANES],
+    /// The subject residue whose pair leads into each column.
+    residues: [u16; LANES],
+}
 
 /// The lanes of every other 128 bits.
 const ODD_QUARTERS: __mmask32 = 0xFF00_FF00;
@@ -119,8 +134,8 @@ fn last(lanes: __m512i) -> u16 {
 }
 
 /// The chunk of columns that starts at 32 × `index`, all cells dead. `None` if a residue is not one
-/// of the alphabet's.
-fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
+/// of the alphabet's. Also a bit for each code among its residues.
+fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<(Chunk, u32)> {
     let mut chunk = Chunk { best: [0; LANES], gap: [0; LANES], residues: [0; LANES] };
     // The pair of residue i leads from column i to column i + 1.
     let start = (index * LANES).saturating_sub(1);
@@ -133,7 +148,9 @@ fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<Chunk> {
     } else {
         lanes.zip(&subject[start..]).for_each(|(to, &from)| *to = u16::from(from));
     }
-    chunk.residues.iter().all(|&code| usize::from(code) < ALPHABET_SIZE).then_some(chunk)
+    let residues = || chunk.residues[skipped..skipped + count].iter();
+    let known = residues().all(|&code| usize::from(code) < ALPHABET_SIZE);
+    known.then(|| (chunk, residues().fold(0, |codes, code| codes | 1 << code)))
 }
 
 /// Fills row 0, the origin and a gap along the row. Returns the last live column, or `None` if a
@@ -142,6 +159,7 @@ fn first_row<const LEFT: bool>(
     extension: &Extension<'_>,
     subject: &[u8],
     chunks: &mut Vec<Chunk>,
+    codes: &mut u32,
 ) -> Option<usize> {
     chunks.clear();
     let mut score = extension.zero;
@@ -151,7 +169,9 @@ fn first_row<const LEFT: bool>(
         }
         let (index, lane) = (column / LANES, column % LANES);
         if index == chunks.len() {
-            chunks.push(chunk::<LEFT>(subject, index)?);
+            let (chunk, further) = chunk::<LEFT>(subject, index)?;
+            chunks.push(chunk);
+            *codes |= further;
         }
         chunks[index].best[lane] = score;
         chunks[index].gap[lane] = score - extension.open;
@@ -160,13 +180,14 @@ fn first_row<const LEFT: bool>(
     Some(subject.len())
 }
 
-/// Score and extent of one side; `None` if 16 bits do not hold it or a residue is unknown.
+/// Score and extent of one side; `None` if 16 bits do not hold it, a residue is unknown or residues meet that
+/// must not be aligned.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
     extension: &Extension<'_>,
     query: &[u8],
     subject: &[u8],
-    lanes: &mut WideLanes,
+    chunks: &mut Vec<Chunk>,
     trace: &mut Trace,
 ) -> Option<Extent> {
     let constants = Constants::new(extension.extend);
@@ -174,11 +195,12 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
     let (bias, open, extend) = (splat(scores.bias), splat(extension.open), splat(extension.extend));
     let nothing = _mm512_setzero_si512();
     let columns = subject.len() + 1;
-    let chunks = &mut lanes.chunks;
 
     let mut best = zero;
     let mut end = Extent { score: 0, rows: 0, columns: 0 };
-    let mut last_live = first_row::<LEFT>(extension, subject, chunks)?;
+    // The codes of all residues in the chunks.
+    let mut codes = 0;
+    let mut last_live = first_row::<LEFT>(extension, subject, chunks, &mut codes)?;
     // The twin's first row ends where row 0 does: no pair leads on from there.
     chunks[last_live / LANES].best[last_live % LANES] = 0;
     if TRACE {
@@ -193,7 +215,7 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
     let mut first_chunk = 0;
     for row in 0..query.len() {
         let code = usize::from(if LEFT { query[query.len() - 1 - row] } else { query[row] });
-        if code >= ALPHABET_SIZE {
+        if code >= ALPHABET_SIZE || scores.forbidden[code] & codes != 0 {
             return None;
         }
         let pairs = load(&scores.rows[code]);
@@ -208,7 +230,12 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
         }
         while index * LANES < columns && (index * LANES <= reach || incoming >= best - x) {
             if index == chunks.len() {
-                chunks.push(chunk::<LEFT>(subject, index)?);
+                let (chunk, further) = chunk::<LEFT>(subject, index)?;
+                chunks.push(chunk);
+                codes |= further;
+                if scores.forbidden[code] & codes != 0 {
+                    return None;
+                }
             }
             let chunk = &mut chunks[index];
             let exists = u32::MAX >> LANES.saturating_sub(columns - index * LANES);

@@ -58,6 +58,7 @@ impl OptionChoices {
             best_hit_score_edge: shares.map(|(_, score_edge)| score_edge),
             subject_besthit: switch(options.subject_best_hit),
             use_sw_tback: switch(options.locally_optimal),
+            mode: Some(options.mode),
             ..Self::default()
         }
     }

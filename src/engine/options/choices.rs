@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::contest::Contest;
 use super::error::OptionError;
 use super::masking::{Masking, QueryLocation, SegChoice, Switch};
+use super::mode::Mode;
 use super::search_options::{CompositionMode, DropOffs, GROUPED_SIZE, SearchOptions, WordOptions};
 use super::spelling::Spelled;
 use crate::scoring::{GapCosts, MatrixName};
@@ -151,6 +152,7 @@ choices! {
     best_hit_score_edge: f64 = "a number above 0 and below 0.5";
     subject_besthit: Switch = "true or false";
     use_sw_tback: Switch = "true or false";
+    mode: Mode = "exact, seeded or fast";
 }
 
 /// A text from outside, short enough for a message.
@@ -210,6 +212,7 @@ impl OptionChoices {
             contest: self.contest()?,
             subject_best_hit: self.subject_besthit.is_some_and(|choice| choice.0),
             locally_optimal,
+            mode: self.mode.unwrap_or_default(),
         })
     }
 
@@ -304,6 +307,7 @@ impl Default for SearchOptions {
             contest: None,
             subject_best_hit: false,
             locally_optimal: false,
+            mode: Mode::default(),
         }
     }
 }

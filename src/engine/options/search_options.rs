@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::contest::Contest;
 use super::masking::{Masking, QueryLocation};
+use super::mode::Mode;
 use crate::scoring::{GapCosts, MatrixName, PlainSpace, TableRow};
 
 /// How the composition of query and subject changes scores (`-comp_based_stats`).
@@ -159,6 +160,9 @@ pub struct SearchOptions {
     /// Makes final alignments by Smith and Waterman's method; not with `ungapped`.
     #[serde(default)]
     pub locally_optimal: bool,
+    /// Which pairs are compared.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 impl SearchOptions {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::choices::Task;
 use super::masking::{NotPossible, QueryLocation, SegChoice, Switch};
+use super::mode::Mode;
 use super::search_options::CompositionMode;
 use crate::scoring::MatrixName;
 
@@ -140,7 +141,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(CompositionMode, MatrixName, QueryLocation, SegChoice, Switch, Task);
+as_text!(CompositionMode, MatrixName, Mode, QueryLocation, SegChoice, Switch, Task);
 
 #[cfg(test)]
 mod tests {

@@ -120,8 +120,12 @@ impl<I: Position> Workspace<I> {
             // Whole pieces, whatever the list's length: a loop of unforeseeable length costs more.
             for start in range.clone().step_by(PIECE) {
                 let piece = lists.piece(start);
-                let Some(cells) = self.cells[end..].first_chunk_mut::<PIECE>() else { break };
-                let Some(queries) = self.queries[end..].first_chunk_mut::<PIECE>() else { break };
+                let Some(cells) = self.cells[end..].first_chunk_mut::<PIECE>() else {
+                    break;
+                };
+                let Some(queries) = self.queries[end..].first_chunk_mut::<PIECE>() else {
+                    break;
+                };
                 copy_piece(piece, first, cells, queries);
                 end += PIECE.min((range.end - start) as usize);
             }
@@ -289,7 +293,9 @@ mod tests {
             let Some(word) = neighbourhoods.symbols().pack(&subject[subject_at..subject_at + size]) else {
                 continue;
             };
-            let Some(range) = words.table.range(word) else { continue };
+            let Some(range) = words.table.range(word) else {
+                continue;
+            };
             let positions: Vec<u32> = match words.table.lists() {
                 Lists::Short(lists) => lists.positions(&range).iter().map(|&p| u32::from(p)).collect(),
                 Lists::Long(lists) => lists.positions(&range).to_vec(),
@@ -341,7 +347,7 @@ mod tests {
                 SearchedQuery::new(QuerySequence { residues, lower_case: &[], pieces: &[] }, &options)
             })
             .collect();
-        for batch in &batches(&searched, &scheme) {
+        for batch in &batches(&searched, &scheme, 20_000) {
             let words = &BatchWords::new(batch, &scheme, &neighbourhoods);
             for kernel in [None, scheme.ungapped_kernel.as_ref()] {
                 let finder =
