@@ -71,13 +71,19 @@ pub(in crate::engine) fn hsps(
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);
     // Restricted extensions have rules of their own for what is kept.
-    if !restricted && none_is_kept(query, subject, ungapped, cutoffs.gapped, scheme, (workspace, lookout)) {
-        return Vec::new();
-    }
+    let kept = if restricted {
+        None
+    } else {
+        match first_kept(query, subject, ungapped, cutoffs.gapped, scheme, (workspace, lookout)) {
+            FirstKept::None => return Vec::new(),
+            FirstKept::Seed(place) => Some(place),
+            FirstKept::Unknown => None,
+        }
+    };
     let gapped = |gaps, workspace: &mut Workspace| {
         let extenders = (&extender, scheme.kernel.as_ref());
         let limits = (doubtful, cutoffs.gapped);
-        extend_all(query, subject, ungapped, extenders, gaps, limits, (workspace, lookout))
+        extend_all(query, subject, (ungapped, kept), extenders, gaps, limits, (workspace, lookout))
     };
     let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
     let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
@@ -89,12 +95,13 @@ pub(in crate::engine) fn hsps(
     hsps
 }
 
-/// Extends each ungapped HSP that no gapped one contains. `None` if a restricted score lies
-/// between the `limits` (doubtful, cutoff): then restriction has to be lifted for the whole pair.
+/// Extends each ungapped HSP that no gapped one contains; one of them is known to reach what matters. `None` if
+/// a restricted score lies between the `limits` (doubtful, cutoff): then restriction has to be lifted for the
+/// whole pair.
 fn extend_all(
     query: &[u8],
     subject: &[u8],
-    ungapped: &[UngappedHsp],
+    (ungapped, kept): (&[UngappedHsp], Option<usize>),
     (extender, kernel): (&Extender<'_>, Option<&GappedKernel>),
     gaps: Gaps,
     limits: (i32, i32),
@@ -102,7 +109,7 @@ fn extend_all(
 ) -> Option<Vec<PreliminaryHsp>> {
     let mut accepted = Accepted::default();
     let mut hsps = Vec::new();
-    for seed in ungapped {
+    for (place, seed) in ungapped.iter().enumerate() {
         if lookout.extended(query.len(), subject.len()) {
             break;
         }
@@ -114,8 +121,9 @@ fn extend_all(
         let reach = within_reach(query, subject, start);
         let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));
         let matters = if gaps == Gaps::Restricted { limits.0 } else { limits.1 };
-        if kernel.is_some_and(|k| k.falls_short(query, near, near_start, gaps, matters, &mut workspace.lanes))
-        {
+        let mut falls_short =
+            |k: &GappedKernel| k.falls_short(query, near, near_start, gaps, matters, &mut workspace.lanes);
+        if kept != Some(place) && kernel.is_some_and(&mut falls_short) {
             continue;
         }
         let mut gapped = extender.score(query, near, near_start, gaps, workspace);
@@ -132,22 +140,31 @@ fn extend_all(
     Some(hsps)
 }
 
-/// Whether no seed leads to a score with an E-value within the preliminary limit. `false` also where
-/// that would take as long to find out as the alignments themselves.
-fn none_is_kept(
+/// The first seed whose score has an E-value within the preliminary limit.
+enum FirstKept {
+    /// There is none.
+    None,
+    /// This one reaches the cutoff, and as far as is known the limit.
+    Seed(usize),
+    /// It would take as long to find out as the alignments themselves.
+    Unknown,
+}
+
+/// Looks for the first seed that is kept.
+fn first_kept(
     query: &[u8],
     subject: &[u8],
     ungapped: &[UngappedHsp],
     cutoff: i32,
     scheme: &Scheme,
     (workspace, lookout): (&mut Workspace, &Lookout<'_>),
-) -> bool {
-    let Some(kernel) = &scheme.kernel else { return false };
+) -> FirstKept {
+    let Some(kernel) = &scheme.kernel else { return FirstKept::Unknown };
     // The cutoff is that of the shortest subjects; what it takes in this one costs more to work out.
     let mut limit = cutoff;
-    ungapped.iter().all(|seed| {
+    let first = ungapped.iter().position(|seed| {
         if lookout.extended(query.len(), subject.len()) {
-            return false;
+            return true;
         }
         let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
         let reach = within_reach(query, subject, start);
@@ -155,7 +172,7 @@ fn none_is_kept(
         let mut falls_short =
             |limit| kernel.falls_short(query, near, near_start, Gaps::Anywhere, limit, &mut workspace.lanes);
         if falls_short(limit) {
-            return true;
+            return false;
         }
         let before = limit;
         while limit < kernel.ceiling()
@@ -163,8 +180,9 @@ fn none_is_kept(
         {
             limit += 1;
         }
-        limit > before && falls_short(limit)
-    })
+        limit == before || !falls_short(limit)
+    });
+    first.map_or(FirstKept::None, FirstKept::Seed)
 }
 
 fn extents(seed: &UngappedHsp) -> Extents {

@@ -22,6 +22,7 @@ mod transpose;
 mod ungapped;
 #[cfg(target_arch = "x86_64")]
 mod ungapped_avx512;
+mod vectorised;
 mod wide;
 #[cfg(target_arch = "x86_64")]
 mod wide_avx2;
@@ -40,5 +41,6 @@ pub(super) use trace::{
     EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, ORIGIN, Trace,
 };
 pub(super) use ungapped::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
+pub(super) use vectorised::{Vectorised, vectorised};
 pub(super) use wide::{WideLanes, WideScores, extend_wide};
 pub(super) use windows::{BEFORE, Found, LANES, WIDTH, WindowKernel, WindowLanes, Windows};

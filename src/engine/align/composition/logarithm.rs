@@ -23,6 +23,7 @@ const TO_ONE: u64 = 0x3ff0_0000_0000_0000 - ROOT_HALF;
 const SHIFT: f64 = 6_755_399_441_055_744.0;
 
 /// Logarithms of numbers, the same bits as those of [`libm::log`].
+#[inline(always)]
 pub(super) fn ln<const N: usize>(values: &[f64; N]) -> [f64; N] {
     let is_plain = |value: &f64| (f64::MIN_POSITIVE..=f64::MAX).contains(value);
     if !values.iter().fold(true, |all, value| all & is_plain(value)) {
@@ -35,7 +36,7 @@ pub(super) fn ln<const N: usize>(values: &[f64; N]) -> [f64; N] {
     logarithms
 }
 
-#[inline]
+#[inline(always)]
 fn ln_of_normal(value: f64) -> f64 {
     // value = 2^k · (1 + f) with √½ < 1 + f < √2.
     let bits = value.to_bits().wrapping_add(TO_ONE);

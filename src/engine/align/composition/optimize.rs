@@ -12,6 +12,7 @@
 
 use super::counts::{Frequencies, LETTERS};
 use super::logarithm::ln;
+use crate::engine::kernel::{Vectorised, vectorised};
 
 /// Number of target frequencies, row by row.
 pub(super) const PAIRS: usize = LETTERS * LETTERS;
@@ -42,11 +43,13 @@ impl Multipliers {
     const ZERO: Self = Self { columns: [0.0; LETTERS], rest: [0.0; LETTERS] };
 
     /// What pairs of a row get besides their columns'.
+    #[inline(always)]
     fn of_row(&self, row: usize) -> f64 {
         if row > 0 { self.rest[row - 1] } else { 0.0 }
     }
 
     /// Subtracts the sums of `values` over columns and over rows 1 to 19.
+    #[inline(always)]
     fn subtract_sums(&mut self, values: &Pairs) {
         let (columns, rows) = sums(values);
         for (value, sum) in self.columns.iter_mut().zip(columns) {
@@ -59,6 +62,7 @@ impl Multipliers {
 }
 
 /// Sums over columns and over rows.
+#[inline(always)]
 fn sums(values: &Pairs) -> ([f64; LETTERS], [f64; LETTERS]) {
     let (mut columns, mut rows) = ([0.0; LETTERS], [0.0; LETTERS]);
     for (row, sum) in values.chunks_exact(LETTERS).zip(&mut rows) {
@@ -86,6 +90,24 @@ pub(super) struct Optimizer {
     system: System,
 }
 
+/// The whole iteration for one pair.
+struct Iteration<'a> {
+    optimizer: &'a mut Optimizer,
+    q: &'a Pairs,
+    rows: &'a Frequencies,
+    columns: &'a Frequencies,
+}
+
+impl Vectorised for Iteration<'_> {
+    /// Whether there is a solution.
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.optimizer.iterate(self.q, self.rows, self.columns)
+    }
+}
+
 impl Default for Optimizer {
     fn default() -> Self {
         let zero = [0.0; PAIRS];
@@ -109,6 +131,12 @@ impl Optimizer {
         rows: &Frequencies,
         columns: &Frequencies,
     ) -> Option<&Pairs> {
+        vectorised(Iteration { optimizer: self, q, rows, columns }).then_some(&self.x)
+    }
+
+    /// The same; whether there is a solution.
+    #[inline(always)]
+    fn iterate(&mut self, q: &Pairs, rows: &Frequencies, columns: &Frequencies) -> bool {
         for (i, (prior, q)) in self.prior.chunks_exact_mut(LETTERS).zip(q.chunks_exact(LETTERS)).enumerate() {
             for j in 0..LETTERS {
                 prior[j] = q[j] / (rows[i] * columns[j]);
@@ -118,12 +146,11 @@ impl Optimizer {
         self.x = *q;
         let mut multipliers = Multipliers::ZERO;
         for _ in 0..=MAX_STEPS {
-            let mut residual = self.residual(q, rows, columns, &multipliers);
-            let norm =
-                libm::hypot(norm(self.step.iter()), norm(residual.columns.iter().chain(&residual.rest)));
+            let (mut residual, of_frequencies) = self.residual(q, rows, columns, &multipliers);
+            let norm = libm::hypot(of_frequencies, norm(residual.columns.iter().chain(&residual.rest)));
             let eta = multipliers.rest[ENTROPY];
             if norm.is_nan() || norm <= TOLERANCE {
-                return (norm <= TOLERANCE && eta < 1.0).then_some(&self.x);
+                return norm <= TOLERANCE && eta < 1.0;
             }
             self.solve(&mut residual, eta);
             let length = self.step_length();
@@ -137,17 +164,18 @@ impl Optimizer {
                 *z += length * step;
             }
         }
-        None
+        false
     }
 
-    /// Residuals of all equations; those of the frequencies are left in `step`.
+    /// Residuals of all equations; those of the frequencies are left in `step`, and their norm is returned.
+    #[inline(always)]
     fn residual(
         &mut self,
         q: &Pairs,
         rows: &Frequencies,
         columns: &Frequencies,
         multipliers: &Multipliers,
-    ) -> Multipliers {
+    ) -> (Multipliers, f64) {
         let mut quotients = [0.0; PAIRS];
         for ((quotient, x), q) in quotients.iter_mut().zip(&self.x).zip(q) {
             *quotient = x / q;
@@ -162,18 +190,22 @@ impl Optimizer {
                 self.step[k] = -(logarithms[k] + 1.0) + eta * self.gradient[k] + of_column + of_row;
             }
         }
-        let mut entropy = 0.0;
-        for ((x, logarithm), prior) in self.x.iter().zip(&logarithms).zip(&self.prior) {
+        // Both sums are as slow as additions that wait for each other, so they go together.
+        let (mut entropy, mut squares) = (0.0, 0.0);
+        for (((x, logarithm), prior), step) in self.x.iter().zip(&logarithms).zip(&self.prior).zip(&self.step)
+        {
             entropy += x * (logarithm + prior);
+            squares += step * step;
         }
         let mut residual = Multipliers { columns: *columns, rest: [0.0; LETTERS] };
         residual.rest[..ENTROPY].copy_from_slice(&rows[1..]);
         residual.subtract_sums(&self.x);
         residual.rest[ENTROPY] = RELATIVE_ENTROPY - entropy;
-        residual
+        (residual, squares.sqrt())
     }
 
     /// Turns residuals into the Newton step, in place.
+    #[inline(always)]
     fn solve(&mut self, residual: &mut Multipliers, eta: f64) {
         let mut weighted = [0.0; PAIRS];
         let mut steps = [0.0; PAIRS];
@@ -182,10 +214,11 @@ impl Optimizer {
             weighted[k] = self.diagonal[k] * self.gradient[k];
             steps[k] = self.step[k] * self.diagonal[k];
         }
-        self.system.fill(&self.diagonal, &weighted, &self.gradient);
+        let (of_gradient, of_steps) = dots(&self.gradient, &weighted, &steps);
+        self.system.fill(&self.diagonal, &weighted, of_gradient);
         self.system.factorise();
         residual.subtract_sums(&steps);
-        residual.rest[ENTROPY] -= dot(&self.gradient, &steps);
+        residual.rest[ENTROPY] -= of_steps;
         self.system.solve(residual);
         let eta_step = residual.rest[ENTROPY];
         for row in 0..LETTERS {
@@ -199,6 +232,7 @@ impl Optimizer {
     }
 
     /// The whole step, or a part of it that keeps all frequencies above 0.
+    #[inline(always)]
     fn step_length(&self) -> f64 {
         let mut length = 1.0 / SHARE;
         for (x, step) in self.x.iter().zip(&self.step) {
@@ -209,14 +243,18 @@ impl Optimizer {
     }
 }
 
-fn dot(a: &Pairs, b: &Pairs) -> f64 {
-    let mut sum = 0.0;
-    for (a, b) in a.iter().zip(b) {
-        sum += a * b;
+/// The products of `a` with `b` and with `c`.
+#[inline(always)]
+fn dots(a: &Pairs, b: &Pairs, c: &Pairs) -> (f64, f64) {
+    let (mut with_b, mut with_c) = (0.0, 0.0);
+    for ((a, b), c) in a.iter().zip(b).zip(c) {
+        with_b += a * b;
+        with_c += a * c;
     }
-    sum
+    (with_b, with_c)
 }
 
+#[inline(always)]
 fn norm<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
     let mut sum = 0.0;
     for value in values {
@@ -241,8 +279,10 @@ struct System {
 }
 
 impl System {
-    /// A · D · Aᵀ for the constraints A: column sums, row sums, and the entropy's gradient.
-    fn fill(&mut self, diagonal: &Pairs, weighted: &Pairs, gradient: &Pairs) {
+    /// A · D · Aᵀ for the constraints A: column sums, row sums, and the entropy's gradient, for which it is
+    /// `of_gradient`.
+    #[inline(always)]
+    fn fill(&mut self, diagonal: &Pairs, weighted: &Pairs, of_gradient: f64) {
         let (columns, rows) = sums(diagonal);
         let (weighted_columns, weighted_rows) = sums(weighted);
         self.columns = columns;
@@ -257,11 +297,12 @@ impl System {
             mixed[ENTROPY] = value;
         }
         self.rest[ENTROPY][..ENTROPY].copy_from_slice(&weighted_rows[1..]);
-        self.rest[ENTROPY][ENTROPY] = dot(gradient, weighted);
+        self.rest[ENTROPY][ENTROPY] = of_gradient;
     }
 
     /// Replaces the system by its Cholesky factor. Each entry is reduced by the columns before it
     /// in ascending order, as in the textbook's formula; only the loops are turned round.
+    #[inline(always)]
     fn factorise(&mut self) {
         for (pivot, mixed) in self.columns.iter_mut().zip(&mut self.mixed) {
             *pivot = pivot.sqrt();
@@ -296,6 +337,7 @@ impl System {
     }
 
     /// Solves the factorised system for a right side, in place.
+    #[inline(always)]
     fn solve(&self, right: &mut Multipliers) {
         let Multipliers { columns, rest } = right;
         for ((value, pivot), mixed) in columns.iter_mut().zip(&self.columns).zip(&self.mixed) {
@@ -328,7 +370,7 @@ impl System {
 }
 
 /// Reduces the first `N` entries of row `i` by the columns' block.
-#[inline]
+#[inline(always)]
 fn reduce<const N: usize>(row: &mut [f64; LETTERS], mixed: &Square, i: usize) {
     let mut values = [0.0; N];
     values.copy_from_slice(&row[..N]);
