@@ -23,7 +23,7 @@ const HOST_SETTINGS: [&str; 5] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 18] = [
+const NOT_SET: [(&str, &str); 19] = [
     ("SKYBLAST_BODIES", "the host takes as many requests at a time as its concurrency says"),
     ("SKYBLAST_HOST_NAMES", "of the server"),
     ("SKYBLAST_KERNELS", "for tests and comparisons; the best are chosen without it"),
