@@ -50,6 +50,7 @@ pub(super) async fn report(app: &App, id: JobId, uri: &Uri) -> Result<Response, 
     let wanted = Wanted {
         format: options.take_outfmt()?,
         partial: options.take_partial()?,
+        most: None,
         address: Some(AddressFrom { bytes: app.limits.redirect_bytes, lifetime: LINK }),
     };
     options.none_left()?;

@@ -44,7 +44,8 @@ struct Size {
 pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let owner = app.caller(request.headers())?;
     let pipeline = app.pipeline()?.clone();
-    let submitter = Submitter { owner, trace: trace_of(request.headers()), key: key_of(request.headers())? };
+    let (trace, key) = (trace_of(request.headers()), key_of(request.headers())?);
+    let submitter = Submitter { owner, trace, key, view: None };
     let mut uri_options = Options::of(request.uri())?;
     if let Some((upload, parts)) = uri_options.take_upload()? {
         let job = pipeline.submit_upload(&submitter, upload, parts, &uri_options.into_request()?).await?;

@@ -67,6 +67,9 @@ pub struct Job {
     pub options: SearchOptions,
     /// Format of the report, as `--outfmt` has it.
     pub outfmt: String,
+    /// How the report is shown if nobody says otherwise, in the words of the API that it was submitted by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
     /// The chunks, in order.
     pub chunks: Vec<ChunkInfo>,
     /// What was odd about the queries.

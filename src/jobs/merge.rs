@@ -21,7 +21,8 @@ use super::produce::produced;
 use super::spill::ShelfBuilder;
 use crate::engine::Hit;
 use crate::report::{
-    DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryText, ReportContext, ReportWriter,
+    DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryHits, QueryText, ReportContext,
+    ReportWriter,
 };
 use crate::store::Standing;
 
@@ -57,7 +58,7 @@ impl Pipeline {
         if !part.head.missing.is_empty() {
             self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
         }
-        let look = Look { format: output_format(job)?, context: report_context(job)?.into() };
+        let look = Look { format: output_format(job)?, context: report_context(job)?.into(), most: None };
         let text = self.text(look, queries, part.head.missing_of(plan), &part).await?;
         self.ledger.put_text(job.id, chunk, text).await?;
         Ok(true)
@@ -75,6 +76,7 @@ impl Pipeline {
         let input = reader(self.ledger.read_part(part).await?);
         Ok(produced(move |out| {
             let (_, hits) = hits::read_part(&name, input)?;
+            let hits = first_of_each(hits, look.most);
             render(&look.format, &look.context, &queries, missing, hits, room, out)
         }))
     }
@@ -265,6 +267,23 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
 pub(super) struct Look {
     pub(super) format: OutputFormat,
     pub(super) context: Arc<ReportContext>,
+    /// Most subjects that are shown of a query.
+    pub(super) most: Option<usize>,
+}
+
+/// Of hits by query, the first `most` of each query, or all.
+pub(super) fn first_of_each(
+    hits: impl Iterator<Item = Result<(u32, Hit)>>,
+    most: Option<usize>,
+) -> impl Iterator<Item = Result<(u32, Hit)>> {
+    let (mut current, mut shown) = (None, 0);
+    hits.filter(move |item| {
+        // What cannot be read is told whatever comes before it.
+        let (Some(most), Ok((query, _))) = (most, item) else { return true };
+        shown = if current == Some(*query) { shown + 1 } else { 1 };
+        current = Some(*query);
+        shown <= most
+    })
 }
 
 /// Adds hits to a merger, away from where waiting is not allowed; gives it back with how that went.
@@ -295,6 +314,22 @@ pub fn render(
     mut out: &mut dyn Write,
 ) -> Result<()> {
     let writer = ReportWriter::new(format, context);
+    each_query(chunk, missing, hits, room, |query, hits| {
+        if query.place == 1 {
+            writer.begin(&mut out, Some(query))?;
+        }
+        Ok(writer.query(&mut out, query, hits)?)
+    })
+}
+
+/// Shows `show` the queries of a chunk with their hits, which come by query in ascending order.
+pub(super) fn each_query(
+    chunk: &QueryChunk,
+    missing: MissingVolumes,
+    hits: impl Iterator<Item = Result<(u32, Hit)>>,
+    room: usize,
+    mut show: impl FnMut(QueryText<'_>, &dyn QueryHits) -> Result<()>,
+) -> Result<()> {
     let mut hits = hits.peekable();
     for ((number, query), place) in (0..).zip(&chunk.queries).zip(chunk.first_place..) {
         let mut shelf = ShelfBuilder::new(room);
@@ -302,11 +337,7 @@ pub fn render(
         {
             shelf.add(item?.1)?;
         }
-        let query = QueryText { missing, ..query.text(place) };
-        if place == 1 {
-            writer.begin(&mut out, Some(query))?;
-        }
-        writer.query(&mut out, query, &shelf.finish()?)?;
+        show(QueryText { missing, ..query.text(place) }, &shelf.finish()?)?;
     }
     Ok(())
 }

@@ -24,6 +24,9 @@ pub struct Wanted {
     pub format: Option<OutputFormat>,
     /// Whether it may lack shards.
     pub partial: bool,
+    /// Most subjects that it shows of a query, if they are fewer than were kept; the first ones. A format that
+    /// lists all subjects at its beginning lists all the same.
+    pub most: Option<usize>,
     /// From which size on an address of storage is wanted instead, if the store has such.
     pub address: Option<AddressFrom>,
 }
@@ -105,18 +108,15 @@ impl Pipeline {
     ///
     /// Blobs that it is made of and that have been lost are made again from what is left.
     pub async fn results(self: &Arc<Self>, id: JobId, wanted: Wanted) -> Result<Report> {
-        let job = self.ledger.job(id).await?;
-        let outcome = self.ledger.outcome(id).await?.filter(|outcome| outcome.state.has_report());
-        let Some(outcome) = outcome else { return Ok(Report::NotReady(self.state(id).await?)) };
-        let missing = MissingShards::of(&outcome);
-        if let Some(missing) = missing.filter(|_| !wanted.partial) {
-            return Ok(Report::Incomplete(missing));
-        }
+        let (job, plan, missing) = match self.reported(id, wanted.partial).await? {
+            Ok(reported) => reported,
+            Err(none) => return Ok(none),
+        };
         let composed = output_format(&job)?;
         let format = wanted.format.unwrap_or_else(|| composed.clone());
-        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
-        if format != composed {
-            let content = self.rendered(job, plan, &format)?;
+        let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
+        if format != composed || most.is_some() {
+            let content = self.rendered(job, plan, &format, most)?;
             return Ok(Report::Ready { format, content, missing });
         }
         let extension = format.extension();
@@ -135,12 +135,31 @@ impl Pipeline {
         Ok(Report::Ready { format, content, missing })
     }
 
-    /// The report of a job in another format than it was submitted with.
+    /// A job that has a report which may be shown, with its grid and what the report lacks; else why it has
+    /// none.
+    pub(super) async fn reported(
+        &self,
+        id: JobId,
+        partial: bool,
+    ) -> Result<std::result::Result<(Job, Plan, Option<MissingShards>), Report>> {
+        let job = self.ledger.job(id).await?;
+        let outcome = self.ledger.outcome(id).await?.filter(|outcome| outcome.state.has_report());
+        let Some(outcome) = outcome else { return Ok(Err(Report::NotReady(self.state(id).await?))) };
+        let missing = MissingShards::of(&outcome);
+        if let Some(missing) = missing.filter(|_| !partial) {
+            return Ok(Err(Report::Incomplete(missing)));
+        }
+        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
+        Ok(Ok((job, plan, missing)))
+    }
+
+    /// The report of a job in another format than it was submitted with, or with fewer subjects.
     fn rendered(
         self: &Arc<Self>,
         job: Job,
         plan: Plan,
         format: &OutputFormat,
+        most: Option<usize>,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
         let context = Arc::new(report_context(&job)?);
         let end = render_end(format, &context, job.queries())?;
@@ -155,7 +174,7 @@ impl Pipeline {
         let (pipeline, style) = (self.clone(), format.clone());
         let parts = stream::iter(0..chunks).then(move |chunk| {
             let (pipeline, grid) = (pipeline.clone(), grid.clone());
-            let look = Look { format: style.clone(), context: context.clone() };
+            let look = Look { format: style.clone(), context: context.clone(), most };
             async move {
                 let (job, plan) = &*grid;
                 let queries = pipeline.ledger.chunk(job.id, chunk).await?;

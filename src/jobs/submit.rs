@@ -41,6 +41,8 @@ pub struct Submitter {
     pub trace: Option<Trace>,
     /// Makes the submission known again if it is repeated.
     pub key: Option<SubmissionKey>,
+    /// How the report is to be shown if nobody says otherwise, in the words of the API that was used.
+    pub view: Option<String>,
 }
 
 /// Why a request was not accepted. Nothing of it is kept.
@@ -96,6 +98,7 @@ impl Job {
             volumes: manifest.volumes,
             options: request.options,
             outfmt: request.outfmt.to_string(),
+            view: submitter.view.clone(),
             chunks: Vec::new(),
             warnings: Vec::new(),
             further_warnings: 0,

@@ -222,7 +222,7 @@ impl Fixture {
     /// The report in the format of the job or in another.
     pub(crate) async fn report(&self, id: JobId, format: Option<&str>) -> Vec<u8> {
         let format = format.map(|format| format.parse::<OutputFormat>().unwrap());
-        let wanted = Wanted { format, partial: true, address: None };
+        let wanted = Wanted { format, partial: true, ..Wanted::default() };
         match self.pipeline.results(id, wanted).await.unwrap() {
             Report::Ready { content, .. } => content.try_collect::<Vec<_>>().await.unwrap().concat(),
             other => panic!("there is no report: {other:?}"),
