@@ -46,6 +46,7 @@
 //! ```
 
 mod apart;
+mod archive;
 mod attempt;
 mod cancel;
 mod catalog;

@@ -27,6 +27,7 @@ mod tree;
 mod wrap;
 mod writer;
 mod xml;
+mod zip;
 
 pub use choices::PairwiseChoices;
 pub use column::Column;
@@ -38,3 +39,4 @@ pub use query_hits::QueryHits;
 pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
 pub use writer::ReportWriter;
+pub use zip::{MOST_ZIPPED, Zip};
