@@ -20,6 +20,10 @@ use tokio::time::timeout;
 /// How long the rest of a body may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Marks an answer that refuses a request although its status is that of success.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused;
+
 /// Takes in what a function left of the body of a request that failed, at most `limit` bytes.
 pub(super) async fn drain(State(limit): State<u64>, request: Request, next: Next) -> Response {
     let waits_for_a_word = request.headers().contains_key(EXPECT);
@@ -33,6 +37,7 @@ pub(super) async fn drain(State(limit): State<u64>, request: Request, next: Next
     });
     let response = next.run(Request::from_parts(parts, Body::from_stream(lent.fuse()))).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
+    let failed = failed || response.extensions().get::<Refused>().is_some();
     // Who was too slow is not waited for again.
     let failed = failed && response.status() != StatusCode::REQUEST_TIMEOUT;
     // A client that waits to be told to go on has sent nothing, and should not.

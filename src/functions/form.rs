@@ -34,7 +34,7 @@ const HINT_FOR_CURL: &str = "with curl use --data-binary or -F: -d removes the l
 /// Longest JSON, in bytes: it is read whole. FASTA as it is has no such limit.
 const LONGEST_JSON: u64 = 16 << 20;
 /// Longest option in a form, in bytes.
-const LONGEST_OPTION: usize = 64 << 10;
+pub(super) const LONGEST_OPTION: usize = 64 << 10;
 
 impl Form {
     /// Reads options and queries, which will be `owner`'s.
@@ -218,7 +218,7 @@ fn given_twice() -> Problem {
 }
 
 /// Saves a client that says how much it will send from sending it.
-fn refuse_announced_length(headers: &HeaderMap, limit: u64) -> Result<(), BodyError> {
+pub(super) fn refuse_announced_length(headers: &HeaderMap, limit: u64) -> Result<(), BodyError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match announced {
         Some(length) if length > limit => Err(BodyError::TooLarge { limit }),
@@ -227,7 +227,7 @@ fn refuse_announced_length(headers: &HeaderMap, limit: u64) -> Result<(), BodyEr
 }
 
 /// The media type without parameters, in lower case; empty if there is none.
-fn media_type(headers: &HeaderMap) -> String {
+pub(super) fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

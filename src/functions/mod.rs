@@ -13,6 +13,7 @@
 //! GET    /api/databases              databases  what can be searched
 //! GET    /api/health                 health     whether storage answers
 //! GET    /api/doctor                 doctor     what is wrong with storage, and what to do
+//! GET    /Blast.cgi                  blast_cgi  NCBI's URL API; POST and PUT as well
 //! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
 //! POST   /plan_poison …                         a message that was given up
 //! POST   /sweep                                 the timer
@@ -23,6 +24,7 @@
 //! under `/api` is a problem (RFC 9457) that names the record, option or limit it is about. The host
 //! is answered by its own rules: 200 and `{}` for success, 500 for "deliver again".
 
+mod blast_cgi;
 mod body;
 mod caller;
 mod cancel;
@@ -50,7 +52,9 @@ mod status;
 mod submit;
 mod sweep;
 mod upload;
+mod urlencoded;
 
+pub use blast_cgi::{ApiKey, UrlApi};
 pub use body::Pace;
 pub use doctor::HostCheck;
 pub use results::{INCOMPLETE, MISSING_SHARDS};

@@ -31,13 +31,20 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown-host", detail).into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let names = app.limits.host_names.as_deref().unwrap_or_default();
-    if !reads && is_cross_site(request.headers(), host.as_ref(), names) {
-        let detail =
-            "a page of another site asks for this; use skyblast submit, curl or a program of your own";
-        return Problem::new(StatusCode::FORBIDDEN, "cross-site", detail).into_response();
+    if !reads && let Err(problem) = refuse_cross_site(&app, request.uri(), request.headers()) {
+        return problem.into_response();
     }
     next.run(request).await
+}
+
+/// Refuses what would change something for a page of another site.
+pub(super) fn refuse_cross_site(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let names = app.limits.host_names.as_deref().unwrap_or_default();
+    if !is_cross_site(headers, host(uri, headers).as_ref(), names) {
+        return Ok(());
+    }
+    let detail = "a page of another site asks for this; use skyblast submit, curl or a program of your own";
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross-site", detail))
 }
 
 /// Whom the request is for.

@@ -65,6 +65,26 @@ impl Problem {
         self
     }
 
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The last part of its type.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What is wrong and what to do.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The name of the option that it is about.
+    pub(super) fn option(&self) -> Option<&str> {
+        self.members.get("option")?.get("name")?.as_str()
+    }
+
     /// Adds a sentence to the detail.
     pub(super) fn hint(mut self, sentence: &str) -> Self {
         self.detail = format!("{}; {sentence}", self.detail);

@@ -69,6 +69,15 @@ impl Queries {
     }
 }
 
+impl Queries {
+    /// Removes what is stored of them: they will not be submitted.
+    pub(super) async fn discard(self, pipeline: &Pipeline) {
+        if let Self::Stored(stored) = self {
+            stored.discard(pipeline).await;
+        }
+    }
+}
+
 /// Queries on their way in. Whoever fills a spool ends it with [`finish`](Self::finish).
 pub(super) struct Spool {
     pipeline: Arc<Pipeline>,

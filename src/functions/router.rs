@@ -16,8 +16,8 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    cancel, databases, doctor, drain, health, list, origin, queue, ready, results, share, status, submit,
-    sweep, upload,
+    blast_cgi, cancel, databases, doctor, drain, health, list, origin, queue, ready, results, share, status,
+    submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -36,8 +36,10 @@ pub fn api_router(services: Services, limits: Limits) -> Router {
 fn api(limits: &Limits) -> Router<Arc<App>> {
     // These two hold their bodies to limits by themselves.
     let drained = from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain);
-    let submit = post(submit::submit).layer(DefaultBodyLimit::disable()).layer(drained);
+    let submit = post(submit::submit).layer(DefaultBodyLimit::disable()).layer(drained.clone());
     let part = put(upload::part);
+    let url_api = get(blast_cgi::blast_cgi).post(blast_cgi::blast_cgi).put(blast_cgi::blast_cgi);
+    let url_api = url_api.layer(DefaultBodyLimit::disable()).layer(drained.clone());
     Router::new()
         .route("/", get(ready::ready))
         .route("/api/searches", submit.merge(get(list::list)))
@@ -51,6 +53,7 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
         .route("/api/doctor", get(doctor::doctor))
         .route("/api/databases", get(databases::databases))
         .route("/api/health", get(health::health))
+        .route(blast_cgi::PATH, url_api)
 }
 
 /// What all answers have in common.
@@ -64,7 +67,10 @@ fn finished(routes: Router<Arc<App>>, services: Services, limits: Limits) -> Rou
         .layer(from_fn(log))
         .with_state(app);
     // Before a route is looked for.
-    Router::new().fallback_service(routes).layer(map_request(without_trailing_slash))
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_request(blast_cgi::canonical_path))
+        .layer(map_request(without_trailing_slash))
 }
 
 /// The same request for the address without slashes at its end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::blast_cgi::UrlApi;
 use super::body::{Arrivals, Pace};
 use super::health::Probe;
 use super::problem::Problem;
@@ -41,6 +42,8 @@ pub struct Limits {
     pub anybody_lists: bool,
     /// How users sign in; `None` if they do not, and whoever knows a search's id may see it.
     pub sign_in: Option<SignIn>,
+    /// Who may use NCBI's URL API, where users do not sign in.
+    pub url_api: UrlApi,
 }
 
 /// Users are signed in by what stands in front of the functions: App Service authentication with
@@ -64,6 +67,7 @@ impl Default for Limits {
             redirect_bytes: 32 << 20,
             anybody_lists: false,
             sign_in: None,
+            url_api: UrlApi::default(),
         }
     }
 }
