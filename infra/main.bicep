@@ -62,6 +62,10 @@ param operatorPrincipalType string = 'User'
 @description('Application (client) id of an app registration of this tenant; whoever uses the API must then sign in. Empty for function keys alone.')
 param signInClientId string = ''
 
+@description('Key of NCBI\'s URL API (/api/Blast.cgi), 16 characters or more; its clients send it as the password of the user blast. Empty for no such API.')
+@secure()
+param urlApiKey string = ''
+
 @description('Address for alerts and the budget; empty for neither.')
 param alertEmail string = ''
 
@@ -237,6 +241,7 @@ module app 'modules/app.bicep' = {
     zoneRedundant: zoneRedundant
     subnetId: privateNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
     signInClientId: signInClientId
+    urlApiKey: urlApiKey
     sizeSettings: union(size.settings, bodySettings)
     jobRetentionDays: jobRetentionDays
     workspaceId: monitoring.outputs.workspaceId

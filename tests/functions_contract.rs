@@ -101,9 +101,10 @@ fn every_http_function_is_a_trigger_and_an_answer_so_that_it_is_forwarded() {
 }
 
 #[test]
-fn only_health_and_links_that_carry_their_permission_are_open_to_anyone() {
+fn only_health_and_what_asks_for_a_permission_of_its_own_is_open_to_anyone() {
     for (name, trigger) in with_binding("httpTrigger") {
-        let open = ["health", "shared"].contains(&name.as_str());
+        // A link carries its permission; clients of NCBI's URL API cannot send a key of the host's.
+        let open = ["blast_cgi", "blast_cgi_by_key", "health", "shared"].contains(&name.as_str());
         let expected = if open { "anonymous" } else { "function" };
         assert_eq!(trigger["authLevel"], expected, "{name}");
     }
@@ -127,6 +128,12 @@ fn every_request_finds_its_function() {
         (Method::GET, "/api/databases", Some("databases")),
         (Method::GET, "/api/health", Some("health")),
         (Method::GET, "/api/searches", Some("list")),
+        (Method::POST, "/api/Blast.cgi", Some("blast_cgi")),
+        (Method::GET, "/api/blast.cgi", Some("blast_cgi")),
+        (Method::PUT, "/api/Blast.cgi", Some("blast_cgi")),
+        (Method::POST, "/api/blast/Blast.cgi", Some("blast_cgi_by_key")),
+        (Method::GET, "/api/cgi-bin/blast.cgi", Some("blast_cgi_by_key")),
+        (Method::DELETE, "/api/Blast.cgi", None),
         (Method::DELETE, "/api/searches", None),
         (Method::PUT, "/api/searches/7", None),
         (Method::GET, "/api/searches/7/results/8", None),

@@ -58,6 +58,10 @@ param subnetId string
 @description('Application (client) id of the app registration that people sign in to; empty for function keys alone.')
 param signInClientId string
 
+@description('Key of NCBI\'s URL API; empty for no such API.')
+@secure()
+param urlApiKey string
+
 @description('Settings that follow from the size of an instance.')
 param sizeSettings object
 
@@ -93,6 +97,8 @@ var settings = {
   // Who calls is believed only where the platform says it; see authentication below.
   SKYBLAST_SIGN_IN: signIn ? 'entra' : 'off'
   SKYBLAST_AUDIENCE: signIn ? 'api://${signInClientId}' : ''
+  // Clients of NCBI's URL API cannot send a function key, so the program asks for this one.
+  SKYBLAST_URL_API_KEY: urlApiKey
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }

@@ -13,7 +13,7 @@ use super::options::ThreadFlags;
 use super::storage::{StorageFlags, open_or_make_pipeline};
 use super::tuning::TuningFlags;
 use super::{connections, host_json, logging, parent, shutdown};
-use crate::functions::{HostCheck, Services, host_router};
+use crate::functions::{HostCheck, Services, UrlApi, host_router};
 
 const EXAMPLES: &str = "\
 The host starts this command by itself, as host.json says. To try it by hand:
@@ -72,7 +72,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
         Services::Ready(pipeline) => Some(pipeline.clone()),
         Services::Unavailable(_) => None,
     };
-    let mut router = host_router(services, args.tuning.limits());
+    let mut router = host_router(services, args.tuning.limits(UrlApi::Closed));
     if let Some(check) = host_json::examine(|name| std::env::var(name).ok()) {
         if let Some(advice) = &check.advice {
             tracing::error!(found = check.found, advice, "host.json does not fit the program");

@@ -12,7 +12,7 @@ use super::options::ThreadFlags;
 use super::storage::{USUAL_FOLDER, open_or_make_pipeline, parse_location};
 use super::tuning::TuningFlags;
 use super::{connections, logging, shutdown};
-use crate::functions::{Limits, Services, api_router};
+use crate::functions::{Limits, Services, UrlApi, api_router};
 use crate::jobs::Pipeline;
 use crate::jobs::worker::{self, WorkerSettings};
 
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     // Who listens on this machine only is not called by a name of somebody else's.
     let is_local = address.ip().is_loopback();
     let host_names = is_local.then(|| args.host_names.clone());
-    let limits = Limits { anybody_lists: is_local, host_names, ..args.tuning.limits() };
+    let limits = Limits { anybody_lists: is_local, host_names, ..args.tuning.limits(UrlApi::Open) };
     let serving = Serving { limits, lease: Duration::from_secs(args.lease.max(3)) };
     serve(pipeline, serving, listener, stop).await
 }

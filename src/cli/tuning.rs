@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use super::duration::parse_duration;
 use super::memory;
 use super::options::ThreadFlags;
-use crate::functions::{Limits, SignIn};
+use crate::functions::{ApiKey, Limits, SignIn, UrlApi};
 use crate::jobs::Settings;
 use crate::sequence::fasta;
 
@@ -76,6 +76,11 @@ pub(super) struct TuningFlags {
     /// What tokens of signed-in users are for, such as api://CLIENT_ID; told to clients
     #[arg(long, value_name = "AUDIENCE", env = "SKYBLAST_AUDIENCE", hide = true)]
     audience: Option<String>,
+
+    /// Key of NCBI's URL API, at least 16 characters; clients send it as the password of the user blast.
+    /// Without it the API is open on a server, and closed in the cloud
+    #[arg(long, value_name = "KEY", env = "SKYBLAST_URL_API_KEY", hide = true, hide_env_values = true)]
+    url_api_key: Option<String>,
 }
 
 /// How long something is kept; `None` for ever.
@@ -122,8 +127,8 @@ impl TuningFlags {
         }
     }
 
-    /// What requests are held to.
-    pub(super) fn limits(&self) -> Limits {
+    /// What requests are held to. NCBI's URL API is as it is `without_key` unless it has one.
+    pub(super) fn limits(&self, without_key: UrlApi) -> Limits {
         let default = Limits::default();
         let audience = self.audience.clone().filter(|audience| !audience.trim().is_empty());
         Limits {
@@ -131,7 +136,25 @@ impl TuningFlags {
             bodies: self.bodies.unwrap_or(default.bodies),
             redirect_bytes: self.redirect_bytes.unwrap_or(default.redirect_bytes),
             sign_in: (self.sign_in == SignInMode::Entra).then_some(SignIn { audience }),
+            url_api: self.url_api(without_key),
             ..default
         }
+    }
+
+    fn url_api(&self, without_key: UrlApi) -> UrlApi {
+        let Some(text) = self.url_api_key.as_ref().filter(|text| !text.trim().is_empty()) else {
+            return without_key;
+        };
+        // The program starts all the same: only so can it say what is wrong.
+        ApiKey::new(text).map_or_else(
+            || {
+                tracing::error!(
+                    shortest = ApiKey::SHORTEST,
+                    "SKYBLAST_URL_API_KEY is too short, so that API is closed"
+                );
+                UrlApi::Closed
+            },
+            UrlApi::Keyed,
+        )
     }
 }
