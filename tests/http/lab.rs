@@ -269,6 +269,11 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    #[allow(dead_code, reason = "archives are of NCBI's URL API alone")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
