@@ -1,27 +1,90 @@
-//! Reports as scientists read them: by Biopython, pandas and pysam, which `tests/run` installs.
+//! What scientists have: parsers that read our reports, and clients of NCBI's server that ask ours. `tests/run`
+//! installs them.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::Path;
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-#[test]
-fn biopython_pandas_and_pysam_read_the_same_hits_from_every_format() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join(".cache/clients-checks/bin/python");
+use common::command::end;
+use common::examples::{self, DATABASE};
+use common::in_process::project_file;
+use common::process::Server;
+
+/// Python with the packages of `tests/clients/requirements.txt`.
+fn python() -> PathBuf {
+    let python = project_file(".cache/clients-checks/bin/python");
     assert!(
         python.exists(),
         "Biopython is not installed: run `tests/run`, which installs it and runs all tests"
     );
-    let output = Command::new(python)
-        .arg(root.join("tests/clients/parse_reports.py"))
+    python
+}
+
+/// Perl with BioPerl, which the system has or `tests/run` has unpacked.
+fn perl() -> Command {
+    let unpacked = project_file(".cache/bioperl/usr");
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder)
+            .map_or_else(|_| Vec::new(), |list| list.map(|entry| entry.unwrap().path()).collect())
+    };
+    let libraries = inside(&unpacked.join("lib"));
+    let mut modules = vec![unpacked.join("share/perl5")];
+    modules.extend(libraries.iter().flat_map(|library| inside(&library.join("perl5"))));
+    let mut perl = Command::new("perl");
+    if unpacked.exists() {
+        perl.env("PERL5LIB", std::env::join_paths(modules).unwrap());
+        perl.env("LD_LIBRARY_PATH", std::env::join_paths(libraries).unwrap());
+    }
+    perl
+}
+
+/// Fails unless the client succeeds and prints each of `lines`.
+#[track_caller]
+fn prints(client: &mut Command, lines: &[&str]) {
+    let ended = end(client);
+    let printed = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.code, Some(0), "{printed}{}", ended.stderr);
+    for line in lines {
+        assert!(printed.contains(line), "{line} is missing:\n{printed}");
+    }
+}
+
+/// A server on a folder of its own with the example database.
+fn serve(key: Option<&str>) -> (tempfile::TempDir, Server) {
+    let folder = tempfile::tempdir().unwrap();
+    examples::publish(examples::database(), folder.path().to_str().unwrap());
+    let key = key.map(str::to_owned);
+    let server = Server::start_by(
+        |mut command| {
+            command.envs(key.map(|key| ("SKYBLAST_URL_API_KEY", key)));
+            command
+        },
+        folder.path(),
+        &[],
+    );
+    (folder, server)
+}
+
+/// A script of `tests/clients` that asks a server.
+fn asks(interpreter: Command, script: &str, mode: &str, server: &Server) -> Command {
+    let mut client = interpreter;
+    client.arg(project_file("tests/clients").join(script)).arg(mode);
+    client.arg(format!("{}/Blast.cgi", server.url)).arg(examples::queries()).arg(DATABASE);
+    client
+}
+
+#[test]
+fn biopython_pandas_and_pysam_read_the_same_hits_from_every_format() {
+    let mut reader = Command::new(python());
+    reader
+        .arg(project_file("tests/clients/parse_reports.py"))
         .arg(env!("CARGO_BIN_EXE_skyblast"))
-        .args(["examples/queries.fa", "examples/database.fa.gz"].map(|file| root.join(file)))
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
-    for reader in [
+        .args(["examples/queries.fa", "examples/database.fa.gz"].map(project_file));
+    let readers = [
         "7 by Bio.SearchIO",
         "10 by pandas",
         "5 by Bio.Blast.NCBIXML",
@@ -29,7 +92,104 @@ fn biopython_pandas_and_pysam_read_the_same_hits_from_every_format() {
         "5 by Bio.Blast:",
         "17 by pysam",
         "17 as BAM by pysam",
-    ] {
-        assert!(printed.contains(&format!("format {reader}")), "{reader} is missing:\n{printed}");
+    ];
+    prints(&mut reader, &readers.map(|reader| format!("format {reader}")).each_ref().map(String::as_str));
+}
+
+#[test]
+fn biopython_and_a_script_like_ncbis_search_here_as_they_search_there() {
+    let (_folder, server) = serve(None);
+    let lines = [
+        "Biopython, NCBIWWW.qblast: XML\n",
+        "Biopython, NCBIWWW.qblast: Tabular\n",
+        "Biopython, NCBIWWW.qblast: Text\n",
+        "Biopython, NCBIWWW.qblast: JSON2_S\n",
+        "Biopython, NCBIWWW.qblast: unknown database: ValueError\n",
+        "Biopython, Bio.Blast.qblast: XML\n",
+        "Biopython, Bio.Blast.qblast: Text\n",
+        "Biopython, Bio.Blast.qblast: Tabular\n",
+        "Biopython, Bio.Blast.qblast: JSON2\n",
+        "Biopython, Bio.Blast.qblast: XML2\n",
+        "NCBI's sample in Python: Text\n",
+        "NCBI's sample in Python: no hits\n",
+    ];
+    prints(&mut asks(Command::new(python()), "url_api.py", "whole", &server), &lines);
+}
+
+#[test]
+fn bioperl_and_a_script_like_ncbis_search_here_as_they_search_there() {
+    has_bioperl();
+    let (_folder, server) = serve(None);
+    let lines = [
+        "BioPerl, RemoteBlast: Text\n",
+        "BioPerl, RemoteBlast: Tabular\n",
+        "BioPerl, RemoteBlast: a search per sequence\n",
+        "BioPerl, RemoteBlast: unknown database\n",
+        "NCBI's sample in Perl: Text\n",
+        "NCBI's sample in Perl: no hits\n",
+    ];
+    prints(&mut asks(perl(), "url_api.pl", "whole", &server), &lines);
+}
+
+/// Fails, and says what to do, where there is no BioPerl.
+fn has_bioperl() {
+    let found = perl().args(["-MBio::Tools::Run::RemoteBlast", "-e", "1"]).output();
+    assert!(
+        found.is_ok_and(|output| output.status.success()),
+        "BioPerl is not installed: run `tests/run`, which unpacks it where there is apt-get, or install \
+         Bio::Tools::Run::RemoteBlast"
+    );
+}
+
+#[test]
+fn no_client_waits_for_a_report_that_lacks_shards() {
+    has_bioperl();
+    let folder = tempfile::tempdir().unwrap();
+    examples::publish(examples::database(), folder.path().to_str().unwrap());
+    let damaged = damage_a_volume(folder.path());
+    let server = Server::start(folder.path(), &[]);
+    let python_lines = [
+        "Biopython, NCBIWWW.qblast: partial failure: HTTPError\n",
+        "Biopython, Bio.Blast.qblast: partial failure: HTTPError\n",
+        "NCBI's sample in Python: partial failure\n",
+    ];
+    assert!(damaged > 0, "no volume was found");
+    prints(&mut asks(Command::new(python()), "url_api.py", "broken", &server), &python_lines);
+    let perl_lines = ["BioPerl, RemoteBlast: partial failure\n", "NCBI's sample in Perl: partial failure\n"];
+    prints(&mut asks(perl(), "url_api.pl", "broken", &server), &perl_lines);
+}
+
+/// Changes a byte in one volume below a folder; returns how many there are.
+fn damage_a_volume(folder: &Path) -> usize {
+    let mut volumes = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.parent().unwrap().ends_with("volumes") {
+                volumes.push(path);
+            }
+        }
     }
+    if let Some(volume) = volumes.first() {
+        let mut bytes = fs::read(volume).unwrap();
+        bytes[100] ^= 1;
+        fs::write(volume, bytes).unwrap();
+    }
+    volumes.len()
+}
+
+#[test]
+fn biopython_gives_the_key_of_a_server_that_asks_for_it() {
+    const KEY: &str = "correct-horse-battery";
+    let (_folder, server) = serve(Some(KEY));
+    let mut client = asks(Command::new(python()), "url_api.py", "keyed", &server);
+    let lines = [
+        "Biopython, NCBIWWW.qblast: without the key: HTTPError\n",
+        "Biopython, NCBIWWW.qblast: key in the path\n",
+        "Biopython, NCBIWWW.qblast: password\n",
+    ];
+    prints(client.arg(KEY), &lines);
 }
