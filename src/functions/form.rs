@@ -1,4 +1,4 @@
-//! The three forms in which a search can be sent, read into options and queries.
+//! The four forms in which a search can be sent, read into options and queries.
 
 use std::fmt;
 use std::io::Read;
@@ -8,14 +8,16 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::body::{BodyError, Trouble};
+use super::body::{Arrival, BodyError, Trouble};
 use super::options::Options;
 use super::problem::Problem;
 use super::queries::{QUERY, Queries, Spool};
 use super::services::App;
+use super::urlencoded::{Decoder, Item, LongName};
 use crate::jobs;
 use crate::sequence::input::Input;
 
@@ -30,11 +32,12 @@ pub(super) struct Form {
 
 /// What curl sends unless it is told otherwise.
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+const HINT_FOR_RESIDUES: &str = "residues without a '>' line need Content-Type: text/plain";
 const HINT_FOR_CURL: &str = "with curl use --data-binary or -F: -d removes the line ends";
 /// Longest JSON, in bytes: it is read whole. FASTA as it is has no such limit.
 const LONGEST_JSON: u64 = 16 << 20;
 /// Longest option in a form, in bytes.
-pub(super) const LONGEST_OPTION: usize = 64 << 10;
+const LONGEST_OPTION: usize = 64 << 10;
 
 impl Form {
     /// Reads options and queries, which will be `owner`'s.
@@ -47,34 +50,53 @@ impl Form {
         match media_type.as_str() {
             "application/json" => Self::json(app, options, request, spool).await,
             "multipart/form-data" => Self::multipart(app, options, request, spool).await,
-            media_type => Self::fasta(app, options, media_type, request.into_body(), spool).await,
+            URL_ENCODED => Self::url_encoded(app, options, request.into_body(), spool).await,
+            _ => {
+                let asked = options.into_request()?;
+                let arrival = app.arrivals.begin(request.into_body(), limit)?;
+                Self::fasta(asked, Bytes::new(), arrival, spool).await
+            }
         }
     }
 
+    /// The queries as they are, of which `first` has been read.
     async fn fasta(
-        app: &App,
-        options: Options,
-        media_type: &str,
-        body: Body,
+        request: jobs::Request,
+        first: Bytes,
+        mut arrival: Arrival,
         mut spool: Spool,
     ) -> Result<Self, Problem> {
-        let request = options.into_request()?;
-        let mut arrival = app.arrivals.begin(body, app.limits.body_bytes)?;
-        let url_encoded = media_type == URL_ENCODED;
         let filled = async {
-            let mut begun = false;
+            spool.push(&first).await?;
             while let Some(piece) = arrival.next().await? {
-                if let Some(first) = piece.first().filter(|_| url_encoded && !begun) {
-                    refuse_encoded_form(*first)?;
-                }
-                begun |= !piece.is_empty();
                 spool.push(&piece).await?;
             }
             Ok(())
         };
         let filled = filled.await;
+        Ok(Self { request, queries: spool.finish(filled).await?, hint: None })
+    }
+
+    /// A form as browsers encode it; or the queries as they are, which curl sends under the same name.
+    async fn url_encoded(app: &App, options: Options, body: Body, mut spool: Spool) -> Result<Self, Problem> {
+        let mut arrival = app.arrivals.begin(body, app.limits.body_bytes)?;
+        let first = loop {
+            match arrival.next().await? {
+                Some(piece) if piece.is_empty() => {}
+                other => break other.unwrap_or_default(),
+            }
+        };
+        if first.first().is_none_or(|first| is_no_name(*first)) {
+            let form = Self::fasta(options.into_request()?, first, arrival, spool).await?;
+            return Ok(Self { hint: Some(HINT_FOR_CURL), ..form });
+        }
+        let (request, filled) = match encoded_fields(first, arrival, options, &mut spool).await {
+            Ok(request) => (Some(request), Ok(())),
+            Err(problem) => (None, Err(problem)),
+        };
         let queries = spool.finish(filled).await?;
-        Ok(Self { request, queries, hint: url_encoded.then_some(HINT_FOR_CURL) })
+        let request = request.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { request, queries, hint: None })
     }
 
     async fn json(
@@ -186,25 +208,83 @@ async fn option(
     let mut text = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(&refuse)? {
         text.extend_from_slice(&piece);
-        if text.len() > LONGEST_OPTION {
-            let detail = format!("the field {name:?} is longer than {LONGEST_OPTION} bytes");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
-                .with("limit_bytes", LONGEST_OPTION));
-        }
+        refuse_long_option(name, text.len())?;
     }
     String::from_utf8(text)
         .map_err(|_| Problem::bad_request("invalid-form", format!("the field {name:?} is not UTF-8")))
 }
 
-/// Refuses a form encoded as an address is; it starts with a name.
-fn refuse_encoded_form(first: u8) -> Result<(), Problem> {
-    // A definition line, a comment, a line end, gzip or zstd.
-    if matches!(first, b'>' | b';' | b'#' | b'!' | b'\n' | b'\r' | b' ' | 0x1F | 0x28 | 0xEF) {
+/// Takes in the fields of an encoded form, in whatever order they come; `first` has been read.
+async fn encoded_fields(
+    first: Bytes,
+    mut arrival: Arrival,
+    mut options: Options,
+    spool: &mut Spool,
+) -> Result<jobs::Request, Problem> {
+    let mut decoder = Decoder::default();
+    let (mut field, mut has_query) = (None::<(String, Vec<u8>)>, false);
+    let mut next = Some(first);
+    loop {
+        let has_ended = next.is_none();
+        let items = match next {
+            Some(piece) => decoder.feed(&piece),
+            None => std::mem::take(&mut decoder).finish(),
+        };
+        let long =
+            |error: LongName| Problem::bad_request("invalid-form", error.to_string()).hint(HINT_FOR_RESIDUES);
+        for item in items.map_err(long)? {
+            match (item, &mut field) {
+                (Item::Field(name), _) => {
+                    add_encoded(&mut options, field.take())?;
+                    if name != QUERY {
+                        field = Some((name, Vec::new()));
+                    } else if std::mem::replace(&mut has_query, true) {
+                        return Err(given_twice());
+                    }
+                }
+                (Item::Value(value), None) => spool.push(&value).await?,
+                (Item::Value(value), Some((name, text))) => {
+                    text.extend(value);
+                    refuse_long_option(name, text.len())?;
+                }
+            }
+        }
+        if has_ended {
+            break;
+        }
+        next = arrival.next().await?;
+    }
+    add_encoded(&mut options, field)?;
+    if !has_query {
+        return Err(no_query().hint(HINT_FOR_RESIDUES));
+    }
+    options.into_request()
+}
+
+fn add_encoded(options: &mut Options, field: Option<(String, Vec<u8>)>) -> Result<(), Problem> {
+    let Some((name, text)) = field else { return Ok(()) };
+    let text = String::from_utf8(text)
+        .map_err(|_| Problem::bad_request("invalid-form", format!("the field {name:?} is not UTF-8")))?;
+    options.add(&name, text.trim().to_owned()).map_err(|problem| match text.as_str() {
+        // A field without a value may be no field.
+        "" => problem.hint(HINT_FOR_RESIDUES),
+        _ => problem,
+    })
+}
+
+/// Refuses the value of an option that is longer than any.
+pub(super) fn refuse_long_option(name: &str, length: usize) -> Result<(), Problem> {
+    if length <= LONGEST_OPTION {
         return Ok(());
     }
-    let detail = "send the FASTA itself, application/json or multipart/form-data";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-form", detail)
-        .hint("residues without a '>' line need Content-Type: text/plain"))
+    let detail = format!("the field {name:?} is longer than {LONGEST_OPTION} bytes");
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+        .with("limit_bytes", LONGEST_OPTION))
+}
+
+/// Whether a body that begins so is no form: with a definition line, a comment, a line end, gzip or zstd.
+fn is_no_name(first: u8) -> bool {
+    matches!(first, b'>' | b';' | b'#' | b'!' | b'\n' | b'\r' | b' ' | 0x1F | 0x28 | 0xEF)
 }
 
 fn no_query() -> Problem {

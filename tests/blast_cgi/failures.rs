@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::lab::{Answer, Lab, two_queries};
 use crate::ncbi::{after, done, get, info, job, put, report};
+use crate::searches::many_queries;
 
 /// Whatever looks like a page, or names a status, keeps some client waiting.
 #[track_caller]
@@ -99,14 +100,13 @@ async fn a_report_that_lacks_shards_has_failed_unless_it_may() {
 #[tokio::test]
 async fn queries_that_turn_out_to_be_none_fail_with_the_reason() {
     let lab = Lab::new().await;
-    let mut queries: String =
-        (0..20_000).map(|number| format!(">q{number}\n{}\n", "MKTAYIAKQRQISFVKSHFSRQ".repeat(3))).collect();
+    let mut queries = many_queries();
     queries.push_str(">last\nMK!!Status=READY\n");
     let rid = put(&lab, &queries, &[]).await;
     assert_eq!(lab.complete(&job(&rid)).await, "failed");
     assert_eq!(after(info(&lab, &rid).await.text(), "Status="), "FAILED");
     let answer = get(&lab, &[("CMD", "Get"), ("RID", &rid), ("FORMAT_TYPE", "XML")]).await;
-    ends_every_client(&answer, 500, "20001");
+    ends_every_client(&answer, 500, "301");
 }
 
 #[tokio::test]

@@ -76,8 +76,20 @@ async fn line_ends_that_curl_removed() {
 #[tokio::test]
 async fn a_url_encoded_form() {
     let lab = Lab::new().await;
-    let answer = lab.post("database=edge", CURL, "query=%3Eq1%0AMKTAYIAKQR").await;
-    answer.problem(415, "multipart/form-data");
+    for (form, part) in [
+        ("database=edge", "\"query\" is missing"),
+        ("query=%3Eq1%0AMKTAYIAKQR", "\"database\" is missing"),
+        ("query=MKT&query=MKT&database=edge", "given twice"),
+        ("query=MKT&database=edge&evalue=few", "\"evalue\""),
+        ("query=MKT&database=edge&colour=red", "\"colour\""),
+        ("query=MKT&database=%ff", "not UTF-8"),
+        ("MKTAYIAKQRQISFVKSHFSRQ", "text/plain"),
+    ] {
+        lab.post("", CURL, form).await.problem(400, part);
+    }
+    let long = "MKTAYIAKQR".repeat(200);
+    lab.post("", CURL, long).await.problem(400, "text/plain");
+    assert_eq!(lab.job_blobs().await, Vec::<String>::new());
 }
 
 /// Posts two queries with options and expects a problem of status 400 about `option`.

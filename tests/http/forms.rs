@@ -65,12 +65,19 @@ async fn all_forms_of_the_same_search_give_the_same_report() {
     .to_string();
     let query_only = json!({ "query": fasta }).to_string();
     let curl = "application/x-www-form-urlencoded";
-    let requests: [(&str, &str, Body); 10] = [
+    let encoded = fasta.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let encoded_form = format!(
+        "query={encoded}&db=edge&evalue=0.001&max-target-seqs=3&comp-based-stats=0&outfmt=6+std+qlen"
+    );
+    let encoded_query = format!("query={encoded}");
+    let requests: [(&str, &str, Body); 12] = [
         (options, "text/plain; charset=utf-8", fasta.clone().into()),
         (options, "application/octet-stream", zipped.clone().into()),
         (options, "", zstd::encode_all(bytes, 1).unwrap().into()),
         (options, curl, fasta.clone().into()),
         (options, curl, zipped.clone().into()),
+        ("", curl, encoded_form.into()),
+        (options, curl, encoded_query.into()),
         ("", BOUNDARY, multipart(&form).into()),
         ("outfmt=6+std+qlen", BOUNDARY, multipart(&zipped_form).into()),
         ("", "application/json", json.clone().into()),

@@ -5,11 +5,11 @@
 
 use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use serde_json::json;
 
 use super::parameters::{Parameters, canonical, unreadable};
-use crate::functions::form::{LONGEST_OPTION, media_type, refuse_announced_length};
+use crate::functions::form::{media_type, refuse_announced_length, refuse_long_option};
 use crate::functions::problem::Problem;
 use crate::functions::queries::{Queries, Spool};
 use crate::functions::services::App;
@@ -153,12 +153,7 @@ impl Incoming {
     async fn value(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let Some((name, value)) = &mut self.field else { return self.spool.push(piece).await };
         value.extend_from_slice(piece);
-        if value.len() > LONGEST_OPTION {
-            let detail = format!("the parameter {name} is longer than {LONGEST_OPTION} bytes");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
-                .with("limit_bytes", LONGEST_OPTION));
-        }
-        Ok(())
+        refuse_long_option(name, value.len())
     }
 
     /// A field ends.

@@ -76,8 +76,12 @@ async fn submit(
     let Fields { parameters, queries } = fields;
     let view = View::of(&parameters)?;
     let request = options(&parameters, &view)?.into_request()?;
-    let queries = queries.ok_or_else(|| Problem::bad_request(NO_QUERY, "the parameter QUERY is missing"))?;
+    let missing = || Problem::bad_request(NO_QUERY, "the parameter QUERY is missing");
+    let queries = queries.ok_or_else(missing)?;
     if let Queries::Held(text) = &queries {
+        if text.trim_ascii().is_empty() {
+            return Err(missing());
+        }
         refuse_accessions(text)?;
     }
     let kept = Some(parameters.query_of(OF_VIEWS)).filter(|view| !view.is_empty());
