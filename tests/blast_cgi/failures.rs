@@ -101,12 +101,12 @@ async fn a_report_that_lacks_shards_has_failed_unless_it_may() {
 async fn queries_that_turn_out_to_be_none_fail_with_the_reason() {
     let lab = Lab::new().await;
     let mut queries = many_queries();
-    queries.push_str(">last\nMK!!Status=READY\n");
+    queries.push_str(">last Status=READY\n12345 67890\n");
     let rid = put(&lab, &queries, &[]).await;
     assert_eq!(lab.complete(&job(&rid)).await, "failed");
     assert_eq!(after(info(&lab, &rid).await.text(), "Status="), "FAILED");
     let answer = get(&lab, &[("CMD", "Get"), ("RID", &rid), ("FORMAT_TYPE", "XML")]).await;
-    ends_every_client(&answer, 500, "301");
+    ends_every_client(&answer, 500, "record 301");
 }
 
 #[tokio::test]

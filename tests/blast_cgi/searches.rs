@@ -132,7 +132,7 @@ async fn what_cannot_be_searched_is_a_page_with_a_number_and_no_rid() {
     for (parameters, number, part) in [
         (with("QUERY", ""), 29, "QUERY"),
         (with("QUERY", ">empty\n"), 32, "empty"),
-        (with("QUERY", ">a\nMKT\n>b\n!!<script>\n"), 24, "2"),
+        (with("QUERY", ">a\nMKT\n>b\n{<script>: [1, 2, 3]}\n"), 24, "record 2, line 4"),
         (with("QUERY", "P12345"), 24, "accession"),
         (with("DATABASE", ""), 56, "DATABASE"),
         (with("DATABASE", "nr"), 56, "nr"),

@@ -71,9 +71,9 @@ sub remote_blast {
         print "BioPerl, RemoteBlast: Tabular\n";
     }
     my $factory = factory();
-    my $accepted = $factory->submit_blast([@sequences]);
+    $factory->submit_blast([@sequences[0, 1]]);
     my $rids = () = $factory->each_rid;
-    die "$rids searches of " . @sequences . "\n" unless $rids == @sequences;
+    die "$rids searches of two sequences\n" unless $rids == 2;
     print "BioPerl, RemoteBlast: a search per sequence\n";
     local $SIG{__WARN__} = sub {};
     my $unknown = Bio::Tools::Run::RemoteBlast->new(-prog => 'blastp', -data => 'nothing');

@@ -167,7 +167,9 @@ fn form(rid: &str) -> String {
     )
 }
 
-/// The comment that others read it from: clients look for its blanks, and one counts its letters.
+/// The comment that others read it from: clients look for its blanks, and one counts its letters. Where there is
+/// nothing to say no blank follows, which BioPerl would take for an answer.
 fn submitted(rid: &str, rtoe: &str) -> String {
-    format!("<!--QBlastInfoBegin\n    RID = {rid}\n    RTOE = {rtoe}\nQBlastInfoEnd\n-->\n")
+    let line = |name: &str, value: &str| format!("    {name} = {value}").trim_end().to_owned();
+    format!("<!--QBlastInfoBegin\n{}\n{}\nQBlastInfoEnd\n-->\n", line("RID", rid), line("RTOE", rtoe))
 }

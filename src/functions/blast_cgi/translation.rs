@@ -28,6 +28,7 @@ const FOLLOWING: &[(&str, &str)] = &[
     ("max_target_seqs", "HITLIST_SIZE"),
     ("gapopen", "GAPCOSTS"),
     ("gapextend", "GAPCOSTS"),
+    ("gapopen/gapextend", "GAPCOSTS"),
     ("seg", "FILTER"),
     ("soft_masking", "FILTER"),
     ("lcase_masking", "LCASE_MASK"),
