@@ -42,7 +42,7 @@ pub struct Limits {
     pub anybody_lists: bool,
     /// How users sign in; `None` if they do not, and whoever knows a search's id may see it.
     pub sign_in: Option<SignIn>,
-    /// Who may use NCBI's URL API, where users do not sign in.
+    /// Who may use NCBI's URL API.
     pub url_api: UrlApi,
 }
 

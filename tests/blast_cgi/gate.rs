@@ -52,6 +52,20 @@ async fn without_a_key_it_can_be_closed() {
 }
 
 #[tokio::test]
+async fn who_signs_in_needs_the_key_too() {
+    let sign_in = Some(SignIn::default());
+    let ada = Some(("x-ms-client-principal-id", "ada"));
+    let url_api = UrlApi::Keyed(ApiKey::new(KEY).unwrap());
+    let keyed =
+        Lab::with(Limits { url_api, sign_in: sign_in.clone(), ..Limits::default() }, settings()).await;
+    look(&keyed, "/Blast.cgi", ada).await.problem(401, "user blast");
+    look(&keyed, &format!("/{KEY}/Blast.cgi"), None).await.problem(401, "sign in");
+    assert_eq!(look(&keyed, &format!("/{KEY}/Blast.cgi"), ada).await.status, 200);
+    let closed = Limits { url_api: UrlApi::Closed, sign_in, ..Limits::default() };
+    look(&Lab::with(closed, settings()).await, "/Blast.cgi", ada).await.problem(403, "closed");
+}
+
+#[tokio::test]
 async fn where_users_sign_in_a_search_is_its_owners() {
     let sign_in = Some(SignIn::default());
     let lab = Lab::with(Limits { sign_in, ..Limits::default() }, settings()).await;

@@ -126,6 +126,8 @@ fn only_what_is_open_to_anyone_is_open_when_people_must_sign_in() {
     let excluded = auth.unwrap().at("properties.globalValidation.excludedPaths").unwrap().texts();
     let open: BTreeSet<String> = functions()
         .into_iter()
+        // The program asks for a key of its own there; where people sign in, for their token as well.
+        .filter(|(name, _)| !name.starts_with("blast_cgi"))
         .flat_map(|(_, bindings)| bindings)
         .filter(|binding| binding["authLevel"] == "anonymous")
         .flat_map(|binding| {

@@ -15,7 +15,7 @@ use super::path::KeyInPath;
 use crate::functions::problem::Problem;
 use crate::functions::services::App;
 
-/// Who may use NCBI's URL API, where users do not sign in.
+/// Who may use NCBI's URL API; where users sign in, they have to do so as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum UrlApi {
     /// Whoever reaches the server.
@@ -54,24 +54,30 @@ impl fmt::Debug for ApiKey {
 }
 
 /// Lets pass who may use the API; returns who it is, where users sign in.
+///
+/// There the key is asked for as well: to the host the API is open, so nothing else keeps strangers from writing the
+/// header in which the platform says who calls, should its authentication be switched off.
 pub(super) fn pass(app: &App, request: &Request) -> Result<Option<String>, Problem> {
-    if app.limits.sign_in.is_some() {
-        return app.caller(request.headers());
-    }
-    let key = match &app.limits.url_api {
-        UrlApi::Open => return Ok(None),
-        UrlApi::Keyed(key) => key,
+    match &app.limits.url_api {
+        UrlApi::Open => {}
+        UrlApi::Keyed(key) => ask_for(key, request)?,
         UrlApi::Closed => {
-            let detail =
-                "NCBI's URL API is closed here: it has no key (SKYBLAST_URL_API_KEY, at least 16 characters)";
+            let detail = format!(
+                "NCBI's URL API is closed here: it has no key (SKYBLAST_URL_API_KEY, {} characters or more)",
+                ApiKey::SHORTEST
+            );
             return Err(Problem::new(StatusCode::FORBIDDEN, "closed", detail));
         }
-    };
+    }
+    app.caller(request.headers())
+}
+
+fn ask_for(key: &ApiKey, request: &Request) -> Result<(), Problem> {
     let in_path = request.extensions().get::<KeyInPath>();
     if in_path.is_some_and(|sent| key.is(sent.0.as_bytes()))
         || password(request).is_some_and(|sent| key.is(&sent))
     {
-        return Ok(None);
+        return Ok(());
     }
     let detail = "give the key of this server as the password of the user blast";
     let challenge = "Basic realm=\"skyblast\", charset=\"UTF-8\"".to_owned();
