@@ -61,7 +61,7 @@ fn functions() -> Vec<Function> {
     let settings =
         Settings::from([("AzureWebJobsStorage".to_owned(), "UseDevelopmentStorage=true".to_owned())]);
     let parse = |(name, file): (String, PathBuf)| {
-        Function::parse(&name, &read_json(&file).unwrap(), "api", &settings).unwrap()
+        Function::parse(&name, &read_json(&file).unwrap(), "", &settings).unwrap()
     };
     function_files().into_iter().map(parse).collect()
 }
@@ -308,7 +308,7 @@ fn queue_settings_are_all_written_down_and_in_range() {
     assert!(!config.queues.visibility_timeout.is_zero(), "a failed message must not spin");
     assert!(config.queues.max_polling_interval.as_millis() >= 100);
     assert_eq!(config.function_timeout.unwrap().as_secs(), 1800);
-    assert_eq!(config.route_prefix, "api");
+    assert_eq!(config.route_prefix, "", "the page is to be at /, which no prefix would let it be");
 }
 
 #[test]

@@ -42,7 +42,7 @@ async fn every_function_is_a_route_of_the_program() {
                 let methods = bindings[0]["methods"].as_array().unwrap();
                 (
                     methods.iter().map(|m| m.as_str().unwrap().to_uppercase()).collect(),
-                    format!("/api/{route}"),
+                    format!("/{route}"),
                 )
             }
             None => (vec!["POST".to_owned()], format!("/{name}")),
@@ -133,8 +133,8 @@ fn only_what_is_open_to_anyone_is_open_when_people_must_sign_in() {
         .flat_map(|binding| {
             let route = binding["route"].as_str().unwrap();
             match route.strip_suffix("/{token?}") {
-                Some(route) => vec![format!("/api/{route}"), format!("/api/{route}/*")],
-                None => vec![format!("/api/{route}")],
+                Some(route) => vec![format!("/{route}"), format!("/{route}/*")],
+                None => vec![format!("/{route}")],
             }
         })
         .collect();
