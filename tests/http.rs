@@ -10,6 +10,8 @@ mod answers;
 mod bad_requests;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/browse.rs"]
+mod browse;
 #[path = "http/expansion.rs"]
 mod expansion;
 #[path = "http/faults.rs"]

@@ -18,13 +18,15 @@ use super::problem::Problem;
 use super::queries::{QUERY, Queries, Spool};
 use super::services::App;
 use super::urlencoded::{Decoder, Item, LongName};
-use crate::jobs;
+use crate::jobs::{self, Label};
 use crate::sequence::input::Input;
 
 /// A search as sent.
 #[derive(Debug)]
 pub(super) struct Form {
     pub(super) request: jobs::Request,
+    /// What it is to be called.
+    pub(super) label: Option<Label>,
     pub(super) queries: Queries,
     /// What to add to an error about the queries.
     pub(super) hint: Option<&'static str>,
@@ -52,7 +54,7 @@ impl Form {
             "multipart/form-data" => Self::multipart(app, options, request, spool).await,
             URL_ENCODED => Self::url_encoded(app, options, request.into_body(), spool).await,
             _ => {
-                let asked = options.into_request()?;
+                let asked = asked(options)?;
                 let arrival = app.arrivals.begin(request.into_body(), limit)?;
                 Self::fasta(asked, Bytes::new(), arrival, spool).await
             }
@@ -61,7 +63,7 @@ impl Form {
 
     /// The queries as they are, of which `first` has been read.
     async fn fasta(
-        request: jobs::Request,
+        (request, label): (jobs::Request, Option<Label>),
         first: Bytes,
         mut arrival: Arrival,
         mut spool: Spool,
@@ -74,7 +76,7 @@ impl Form {
             Ok(())
         };
         let filled = filled.await;
-        Ok(Self { request, queries: spool.finish(filled).await?, hint: None })
+        Ok(Self { request, label, queries: spool.finish(filled).await?, hint: None })
     }
 
     /// A form as browsers encode it; or the queries as they are, which curl sends under the same name.
@@ -87,7 +89,7 @@ impl Form {
             }
         };
         if first.first().is_none_or(|first| is_no_name(*first)) {
-            let form = Self::fasta(options.into_request()?, first, arrival, spool).await?;
+            let form = Self::fasta(asked(options)?, first, arrival, spool).await?;
             return Ok(Self { hint: Some(HINT_FOR_CURL), ..form });
         }
         let (request, filled) = match encoded_fields(first, arrival, options, &mut spool).await {
@@ -95,8 +97,8 @@ impl Form {
             Err(problem) => (None, Err(problem)),
         };
         let queries = spool.finish(filled).await?;
-        let request = request.ok_or_else(|| Problem::internal("a form without a request"))?;
-        Ok(Self { request, queries, hint: None })
+        let (request, label) = request.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { request, label, queries, hint: None })
     }
 
     async fn json(
@@ -137,9 +139,9 @@ impl Form {
             }
         }
         let query = query.ok_or_else(no_query)?;
-        let request = options.into_request()?;
+        let (request, label) = asked(options)?;
         let filled = spool.push(query.as_bytes()).await;
-        Ok(Self { request, queries: spool.finish(filled).await?, hint: None })
+        Ok(Self { request, label, queries: spool.finish(filled).await?, hint: None })
     }
 
     async fn multipart(
@@ -158,9 +160,15 @@ impl Form {
             Err(problem) => (None, Err(problem)),
         };
         let queries = spool.finish(filled).await?;
-        let request = request.ok_or_else(|| Problem::internal("a form without a request"))?;
-        Ok(Self { request, queries, hint: None })
+        let (request, label) = request.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { request, label, queries, hint: None })
     }
+}
+
+/// What options ask for, and what the search is called.
+fn asked(mut options: Options) -> Result<(jobs::Request, Option<Label>), Problem> {
+    let label = options.take_label()?;
+    Ok((options.into_request()?, label))
 }
 
 /// Takes in the fields of a form, in whatever order they come.
@@ -169,7 +177,7 @@ async fn fields(
     trouble: &Trouble,
     mut options: Options,
     spool: &mut Spool,
-) -> Result<jobs::Request, Problem> {
+) -> Result<(jobs::Request, Option<Label>), Problem> {
     // A body that broke off looks like a bad form, but whoever read it knows better.
     let refuse = |error: MultipartError| match trouble.get() {
         Some(trouble) => trouble.into(),
@@ -196,7 +204,7 @@ async fn fields(
     if !has_query {
         return Err(no_query());
     }
-    options.into_request()
+    asked(options)
 }
 
 /// The text of a field that is an option.
@@ -220,7 +228,7 @@ async fn encoded_fields(
     mut arrival: Arrival,
     mut options: Options,
     spool: &mut Spool,
-) -> Result<jobs::Request, Problem> {
+) -> Result<(jobs::Request, Option<Label>), Problem> {
     let mut decoder = Decoder::default();
     let (mut field, mut has_query) = (None::<(String, Vec<u8>)>, false);
     let mut next = Some(first);
@@ -258,7 +266,7 @@ async fn encoded_fields(
     if !has_query {
         return Err(no_query().hint(HINT_FOR_RESIDUES));
     }
-    options.into_request()
+    asked(options)
 }
 
 fn add_encoded(options: &mut Options, field: Option<(String, Vec<u8>)>) -> Result<(), Problem> {

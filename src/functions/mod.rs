@@ -6,6 +6,10 @@
 //! GET    /api/searches/{id}          status     where the search stands
 //! GET    /api/searches/{id}/results  results    the report, streamed
 //! DELETE /api/searches/{id}          cancel     ends the search, or removes it
+//! PATCH  /api/searches/{id}          label      calls the search something
+//! GET    /api/searches/{id}/queries  browse     the queries, with how many hits they have
+//! GET    /api/searches/{id}/queries/{place}/hits         the hits of one of them
+//! GET    /api/searches/{id}/queries/{place}/alignments   and their alignments
 //! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
 //! GET    /api/shared?token=…        shared     the report behind such a link
 //! POST   /api/uploads                upload     where to send queries that are too large for a request
@@ -26,6 +30,7 @@
 
 mod blast_cgi;
 mod body;
+mod browse;
 mod caller;
 mod cancel;
 mod databases;
@@ -35,6 +40,7 @@ mod envelope;
 mod fasta_problem;
 mod form;
 mod health;
+mod label;
 mod links;
 mod list;
 mod options;
@@ -53,6 +59,7 @@ mod submit;
 mod sweep;
 mod upload;
 mod urlencoded;
+mod wishes;
 
 pub use blast_cgi::{ApiKey, UrlApi};
 pub use body::Pace;

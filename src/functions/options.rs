@@ -11,7 +11,7 @@ use serde_json::json;
 use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
-use crate::jobs::{JobId, Request};
+use crate::jobs::{JobId, Label, Request};
 use crate::report::{LimitError, ListLimits, OutputFormat, PairwiseChoices};
 
 /// Most subjects per query that a request may ask for.
@@ -32,6 +32,7 @@ const OWN_RANGES: &[(&str, &str)] = &[
     ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
     ("partial", "true or false, of a report: whether it may lack shards that failed"),
     ("purge", "true or false, of DELETE: whether a search that has ended is removed"),
+    ("label", "one line that the search is called by, of at most 200 letters"),
     ("parts", "the number of parts in which it was sent, if it was"),
 ];
 
@@ -104,6 +105,11 @@ impl Options {
     /// Takes out whether a search is to be removed; if nothing is said it is not.
     pub(super) fn take_purge(&mut self) -> Result<bool, Problem> {
         Ok(self.take_parsed::<Switch>("purge")?.is_some_and(|purge| purge.0))
+    }
+
+    /// Takes out what the search is to be called, if anything.
+    pub(super) fn take_label(&mut self) -> Result<Option<Label>, Problem> {
+        self.0.remove("label").map(|text| super::label::parse(&text)).transpose()
     }
 
     /// Takes out a number of subjects, if there is one.

@@ -99,7 +99,8 @@ fn incomplete(id: JobId, missing: MissingShards) -> Problem {
         .with("shards", missing.of)
 }
 
-fn not_ready(id: JobId, state: JobState) -> Problem {
+/// That a search has no report, or none yet.
+pub(super) fn not_ready(id: JobId, state: JobState) -> Problem {
     let problem =
         |detail: String| Problem::new(StatusCode::CONFLICT, "no-results", detail).with("state", state);
     if state.is_final() {

@@ -16,8 +16,8 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    blast_cgi, cancel, databases, doctor, drain, health, list, origin, queue, ready, results, share, status,
-    submit, sweep, upload,
+    blast_cgi, browse, cancel, databases, doctor, drain, health, label, list, origin, queue, ready, results,
+    share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -43,8 +43,11 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
     Router::new()
         .route("/", get(ready::ready))
         .route("/api/searches", submit.merge(get(list::list)))
-        .route("/api/searches/{id}", get(status::status).delete(cancel::cancel))
+        .route("/api/searches/{id}", get(status::status).delete(cancel::cancel).patch(label::label))
         .route("/api/searches/{id}/results", get(results::results))
+        .route("/api/searches/{id}/queries", get(browse::queries))
+        .route("/api/searches/{id}/queries/{place}/hits", get(browse::hits))
+        .route("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments))
         .route("/api/searches/{id}/shares", post(share::share))
         .route("/api/shared", get(share::shared))
         .route("/api/shared/{token}", get(share::shared_by_path))
@@ -121,7 +124,7 @@ async fn log(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let milliseconds = started.elapsed().as_millis() as u64;
     let status = response.status();
-    if status.is_success() && is_poll(&method, &path) {
+    if status.as_u16() < 400 && is_poll(&method, &path) {
         tracing::debug!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");
     } else {
         tracing::info!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");

@@ -1,4 +1,4 @@
-//! `GET /api/searches/{id}`: where a search stands.
+//! `GET /api/searches/{id}`: where a search stands; with `map=true`, also which shards are done.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -30,10 +30,13 @@ pub(super) async fn status(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Result<Response, Problem> {
     let id = search_id(path)?;
     app.admit(&headers, id).await?;
-    let mut status = app.pipeline()?.status(id).await?;
+    // Anything else in the address has always been passed over.
+    let wants_map = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "map=true"));
+    let mut status = app.pipeline()?.status_and_map(id, wants_map).await?;
     status.reason = status.reason.map(|reason| without_paths(&reason));
     status.failed_shards.iter_mut().for_each(|shard| shard.reason = without_paths(&shard.reason));
     let waiting = !status.state.is_final();

@@ -16,7 +16,8 @@ use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::{
-    DatabaseRef, InvalidKey, Job, JobId, State as JobState, SubmissionKey, SubmitError, Submitter, Warning,
+    DatabaseRef, InvalidKey, Job, JobId, Label, Pipeline, State as JobState, SubmissionKey, SubmitError,
+    Submitter, Warning,
 };
 
 /// The answer to an accepted search. Of queries that were uploaded nothing is known yet.
@@ -48,7 +49,9 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let submitter = Submitter { owner, trace, key, view: None };
     let mut uri_options = Options::of(request.uri())?;
     if let Some((upload, parts)) = uri_options.take_upload()? {
+        let label = uri_options.take_label()?;
         let job = pipeline.submit_upload(&submitter, upload, parts, &uri_options.into_request()?).await?;
+        call(&pipeline, &job, label).await;
         return Ok(accepted(job));
     }
     // On a task of its own: should the client go away, what has been written is still removed.
@@ -57,9 +60,12 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> Result<Job, Problem> {
-    let Form { request, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
+    let Form { request, label, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
     match queries.submit(app.pipeline()?, submitter, &request).await {
-        Ok(job) => Ok(job),
+        Ok(job) => {
+            call(app.pipeline()?, &job, label).await;
+            Ok(job)
+        }
         Err(error @ (SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. })) => {
             let problem = Problem::from(error);
             Err(match hint {
@@ -68,6 +74,14 @@ async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> 
             })
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Calls an accepted search what it is to be called. It has been accepted even if that fails.
+async fn call(pipeline: &Pipeline, job: &Job, label: Option<Label>) {
+    let Some(label) = label else { return };
+    if let Err(error) = pipeline.label(job.id, &label).await {
+        tracing::warn!(job = %job.id, %error, "accepted, but without its label");
     }
 }
 

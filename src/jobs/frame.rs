@@ -56,6 +56,8 @@ pub(super) enum Kind {
     Spilled = 4,
     /// What is put aside of a shard that takes long.
     PutAside = 5,
+    /// How many hits the queries of a chunk have.
+    Counts = 6,
 }
 
 /// Version of the form of one value.

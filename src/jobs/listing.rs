@@ -39,6 +39,9 @@ impl Indexed {
 pub struct Listed {
     /// The job.
     pub id: JobId,
+    /// What somebody calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Where it stands.
     pub state: State,
     /// When it was accepted.
@@ -113,6 +116,7 @@ impl Pipeline {
         };
         Ok(Some(Listed {
             id: entry.job,
+            label: self.label_of(entry.job).await?,
             state,
             submitted: entry.submitted,
             finished: outcome.as_ref().map(|outcome| outcome.finished),

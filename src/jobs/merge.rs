@@ -59,7 +59,9 @@ impl Pipeline {
             self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
         }
         let look = Look { format: output_format(job)?, context: report_context(job)?.into(), most: None };
-        let text = self.text(look, queries, part.head.missing_of(plan), &part).await?;
+        let text = self.text(look, queries.clone(), part.head.missing_of(plan), &part).await?;
+        // Before the text, with which the chunk is done.
+        self.write_counts(job, chunk, queries, &part).await;
         self.ledger.put_text(job.id, chunk, text).await?;
         Ok(true)
     }

@@ -48,6 +48,7 @@
 mod apart;
 mod archive;
 mod attempt;
+mod browse;
 mod cancel;
 mod catalog;
 mod chunk;
@@ -63,6 +64,7 @@ mod id;
 mod intake;
 mod job;
 mod key;
+mod label;
 mod ledger;
 mod listing;
 mod memory;
@@ -82,6 +84,7 @@ mod results;
 mod retention;
 mod search;
 mod shard;
+mod shard_map;
 mod share;
 mod spill;
 mod status;
@@ -95,6 +98,10 @@ pub mod worker;
 
 pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
+pub use browse::{
+    AlignedHit, AlignedPage, BestHit, Browsed, HitColumn, HitFilter, HitsPage, HitsWanted, MAX_ALIGNED,
+    MAX_DEPTH, MAX_HITS, MAX_QUERIES, Plots, QueriesPage, QueriesWanted, QueryCount, RankedHit,
+};
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};
 pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
@@ -105,6 +112,7 @@ pub use glance::Glance;
 pub use id::{JobId, ParseJobIdError};
 pub use job::{ChunkInfo, DatabaseRef, FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};
 pub use key::{InvalidKey, SubmissionKey};
+pub use label::{Label, MAX_LABEL, ParseLabelError};
 pub use listing::{Listed, Listing, MAX_PAGE, Page};
 pub use merge::{render, render_end, render_head};
 pub use merger::{Candidates, Merger};
@@ -115,6 +123,7 @@ pub use publish::{OnPublished, Published};
 pub use results::{AddressFrom, MissingShards, Report, Wanted};
 pub use retention::Removal;
 pub use shard::{compare, search_row};
+pub use shard_map::ShardMap;
 pub use share::{MAX_SHARE, Share};
 pub use spill::{ROOM, Shelf};
 pub use status::{Progress, Status};

@@ -17,9 +17,11 @@
 //! <job>/hits/<chunk>/<volume>.failed  that it was given up, so that one listing tells whether a row is settled
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
+//! <job>/counts/<chunk>                how many hits its queries have; follows from the part
 //! <job>/missing/<chunk>.json          which volumes a part lacks, if any; follows from the part
 //! <job>/text/<chunk>                  a part as text of the report; follows from the part
 //! <job>/report.<extension>            the report
+//! <job>/label.json                    what somebody calls the job
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
@@ -100,6 +102,8 @@ pub(super) const OUTCOME: &str = "done.json";
 pub(super) const BEGUN: &str = "begun";
 /// Its presence cancels the job.
 pub(super) const CANCELLED: &str = "cancelled";
+/// What somebody calls the job.
+pub(super) const LABEL: &str = "label.json";
 /// What sweep remembers of the job.
 pub(super) const SWEPT: &str = "swept.json";
 
@@ -263,6 +267,11 @@ pub(super) fn failed(shard: ShardPlanned) -> Result<BlobName> {
 
 pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/parts/{chunk:06}"))
+}
+
+/// How many hits the queries of a chunk have.
+pub(super) fn counts(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/counts/{chunk:06}"))
 }
 
 pub(super) fn missing(job: JobId, chunk: u32) -> Result<BlobName> {

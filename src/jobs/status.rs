@@ -10,6 +10,7 @@ use super::error::Result;
 use super::id::JobId;
 use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
+use super::shard_map::ShardMap;
 use crate::engine::{DatabaseTotals, OptionChoices};
 
 /// Done, failed and all of something.
@@ -28,10 +29,25 @@ pub struct Progress {
 pub struct Status {
     /// The job.
     pub id: JobId,
+    /// What somebody calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// In one word.
     pub state: State,
+    /// The program whose answer is wanted.
+    #[serde(default)]
+    pub program: String,
+    /// The version of skyblast that accepted it.
+    #[serde(default)]
+    pub engine: String,
     /// What is searched.
     pub database: DatabaseRef,
+    /// What the maker of that database calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_title: Option<String>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_created: Option<Timestamp>,
     /// Size of that database.
     pub database_size: DatabaseTotals,
     /// Options that differ from the usual ones, by their names in a request.
@@ -47,6 +63,9 @@ pub struct Status {
     pub residues: u64,
     /// Shards.
     pub shards: Progress,
+    /// Which shards are done, if that was asked for and is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<ShardMap>,
     /// Chunks of queries whose shards are merged.
     pub chunks: Progress,
     /// Query–subject pairs.
@@ -78,11 +97,17 @@ pub struct Status {
 impl Pipeline {
     /// Where a job stands now; [`UnknownJob`](super::Error::UnknownJob) if there is none.
     pub async fn status(&self, id: JobId) -> Result<Status> {
+        self.status_and_map(id, false).await
+    }
+
+    /// The same, and with `map` also which shards are done.
+    pub async fn status_and_map(&self, id: JobId, map: bool) -> Result<Status> {
         let job = self.ledger.job(id).await?;
         let plan = self.ledger.plan(id).await?;
         let outcome = self.ledger.outcome(id).await?;
         let begun = outcome.is_none() && self.ledger.has_begun(id).await?;
         let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), begun);
+        status.label = self.label_of(id).await?;
         status.expires = outcome.as_ref().and_then(|outcome| self.expiry(outcome));
         if outcome.as_ref().is_some_and(|outcome| !outcome.state.has_report()) {
             // A shard that was being compared when the job ended has been booked since.
@@ -96,6 +121,7 @@ impl Pipeline {
             let done = self.ledger.compared_shards(id).await?;
             let failed = self.ledger.failed_shards(id).await?;
             let failed: BTreeSet<_> = failed.difference(&done).copied().collect();
+            status.map = map.then(|| ShardMap::of(plan, &done, &failed));
             let pairs = |shards: &BTreeSet<(u32, u32)>| {
                 let pair = |&(chunk, volume): &(u32, u32)| {
                     let queries = job.chunks.get(chunk as usize).map_or(0, |chunk| chunk.queries);
@@ -108,6 +134,13 @@ impl Pipeline {
             status.comparisons =
                 Progress { done: pairs(&done), failed: pairs(&failed), ..status.comparisons };
             status.chunks.done = u64::from(self.ledger.texts(id).await?);
+        }
+        if let (Some(plan), Some(outcome), true) = (&plan, &outcome, map && status.map.is_none()) {
+            let failed: BTreeSet<_> =
+                outcome.failed.iter().map(|shard| (shard.chunk, shard.volume)).collect();
+            let all = (0..plan.shards()).map(|shard| plan.shard(shard));
+            let done = all.filter(|shard| !failed.contains(shard)).collect();
+            status.map = Some(ShardMap::of(plan, &done, &failed));
         }
         Ok(status)
     }
@@ -156,8 +189,13 @@ impl Status {
         let elapsed = finished.unwrap_or_else(Timestamp::now).duration_since(job.submitted);
         Self {
             id: job.id,
+            label: None,
             state,
+            program: job.program.clone(),
+            engine: job.engine.clone(),
             database: job.database.clone(),
+            database_title: job.database_title.clone(),
+            database_created: job.database_created,
             database_size: job.totals,
             options: OptionChoices::asked(&job.options).into_iter().map(spelled).collect(),
             recall: job.options.mode.measured_recall().map(str::to_owned),
@@ -165,6 +203,7 @@ impl Status {
             queries: job.queries(),
             residues: job.residues(),
             shards,
+            map: None,
             chunks,
             comparisons,
             submitted: job.submitted,

@@ -22,6 +22,8 @@ mod pairwise;
 mod query_hits;
 mod recall;
 mod sam;
+mod species;
+mod summary;
 mod tabular;
 mod tree;
 mod wrap;
@@ -38,5 +40,7 @@ pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, 
 pub use query_hits::QueryHits;
 pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
+pub use species::species_of;
+pub use summary::{HitSummary, WrittenAlignment, query_name};
 pub use writer::ReportWriter;
 pub use zip::{MOST_ZIPPED, Zip};

@@ -183,16 +183,22 @@ fn write_lines(out: &mut impl Write, title: &str) -> io::Result<()> {
 /// Writes the scores of an alignment and how alike its rows are.
 fn write_summary(out: &mut impl Write, hsp: &Hsp) -> io::Result<()> {
     let (bits, evalue) = (bit_score(hsp.bit_score), short_evalue(hsp.evalue));
-    let method = match hsp.adjustment {
-        Adjustment::None => "",
-        Adjustment::Scaled => ", Method: Composition-based stats.",
-        Adjustment::Optimised => ", Method: Compositional matrix adjust.",
-    };
-    writeln!(out, "\n Score = {bits} bits ({}),  Expect = {evalue}{method}", hsp.score)?;
+    let method = method(hsp.adjustment);
+    let of_method = if method.is_empty() { "" } else { ", Method: " };
+    writeln!(out, "\n Score = {bits} bits ({}),  Expect = {evalue}{of_method}{method}", hsp.score)?;
     let length = hsp.alignment_length();
     let share = |count: u32| format!("{count}/{length} ({}%)", percentage(count, length));
     let (identities, positives) = (share(hsp.identities), share(hsp.positives));
     writeln!(out, " Identities = {identities}, Positives = {positives}, Gaps = {}", share(hsp.gaps()))
+}
+
+/// How scores were adjusted to the composition, in blastp's words.
+pub(super) fn method(adjustment: Adjustment) -> &'static str {
+    match adjustment {
+        Adjustment::None => "",
+        Adjustment::Scaled => "Composition-based stats.",
+        Adjustment::Optimised => "Compositional matrix adjust.",
+    }
 }
 
 /// Rounded, but 100 only for all.

@@ -83,6 +83,24 @@ async fn the_command_line_works_through_the_host_and_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_read_query_by_query_through_the_host() {
+    let bench = Account::with_database().host(|options| options).await;
+    let id = bench.submit_examples().await;
+    bench.completes(&id, examples::report()).await;
+    let queries = bench.get(&format!("searches/{id}/queries?limit=1000")).await.json();
+    let rows = examples::report().iter().filter(|byte| **byte == b'\n').count() as u64;
+    let counted = queries["queries"].as_array().unwrap().iter().map(|query| query["hsps"].as_u64().unwrap());
+    assert_eq!(counted.sum::<u64>(), rows);
+    let hits = bench.get(&format!("searches/{id}/queries/1/hits?sort=length&plots=true")).await.json();
+    let ordinal = &hits["hits"][0]["ordinal"];
+    let path = format!("searches/{id}/queries/1/alignments?subjects={ordinal}");
+    assert_eq!(bench.get(&path).await.json()["hits"][0]["ordinal"], *ordinal);
+    let label = bench.request(Method::PATCH, &format!("searches/{id}")).body(r#"{"label":"mine"}"#);
+    assert_eq!(bench.send(label.header("content-type", "application/json")).await.status, 200);
+    assert_eq!(bench.get(&format!("searches/{id}")).await.json()["label"], "mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_job_stops_and_what_waits_for_it_is_dropped() {
     let account = Account::with_database();
     let bench = account.host(|options| options.only(all_but(&["search"]))).await;

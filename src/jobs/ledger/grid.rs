@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::Ledger;
 use super::pieces::{Pieces, SHORT, reader, start_of};
+use crate::jobs::browse::ChunkCounts;
 use crate::jobs::chunk::{Query, QueryChunk};
 use crate::jobs::error::{Error, Result};
 use crate::jobs::frame::{self, Kind};
@@ -324,6 +325,38 @@ impl Ledger {
         let (name, input) = (blob.to_string(), Cursor::new(held.clone()));
         let head = on_thread(move || hits::check_part(&name, input)).await?;
         Ok(Some(StoredPart { head, blob, held: Some(held) }))
+    }
+
+    /// The [frame](super::super::hits) of the part of a chunk as it lies, with its name; `None` if there is none.
+    pub(in crate::jobs) async fn open_part(&self, id: JobId, chunk: u32) -> Result<Option<(String, Pieces)>> {
+        let blob = names::part(id, chunk)?;
+        match self.pieces(&blob).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            pieces => Ok(Some((blob.to_string(), pieces?))),
+        }
+    }
+
+    /// How many hits the queries of a chunk have, if that is written down.
+    pub(in crate::jobs) async fn counts(&self, id: JobId, chunk: u32) -> Result<Option<ChunkCounts>> {
+        let blob = names::counts(id, chunk)?;
+        let decode = |frame: Bytes| {
+            ready(frame::open_whole(Kind::Counts, blob.as_str(), &frame).and_then(|frame| frame.value()))
+        };
+        match self.read_until_whole(&blob, decode).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            counts => counts.map(Some),
+        }
+    }
+
+    /// Writes how many hits the queries of a chunk have.
+    pub(in crate::jobs) async fn put_counts(
+        &self,
+        id: JobId,
+        chunk: u32,
+        counts: &ChunkCounts,
+    ) -> Result<()> {
+        self.blobs.put(&names::counts(id, chunk)?, frame::encode(Kind::Counts, counts)?).await?;
+        Ok(())
     }
 
     /// Writes which volumes a part lacks.

@@ -28,6 +28,7 @@ use super::error::{Error, Result};
 use super::id::JobId;
 use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
+use super::label::Label;
 use super::names;
 use super::poison::Trouble;
 use super::share::Shared;
@@ -139,6 +140,16 @@ impl Ledger {
     /// Whether nothing more needs to be done for the job.
     pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
         Ok(self.is_cancelled(id).await? || self.has_outcome(id).await?)
+    }
+
+    /// What somebody calls the job, if anybody does.
+    pub(super) async fn label(&self, id: JobId) -> Result<Option<Label>> {
+        self.find_json(&names::of_job(id, names::LABEL)?).await
+    }
+
+    /// Writes what somebody calls the job.
+    pub(super) async fn put_label(&self, id: JobId, label: &Label) -> Result<()> {
+        self.put_json(&names::of_job(id, names::LABEL)?, label).await
     }
 
     /// What the last delivery of a step's message met with, if that was an error.
