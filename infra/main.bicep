@@ -62,7 +62,7 @@ param operatorPrincipalType string = 'User'
 @description('Application (client) id of an app registration of this tenant; whoever uses the API must then sign in. Empty for function keys alone.')
 param signInClientId string = ''
 
-@description('Key of NCBI\'s URL API (/api/Blast.cgi), 16 characters or more; its clients send it as the password of the user blast. Empty for no such API.')
+@description('Key of NCBI\'s URL API (/Blast.cgi), 16 characters or more; its clients send it as the password of the user blast. Empty for no such API.')
 @secure()
 param urlApiKey string = ''
 

@@ -101,10 +101,12 @@ fn every_http_function_is_a_trigger_and_an_answer_so_that_it_is_forwarded() {
 }
 
 #[test]
-fn only_health_and_what_asks_for_a_permission_of_its_own_is_open_to_anyone() {
+fn only_what_asks_for_a_permission_of_its_own_or_tells_nothing_is_open_to_anyone() {
     for (name, trigger) in with_binding("httpTrigger") {
-        // A link carries its permission; clients of NCBI's URL API cannot send a key of the host's.
-        let open = ["blast_cgi", "blast_cgi_by_key", "health", "shared"].contains(&name.as_str());
+        // A link carries its permission; clients of NCBI's URL API cannot send a key of the host's, nor can a
+        // browser that opens the page.
+        let open = ["blast_cgi", "blast_cgi_by_key", "health", "page", "page_file", "shared"]
+            .contains(&name.as_str());
         let expected = if open { "anonymous" } else { "function" };
         assert_eq!(trigger["authLevel"], expected, "{name}");
     }
@@ -128,16 +130,22 @@ fn every_request_finds_its_function() {
         (Method::GET, "/api/databases", Some("databases")),
         (Method::GET, "/api/health", Some("health")),
         (Method::GET, "/api/searches", Some("list")),
-        (Method::POST, "/api/Blast.cgi", Some("blast_cgi")),
-        (Method::GET, "/api/blast.cgi", Some("blast_cgi")),
-        (Method::PUT, "/api/Blast.cgi", Some("blast_cgi")),
-        (Method::POST, "/api/blast/Blast.cgi", Some("blast_cgi_by_key")),
-        (Method::GET, "/api/cgi-bin/blast.cgi", Some("blast_cgi_by_key")),
-        (Method::DELETE, "/api/Blast.cgi", None),
+        (Method::POST, "/Blast.cgi", Some("blast_cgi")),
+        (Method::GET, "/blast.cgi", Some("blast_cgi")),
+        (Method::PUT, "/Blast.cgi", Some("blast_cgi")),
+        (Method::POST, "/blast/Blast.cgi", Some("blast_cgi_by_key")),
+        (Method::GET, "/cgi-bin/blast.cgi", Some("blast_cgi_by_key")),
+        (Method::DELETE, "/Blast.cgi", None),
         (Method::PATCH, "/api/searches/7", Some("label")),
         (Method::GET, "/api/searches/7/queries", Some("queries")),
         (Method::GET, "/api/searches/7/queries/8/hits", Some("hits")),
         (Method::GET, "/api/searches/7/queries/8/alignments", Some("alignments")),
+        (Method::GET, "/", Some("page")),
+        (Method::HEAD, "/", Some("page")),
+        (Method::POST, "/", None),
+        (Method::GET, "/page/app.js", Some("page_file")),
+        (Method::GET, "/page", None),
+        (Method::GET, "/page/old/app.js", None),
         (Method::DELETE, "/api/searches", None),
         (Method::PUT, "/api/searches/7", None),
         (Method::GET, "/api/searches/7/results/8", None),
@@ -312,7 +320,7 @@ fn queue_settings_are_all_written_down_and_in_range() {
     assert!(!config.queues.visibility_timeout.is_zero(), "a failed message must not spin");
     assert!(config.queues.max_polling_interval.as_millis() >= 100);
     assert_eq!(config.function_timeout.unwrap().as_secs(), 1800);
-    assert_eq!(config.route_prefix, "", "the page is to be at /, which no prefix would let it be");
+    assert_eq!(config.route_prefix, "", "the page is at /, which no prefix would let it be");
 }
 
 #[test]

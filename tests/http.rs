@@ -28,6 +28,8 @@ mod keys;
 mod lab;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "http/page.rs"]
+mod page;
 #[path = "host/recorded.rs"]
 mod recorded;
 #[path = "http/sign_in.rs"]

@@ -89,6 +89,8 @@ var settings = {
   // The host would keep its diagnostic events in a table, a third service with a role and an endpoint of its own;
   // they repeat what FunctionAppLogs has.
   AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
+  // At / is the page; a home page of the host's own would be in its place for other methods.
+  AzureWebJobsDisableHomepage: 'true'
   AZURE_CLIENT_ID: identityClientId
   SKYBLAST_BLOB_ENDPOINT: blobEndpoint
   SKYBLAST_QUEUE_ENDPOINT: queueEndpoint
@@ -202,7 +204,8 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: signIn
       unauthenticatedClientAction: signIn ? 'Return401' : 'AllowAnonymous'
-      excludedPaths: ['/api/health', '/api/shared', '/api/shared/*']
+      // The page holds nothing of anybody's: what it shows it asks the API for, with the token that its user gives it.
+      excludedPaths: ['/', '/page/*', '/api/health', '/api/shared', '/api/shared/*']
     }
     httpSettings: {
       requireHttps: true

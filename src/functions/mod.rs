@@ -21,7 +21,8 @@
 //! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
 //! POST   /plan_poison …                         a message that was given up
 //! POST   /sweep                                 the timer
-//! GET    /                           ready      the host's readiness probe
+//! GET    /                           page       the page, for browsers; else that the program is ready
+//! GET    /page/{file}                page       what the page consists of
 //! ```
 //!
 //! The functions translate and delegate; what they mean is said in [`jobs`](crate::jobs). An error
@@ -45,6 +46,7 @@ mod links;
 mod list;
 mod options;
 mod origin;
+mod page;
 mod paths;
 mod problem;
 mod queries;

@@ -16,7 +16,7 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    blast_cgi, browse, cancel, databases, doctor, drain, health, label, list, origin, queue, ready, results,
+    blast_cgi, browse, cancel, databases, doctor, drain, health, label, list, origin, page, queue, results,
     share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
@@ -41,7 +41,8 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
     let url_api = get(blast_cgi::blast_cgi).post(blast_cgi::blast_cgi).put(blast_cgi::blast_cgi);
     let url_api = url_api.layer(DefaultBodyLimit::disable()).layer(drained.clone());
     Router::new()
-        .route("/", get(ready::ready))
+        .route("/", get(page::root))
+        .route("/page/{file}", get(page::file))
         .route("/api/searches", submit.merge(get(list::list)))
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel).patch(label::label))
         .route("/api/searches/{id}/results", get(results::results))
@@ -124,7 +125,7 @@ async fn log(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let milliseconds = started.elapsed().as_millis() as u64;
     let status = response.status();
-    if status.as_u16() < 400 && is_poll(&method, &path) {
+    if status.as_u16() < 400 && (is_poll(&method, &path) || path.starts_with(page::FILES)) {
         tracing::debug!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");
     } else {
         tracing::info!(%method, path, status = status.as_u16(), milliseconds, trace_id, "answered");

@@ -83,6 +83,24 @@ async fn the_command_line_works_through_the_host_and_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_at_the_root_of_the_app_and_what_it_shows_needs_the_key() {
+    let bench = Account::with_database().host(|options| options.function_key("secret")).await;
+    let client = reqwest::Client::new();
+    let get = async |path: &str, accept: &str| {
+        let request = client.get(format!("{}{path}", bench.host.url())).header("accept", accept);
+        bench.send(request).await
+    };
+    let page = get("/", "text/html,*/*;q=0.8").await;
+    assert_eq!((page.status.as_u16(), &*page.headers["content-type"]), (200, "text/html; charset=utf-8"));
+    assert!(page.headers["content-security-policy"].contains("default-src 'none'"));
+    assert_eq!(get("/", "*/*").await.json()["name"], "skyblast");
+    assert_eq!(get("/page/app.js", "*/*").await.status, 200);
+    for path in ["/api/searches", "/api/databases"] {
+        assert_eq!(get(path, "application/json").await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_read_query_by_query_through_the_host() {
     let bench = Account::with_database().host(|options| options).await;
     let id = bench.submit_examples().await;

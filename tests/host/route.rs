@@ -5,8 +5,8 @@ use anyhow::{bail, ensure};
 
 /// A parsed route template such as `searches/{id}/results`.
 ///
-/// Understands literals, `{name}`, `{name?}` and `{*rest}`; constraints such as `{id:int}` are
-/// refused, because the project has no use for them.
+/// Understands literals, `{name}`, `{name?}`, `{*rest}` and `{name:maxlength(0)?}`, by which a function has
+/// the address `/`; other constraints such as `{id:int}` are refused, because the project has no use for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     segments: Vec<Segment>,
@@ -17,6 +17,8 @@ enum Segment {
     Literal(String),
     Parameter,
     Optional,
+    /// A last segment that has to be empty, as nothing is.
+    Nothing,
     CatchAll,
 }
 
@@ -28,7 +30,7 @@ impl Template {
         let mut segments = Vec::new();
         for text in parts(prefix).chain(parts(route)) {
             ensure!(
-                !matches!(segments.last(), Some(Segment::CatchAll | Segment::Optional)),
+                !matches!(segments.last(), Some(Segment::CatchAll | Segment::Optional | Segment::Nothing)),
                 "route {route:?}: only the last segment may be optional or a catch-all"
             );
             segments.push(Segment::parse(text)?);
@@ -42,7 +44,7 @@ impl Template {
         for segment in &self.segments {
             match (segment, path.next()) {
                 (Segment::CatchAll, _) => return true,
-                (Segment::Optional, _) | (Segment::Parameter, Some(_)) => {}
+                (Segment::Optional, _) | (Segment::Parameter, Some(_)) | (Segment::Nothing, None) => {}
                 (Segment::Literal(literal), Some(part)) if literal.eq_ignore_ascii_case(part) => {}
                 _ => return false,
             }
@@ -55,7 +57,11 @@ impl Template {
         let mut path = String::new();
         for segment in &self.segments {
             path.push('/');
-            path.push_str(if let Segment::Literal(literal) = segment { literal } else { value });
+            match segment {
+                Segment::Literal(literal) => path.push_str(literal),
+                Segment::Nothing => {}
+                _ => path.push_str(value),
+            }
         }
         path
     }
@@ -67,6 +73,9 @@ impl Segment {
             ensure!(!text.contains(['{', '}']), "route segment {text:?} mixes text and parameters");
             return Ok(Self::Literal(text.to_owned()));
         };
+        if inner.ends_with(":maxlength(0)?") {
+            return Ok(Self::Nothing);
+        }
         if inner.contains([':', '=']) {
             bail!("route segment {text:?}: constraints and defaults are not understood here");
         }

@@ -46,6 +46,8 @@ fn templates_know_parameters_options_and_catch_alls() {
     assert!(!matches("a/{id}", "/api/a"));
     assert!(matches("a/{id?}", "/api/a"));
     assert!(matches("{*rest}", "/api/a/b/c"));
+    assert!(matches("{nothing:maxlength(0)?}", "/api/"));
+    assert!(!matches("{nothing:maxlength(0)?}", "/api/a"));
     assert!(!matches("a", "/a"));
     for refused in ["admin/x", "Runtime", "a/{id:int}", "a-{id}", "{*rest}/a"] {
         assert!(Template::parse("api", refused).is_err(), "{refused}");

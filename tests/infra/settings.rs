@@ -14,9 +14,10 @@ use crate::contract::{functions, project};
 use crate::templates::Templates;
 
 /// What the Functions host reads; the program does not.
-const HOST_SETTINGS: [&str; 5] = [
+const HOST_SETTINGS: [&str; 6] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsDisableHomepage",
     "AzureWebJobsFeatureFlags",
     "AzureWebJobsStorage__credential",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
