@@ -58,7 +58,8 @@ pub fn compare(
 /// let options = choices.resolve()?;
 /// let search = Search::new(options, totals)?;
 /// let mut found = Vec::new();
-/// for chunk in Chunker::new(Reader::new("the queries", fasta), ChunkLimits::for_volumes_of(totals.residues), options) {
+/// let limits = ChunkLimits::for_volumes_of(totals.residues, options.mode);
+/// for chunk in Chunker::new(Reader::new("the queries", fasta), limits, options) {
 ///     let chunk = chunk?;
 ///     let mut merger = Merger::new(options, totals, &chunk, ROOM)?;
 ///     search_row(&search, &mut merger, &chunk, [(0, &volume)], &|_| ())?;
