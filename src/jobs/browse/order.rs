@@ -51,7 +51,7 @@ impl HitColumn {
     fn compare(self, a: &RankedHit, b: &RankedHit) -> Ordering {
         let (one, two) = (&a.hit, &b.hit);
         match self {
-            Self::Rank => Ordering::Equal,
+            Self::Rank => a.rank.cmp(&b.rank),
             Self::Subject => one.subject.cmp(&two.subject),
             Self::Title => one.title.cmp(&two.title),
             Self::Species => one.species.cmp(&two.species),
@@ -98,11 +98,7 @@ impl First {
     fn sort(&mut self) {
         let (column, descending) = (self.column, self.descending);
         self.hits.sort_by(|a, b| {
-            let order = column.compare(a, b).then(if column == HitColumn::Rank {
-                a.rank.cmp(&b.rank)
-            } else {
-                Ordering::Equal
-            });
+            let order = column.compare(a, b);
             let order = if descending { order.reverse() } else { order };
             order.then(a.rank.cmp(&b.rank))
         });
