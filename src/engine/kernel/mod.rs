@@ -28,6 +28,8 @@ mod wide;
 mod wide_avx2;
 #[cfg(target_arch = "x86_64")]
 mod wide_avx512;
+#[cfg(target_arch = "x86_64")]
+mod wide_row;
 mod windows;
 #[cfg(target_arch = "x86_64")]
 mod windows_avx2;

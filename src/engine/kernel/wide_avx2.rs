@@ -7,27 +7,20 @@
 
 use std::arch::x86_64::*;
 
-use super::trace::{
-    EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, Trace,
-};
+use super::trace::{EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_ROW_GAP, Trace};
 use super::wide::{Extension, SplitRow};
+use super::wide_row::{self, first_row, trace_first_row};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
 /// Columns of a chunk of a row.
 const LANES: usize = 16;
 
-/// 16 columns of the current row. Values are biased by [`Extension::zero`]; 0 is a dead cell.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub(super) struct Chunk {
-    /// Best score ending in each column.
-    best: [u16; LANES],
-    /// Best score with a gap in the subject open for the next row.
-    gap: [u16; LANES],
-    /// The subject residue whose pair leads into each column: in the low byte 0x70 more than its code, so
-    /// that a byte shuffle finds what belongs to codes 0–15 and gives 0 for others; the high byte finds nothing.
-    residues: [u16; LANES],
-}
+/// What stands for code 0: a byte shuffle finds in the low byte what belongs to codes 0–15, and gives 0 for others; the
+/// high byte finds nothing.
+const CODE_0: u16 = 0x8070;
+
+/// Columns of a row.
+pub(super) type Chunk = wide_row::Chunk<LANES, CODE_0>;
 
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -179,57 +172,6 @@ impl Pairs {
     }
 }
 
-/// The chunk of columns that starts at 16 × `index`, all cells dead. `None` if a residue is not one
-/// of the alphabet's. Also a bit for each code among its residues.
-fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<(Chunk, u32)> {
-    let mut chunk = Chunk { best: [0; LANES], gap: [0; LANES], residues: [0x8070; LANES] };
-    // The pair of residue i leads from column i to column i + 1.
-    let start = (index * LANES).saturating_sub(1);
-    let skipped = usize::from(index == 0);
-    let count = (LANES - skipped).min(subject.len() - start);
-    let lanes = chunk.residues[skipped..skipped + count].iter_mut();
-    let (mut known, mut codes) = (true, 0);
-    let mut enter = |to: &mut u16, code: u8| {
-        known &= usize::from(code) < ALPHABET_SIZE;
-        codes |= 1 << (code % 32);
-        *to += u16::from(code % 32);
-    };
-    if LEFT {
-        let end = subject.len() - start;
-        lanes.zip(subject[..end].iter().rev()).for_each(|(to, &from)| enter(to, from));
-    } else {
-        lanes.zip(&subject[start..]).for_each(|(to, &from)| enter(to, from));
-    }
-    known.then_some((chunk, codes))
-}
-
-/// Fills row 0, the origin and a gap along the row. Returns the last live column, or `None` if a
-/// residue is unknown.
-fn first_row<const LEFT: bool>(
-    extension: &Extension<'_>,
-    subject: &[u8],
-    chunks: &mut Vec<Chunk>,
-    codes: &mut u32,
-) -> Option<usize> {
-    chunks.clear();
-    let mut score = extension.zero;
-    for column in 0..=subject.len() {
-        if score < extension.zero - extension.x {
-            return Some(column - 1);
-        }
-        let (index, lane) = (column / LANES, column % LANES);
-        if index == chunks.len() {
-            let (chunk, further) = chunk::<LEFT>(subject, index)?;
-            chunks.push(chunk);
-            *codes |= further;
-        }
-        chunks[index].best[lane] = score;
-        chunks[index].gap[lane] = score - extension.open;
-        score = score.saturating_sub(if column == 0 { extension.open } else { extension.extend });
-    }
-    Some(subject.len())
-}
-
 /// All ones in the first `count` lanes.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -267,16 +209,9 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
     let mut end = Extent { score: 0, rows: 0, columns: 0 };
     // The codes of all residues in the chunks.
     let mut codes = 0;
-    let mut last_live = first_row::<LEFT>(extension, subject, chunks, &mut codes)?;
-    // The twin's first row ends where row 0 does: no pair leads on from there.
-    chunks[last_live / LANES].best[last_live % LANES] = 0;
+    let mut last_live = first_row::<LEFT, _, _>(extension, subject, chunks, &mut codes)?;
     if TRACE {
-        trace.clear();
-        trace.start_row(0);
-        trace.push(&[FROM_DIAGONAL]);
-        for _ in 0..last_live {
-            trace.push(&[FROM_ROW_GAP]);
-        }
+        trace_first_row(trace, last_live);
     }
 
     let mut first_chunk = 0;
@@ -297,7 +232,7 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
         }
         while index * LANES < columns && (index * LANES <= reach || incoming >= best - x) {
             if index == chunks.len() {
-                let (chunk, further) = chunk::<LEFT>(subject, index)?;
+                let (chunk, further) = Chunk::new::<LEFT>(subject, index)?;
                 chunks.push(chunk);
                 codes |= further;
                 if scores.forbidden[code] & codes != 0 {

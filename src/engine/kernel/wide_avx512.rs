@@ -7,26 +7,16 @@
 
 use std::arch::x86_64::*;
 
-use super::trace::{
-    EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, Trace,
-};
+use super::trace::{EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_ROW_GAP, Trace};
 use super::wide::Extension;
+use super::wide_row::{self, first_row, trace_first_row};
 use crate::sequence::alphabet::ALPHABET_SIZE;
 
 /// Columns of a chunk of a row.
 const LANES: usize = 32;
 
-/// 32 columns of the current row. Values are biased by [`Extension::zero`]; 0 is a dead cell.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct Chunk {
-    /// Best score ending in each column.
-    best: [u16; LANES],
-    /// Best score with a gap in the subject open for the next row.
-    gap: [u16; LANES],
-    /// The subject residue whose pair leads into each column.
-    residues: [u16; LANES],
-}
+/// Columns of a row; residues are their codes.
+pub(super) type Chunk = wide_row::Chunk<LANES, 0>;
 
 /// The lanes of every other 128 bits.
 const ODD_QUARTERS: __mmask32 = 0xFF00_FF00;
@@ -133,53 +123,6 @@ fn last(lanes: __m512i) -> u16 {
     _mm_extract_epi16::<7>(_mm512_extracti32x4_epi32::<3>(lanes)) as u16
 }
 
-/// The chunk of columns that starts at 32 × `index`, all cells dead. `None` if a residue is not one
-/// of the alphabet's. Also a bit for each code among its residues.
-fn chunk<const LEFT: bool>(subject: &[u8], index: usize) -> Option<(Chunk, u32)> {
-    let mut chunk = Chunk { best: [0; LANES], gap: [0; LANES], residues: [0; LANES] };
-    // The pair of residue i leads from column i to column i + 1.
-    let start = (index * LANES).saturating_sub(1);
-    let skipped = usize::from(index == 0);
-    let count = (LANES - skipped).min(subject.len() - start);
-    let lanes = chunk.residues[skipped..skipped + count].iter_mut();
-    if LEFT {
-        let end = subject.len() - start;
-        lanes.zip(subject[..end].iter().rev()).for_each(|(to, &from)| *to = u16::from(from));
-    } else {
-        lanes.zip(&subject[start..]).for_each(|(to, &from)| *to = u16::from(from));
-    }
-    let residues = || chunk.residues[skipped..skipped + count].iter();
-    let known = residues().all(|&code| usize::from(code) < ALPHABET_SIZE);
-    known.then(|| (chunk, residues().fold(0, |codes, code| codes | 1 << code)))
-}
-
-/// Fills row 0, the origin and a gap along the row. Returns the last live column, or `None` if a
-/// residue is unknown.
-fn first_row<const LEFT: bool>(
-    extension: &Extension<'_>,
-    subject: &[u8],
-    chunks: &mut Vec<Chunk>,
-    codes: &mut u32,
-) -> Option<usize> {
-    chunks.clear();
-    let mut score = extension.zero;
-    for column in 0..=subject.len() {
-        if score < extension.zero - extension.x {
-            return Some(column - 1);
-        }
-        let (index, lane) = (column / LANES, column % LANES);
-        if index == chunks.len() {
-            let (chunk, further) = chunk::<LEFT>(subject, index)?;
-            chunks.push(chunk);
-            *codes |= further;
-        }
-        chunks[index].best[lane] = score;
-        chunks[index].gap[lane] = score - extension.open;
-        score = score.saturating_sub(if column == 0 { extension.open } else { extension.extend });
-    }
-    Some(subject.len())
-}
-
 /// Score and extent of one side; `None` if 16 bits do not hold it, a residue is unknown or residues meet that
 /// must not be aligned.
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -200,16 +143,9 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
     let mut end = Extent { score: 0, rows: 0, columns: 0 };
     // The codes of all residues in the chunks.
     let mut codes = 0;
-    let mut last_live = first_row::<LEFT>(extension, subject, chunks, &mut codes)?;
-    // The twin's first row ends where row 0 does: no pair leads on from there.
-    chunks[last_live / LANES].best[last_live % LANES] = 0;
+    let mut last_live = first_row::<LEFT, _, _>(extension, subject, chunks, &mut codes)?;
     if TRACE {
-        trace.clear();
-        trace.start_row(0);
-        trace.push(&[FROM_DIAGONAL]);
-        for _ in 0..last_live {
-            trace.push(&[FROM_ROW_GAP]);
-        }
+        trace_first_row(trace, last_live);
     }
 
     let mut first_chunk = 0;
@@ -230,7 +166,7 @@ pub(super) fn extend<const LEFT: bool, const TRACE: bool>(
         }
         while index * LANES < columns && (index * LANES <= reach || incoming >= best - x) {
             if index == chunks.len() {
-                let (chunk, further) = chunk::<LEFT>(subject, index)?;
+                let (chunk, further) = Chunk::new::<LEFT>(subject, index)?;
                 chunks.push(chunk);
                 codes |= further;
                 if scores.forbidden[code] & codes != 0 {
