@@ -1,30 +1,27 @@
 //! A search: every query against every subject of one part of the database.
+//!
+//! Two passes take turns: [`nominate`] finds the best subjects by preliminary scores, [`finish`] makes their final
+//! alignments.
+
+mod finish;
+mod nominate;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::align::aligner::{Aligner, AlignerWorkspace};
-use super::align::gapped::Workspace;
-use super::align::scheme::{SHORTEST_SUBJECT, Scheme};
-use super::align::ungapped_hsp::UngappedHsp;
-use super::align::{preliminary, without_gaps};
-use super::batch::{Batch, batches};
-use super::blocks::in_blocks;
-use super::options::OptionError;
-use super::options::{DatabaseTotals, SearchOptions};
-use super::query::{QuerySequence, SearchedQuery};
-use super::rank::hit::{Hit, Rank, Unaligned, rank};
-use super::rank::hitlist::{Ranked, Shortlist, keep_best};
-use super::rank::subject_best::keep_best_of_subject;
-use super::rest::{Left, Nominee, Rest, Stretches};
-use super::select::ungapped::{self, BatchWords, Finder};
-use super::select::words::Neighbourhoods;
-use super::select::{Prepared, Selector, selector};
-use super::subjects::Subjects;
-use super::watch::{Advance, Lookout, OnProgress, Watch};
+use crate::engine::align::scheme::{SHORTEST_SUBJECT, Scheme};
+use crate::engine::batch::{Batch, batches};
+use crate::engine::options::OptionError;
+use crate::engine::options::{DatabaseTotals, SearchOptions};
+use crate::engine::query::{QuerySequence, SearchedQuery};
+use crate::engine::rank::hit::Hit;
+use crate::engine::rank::hitlist::{Ranked, keep_best};
+use crate::engine::rest::{Left, Nominee, Rest};
+use crate::engine::select::ungapped::BatchWords;
+use crate::engine::select::words::Neighbourhoods;
+use crate::engine::select::{Prepared, Selector, selector};
+use crate::engine::subjects::Subjects;
+use crate::engine::watch::{Advance, OnProgress, Watch};
 
-/// Subjects that a thread takes at a time.
-const BLOCK: u32 = 128;
 /// Memory for what has been found and not yet handed over, unless asked otherwise; bytes. Ordinary searches
 /// stay below.
 const ROOM: usize = 64 << 20;
@@ -200,257 +197,6 @@ impl Search {
             }
         }
         Ok(())
-    }
-
-    /// First pass: the best of the `subjects` for each query of the batch by preliminary rank, with those that
-    /// had been `chosen` before, and the subjects that have not been looked at: because the watch is over, or
-    /// because the chosen ones take too much memory.
-    fn nominate(
-        &self,
-        (batch, words): (&Batch, &BatchWords),
-        part: &Part<'_, impl Subjects>,
-        subjects: &Stretches,
-        mut chosen: Vec<Vec<Nominee>>,
-        floors: &[Option<Rank>],
-        watch: &Watch<'_>,
-    ) -> (Vec<Vec<Nominee>>, Stretches) {
-        let limit = self.scheme.options.limit_of_a_part();
-        let held = AtomicUsize::new(held_by(&chosen));
-        let blocks = subjects.blocks(BLOCK);
-        let (per_thread, reached) = in_blocks(0..blocks.len(), 1, self.threads, |taken| {
-            let lookout = watch.lookout();
-            let mut shortlists: Vec<_> = floors.iter().map(|floor| Shortlist::new(limit, *floor)).collect();
-            let mut held_here = 0;
-            let mut unseen = Vec::new();
-            let mut scan_workspace =
-                ungapped::Workspace::new(batch.residues.len(), self.scheme.options.words.reach());
-            let mut workspace = Workspace::default();
-            let (mut found, mut nominees) = (Vec::new(), Vec::new());
-            for block in taken.flatten() {
-                let block = blocks[block].clone();
-                let mut next = block.start;
-                while next < block.end && !lookout.is_over() {
-                    let residues = part.subjects.residues(next as usize);
-                    let finder = self.finder(batch, words);
-                    finder.find(residues, &mut scan_workspace, &mut found);
-                    lookout.scanned(batch.residues.len(), residues.len());
-                    for group in found.chunk_by(|a, b| a.query_place == b.query_place) {
-                        let subject = (residues, next, part.first_ordinal + u64::from(next));
-                        nominees.extend(self.nominee(batch, group, subject, &mut workspace, &lookout));
-                    }
-                    if lookout.is_over() {
-                        // Some of its nominees may be half done.
-                        break;
-                    }
-                    for (place, nominee) in nominees.drain(..) {
-                        shortlists[place].push(nominee);
-                    }
-                    lookout.compared(batch.comparisons as u64);
-                    next += 1;
-                }
-                unseen.push(next..block.end);
-                lookout.tell_compared();
-                let now = shortlists.iter().map(Shortlist::bytes).sum();
-                // Wraps around where it has become less, and so does the sum.
-                let change = usize::wrapping_sub(now, std::mem::replace(&mut held_here, now));
-                if held.fetch_add(change, Ordering::Relaxed).wrapping_add(change) > self.room {
-                    break;
-                }
-            }
-            (shortlists, unseen)
-        });
-        let mut unseen = blocks[reached..].to_vec();
-        for (lists, ranges) in per_thread {
-            unseen.extend(ranges);
-            chosen.iter_mut().zip(lists).for_each(|(chosen, list)| chosen.extend(list.into_items()));
-        }
-        chosen.iter_mut().for_each(|chosen| keep_best(chosen, limit));
-        (chosen, Stretches::new(unseen))
-    }
-
-    /// The same with the pairs that are chosen among the first of the subjects: the best of these, and the subjects
-    /// that have not been looked at.
-    fn nominate_chosen(
-        &self,
-        (queries, prepared): (&[&SearchedQuery<'_>], &dyn Prepared),
-        part: &Part<'_, impl Subjects>,
-        subjects: &Stretches,
-        floors: &[Option<Rank>],
-        watch: &Watch<'_>,
-    ) -> (Vec<Vec<Nominee>>, Stretches) {
-        let none = || queries.iter().map(|_| Vec::new()).collect();
-        let mut sections = prepared.sections(part.subjects, subjects.indices().collect()).into_iter();
-        let Some(section) = sections.next() else { return (none(), Stretches::default()) };
-        let pairs = prepared.choose(part.subjects, &section, self.threads, watch);
-        let nominated = self.nominate_pairs(queries, &pairs, part, floors, watch);
-        if watch.is_over() {
-            // It may be half done.
-            return (none(), subjects.clone());
-        }
-        let counted = queries.iter().filter(|query| query.is_counted()).count();
-        watch.tell(Advance::Compared((counted * section.len()) as u64));
-        (nominated, Stretches::new(sections.flatten().map(|index| index..index + 1)))
-    }
-
-    /// The nominees among pairs, given as subjects for each query: one query after the other, since hardly any
-    /// subject has been chosen for two.
-    fn nominate_pairs(
-        &self,
-        queries: &[&SearchedQuery<'_>],
-        pairs: &[Vec<u32>],
-        part: &Part<'_, impl Subjects>,
-        floors: &[Option<Rank>],
-        watch: &Watch<'_>,
-    ) -> Vec<Vec<Nominee>> {
-        let limit = self.scheme.options.limit_of_a_part();
-        let (per_thread, _) = in_blocks(0..queries.len(), 1, self.threads, |taken| {
-            let lookout = watch.lookout();
-            let (mut workspace, mut found) = (Workspace::default(), Vec::new());
-            let mut nominated = Vec::new();
-            for place in taken.flatten().filter(|&place| !pairs[place].is_empty()) {
-                let query = std::slice::from_ref(queries[place]);
-                for batch in &batches(query, &self.scheme, usize::MAX) {
-                    let words = BatchWords::new(batch, &self.scheme, &self.neighbourhoods);
-                    let window = self.scheme.options.words.reach();
-                    let mut scan_workspace = ungapped::Workspace::new(batch.residues.len(), window);
-                    let mut shortlist = Shortlist::new(limit, floors[place]);
-                    for &index in &pairs[place] {
-                        let residues = part.subjects.residues(index as usize);
-                        self.finder(batch, &words).find(residues, &mut scan_workspace, &mut found);
-                        if lookout.scanned(batch.residues.len(), residues.len()) {
-                            break;
-                        }
-                        if !found.is_empty() {
-                            let subject = (residues, index, part.first_ordinal + u64::from(index));
-                            let nominee = self.nominee(batch, &found, subject, &mut workspace, &lookout);
-                            nominee.into_iter().for_each(|(_, nominee)| shortlist.push(nominee));
-                        }
-                    }
-                    nominated.push((place, shortlist.into_items()));
-                }
-            }
-            nominated
-        });
-        let mut nominees: Vec<Vec<Nominee>> = queries.iter().map(|_| Vec::new()).collect();
-        per_thread.into_iter().flatten().for_each(|(place, found)| nominees[place] = found);
-        nominees
-    }
-
-    fn finder<'a>(&'a self, batch: &'a Batch, words: &'a BatchWords) -> Finder<'a> {
-        Finder {
-            batch,
-            words,
-            neighbourhoods: &self.neighbourhoods,
-            matrix: &self.scheme.matrix,
-            kernel: self.scheme.ungapped_kernel.as_ref(),
-        }
-    }
-
-    /// The subject, of which residues, index and ordinal are given, as a nominee of a query, whose place in the
-    /// batch is returned.
-    fn nominee(
-        &self,
-        batch: &Batch,
-        ungapped: &[UngappedHsp],
-        (residues, index, ordinal): (&[u8], u32, u64),
-        workspace: &mut Workspace,
-        lookout: &Lookout<'_>,
-    ) -> Option<(usize, Nominee)> {
-        let place = ungapped[0].query_place as usize;
-        let cutoffs = batch.queries[place].cutoffs;
-        let mut hsps = match &cutoffs.without_gaps {
-            Some(statistics) => without_gaps::nominated(ungapped, statistics, &self.scheme.options),
-            None => {
-                let query = batch.query(place);
-                preliminary::hsps(query, residues, ungapped, cutoffs, &self.scheme, (workspace, lookout))
-            }
-        };
-        if self.scheme.options.subject_best_hit {
-            keep_best_of_subject(&mut hsps, |hsp| hsp.extents.query);
-        }
-        Some((place, Nominee { rank: rank(&hsps, ordinal)?, index, hsps }))
-    }
-
-    /// Second pass: hands over final alignments of the nominees, per query of the batch, and returns the
-    /// nominees that have not got theirs. Those that compete first, and those of a piece of a query, stay
-    /// unaligned.
-    fn align<E>(
-        &self,
-        Sought { batch, queries, .. }: &Sought<'_>,
-        part: &Part<'_, impl Subjects>,
-        nominated: Vec<Vec<Nominee>>,
-        watch: &Watch<'_>,
-        found: &mut dyn FnMut(usize, Hit) -> Result<(), E>,
-    ) -> Result<Vec<Vec<Nominee>>, E> {
-        let work: Vec<(usize, Nominee)> = nominated
-            .into_iter()
-            .enumerate()
-            .flat_map(|(place, nominees)| nominees.into_iter().map(move |nominee| (place, nominee)))
-            .collect();
-        let aligners: Vec<Aligner<'_>> = (0..batch.queries.len())
-            .map(|place| {
-                let query = &batch.queries[place];
-                let shown = queries[query.index].shown;
-                Aligner::new(batch.query(place), shown, &self.scheme, query.cutoffs.without_gaps)
-            })
-            .collect();
-        let mut is_done = vec![false; work.len()];
-        let mut next = 0;
-        while next < work.len() && !watch.is_over() {
-            let held = AtomicUsize::new(0);
-            let (per_thread, reached) = in_blocks(next..work.len(), 1, self.threads, |blocks| {
-                let lookout = watch.lookout();
-                let mut workspace = AlignerWorkspace::default();
-                let mut aligned = Vec::new();
-                for item in blocks.flatten() {
-                    if lookout.is_over() {
-                        break;
-                    }
-                    let (place, nominee) = &work[item];
-                    let residues = part.subjects.residues(nominee.index as usize);
-                    let mut hit = Hit {
-                        preliminary: nominee.rank,
-                        subject_length: residues.len() as u32,
-                        defline: part.subjects.defline(nominee.index as usize).into_owned(),
-                        hsps: Vec::new(),
-                        unaligned: None,
-                        optimal_evalue: None,
-                    };
-                    let is_piece = queries[batch.queries[*place].index].piece.is_some();
-                    if is_piece || self.scheme.options.contest.is_some() {
-                        hit.unaligned =
-                            Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
-                    } else {
-                        let finished =
-                            aligners[*place].align(residues, &nominee.hsps, (&mut workspace, &lookout));
-                        if lookout.is_over() {
-                            // It may be half done.
-                            break;
-                        }
-                        hit.finish(finished);
-                        lookout.tell_aligned();
-                    }
-                    let bytes = hit.bytes();
-                    aligned.push((item, hit));
-                    if held.fetch_add(bytes, Ordering::Relaxed) + bytes > self.room / 2 {
-                        break;
-                    }
-                }
-                aligned
-            });
-            next = reached;
-            for (item, mut hit) in per_thread.into_iter().flatten() {
-                let query = batch.queries[work[item].0].index;
-                hit.shift_query(queries[query].range.start);
-                is_done[item] = true;
-                found(query, hit)?;
-            }
-        }
-        let mut left: Vec<Vec<Nominee>> = batch.queries.iter().map(|_| Vec::new()).collect();
-        for ((place, nominee), _) in work.into_iter().zip(is_done).filter(|(_, is_done)| !is_done) {
-            left[place].push(nominee);
-        }
-        Ok(left)
     }
 }
 
