@@ -91,7 +91,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let server = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve::serve(pipeline, Serving::default(), listener, stop.clone()));
-    outln!("   {server}: API, queues and workers in this process")?;
+    outln!("   {server}: page, API, queues and workers in this process")?;
 
     outln!("3. Submitting {} by POST {server}/api/searches", queries.display())?;
     let client = Client::of(server)?;

@@ -22,10 +22,11 @@ Examples:
   skyblast serve
   curl --data-binary @q.fa 'http://127.0.0.1:8765/api/searches?database=swissprot'
 
+A browser finds a page at http://127.0.0.1:8765/, and scripts that were written for NCBI's server theirs at /Blast.cgi.
 Jobs survive the end of the server, however it ends: started again on the same folder, it goes on.
 Further workers may join: skyblast worker";
 
-/// Offer searches over HTTP, with API, queues and workers in one process
+/// Offer searches over HTTP: a page, the API, queues and workers in one process
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
