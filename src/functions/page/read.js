@@ -10,7 +10,7 @@ let current = null;
 export function showReport(status, place) {
   if (current?.id === status.id && current.place === place) return;
   const isNew = current?.id !== status.id;
-  current = { id: status.id, place };
+  current = { id: status.id, status, place };
   // A single query needs no list, and one has to be open on a screen with room for it.
   const opened = place ?? (status.queries === 1 || (isNew && matchMedia('(min-width: 900px)').matches) ? 1 : null);
   byId('query-list').hidden = status.queries === 1;
@@ -31,7 +31,10 @@ export function closeReport() {
 /** Goes to the query before or behind. */
 export function step(by) {
   const place = neighbour(by);
-  if (current && place) location.hash = `#/searches/${current.id}/queries/${place}`;
+  if (!current || !place) return;
+  location.hash = `#/searches/${current.id}/queries/${place}`;
+  // The address is told of later: the next key, if it comes before that, must begin at this query.
+  showReport(current.status, place);
 }
 
 /** Back to the list, where there is room for one of them only. */
