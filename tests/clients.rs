@@ -97,6 +97,25 @@ fn biopython_pandas_and_pysam_read_the_same_hits_from_every_format() {
 }
 
 #[test]
+fn pandas_polars_and_duckdb_read_the_same_rows_from_typed_reports() {
+    let mut reader = Command::new(python());
+    reader
+        .arg(project_file("tests/clients/typed_reports.py"))
+        .arg(env!("CARGO_BIN_EXE_skyblast"))
+        .args(["examples/queries.fa", "examples/database.fa.gz"].map(project_file));
+    let readers = [
+        "arrow by pyarrow and pandas: ",
+        "arrow by polars: ",
+        "arrow by DuckDB: ",
+        "parquet by pandas: ",
+        "parquet by polars: ",
+        "parquet by DuckDB: ",
+        "parquet by a question of DuckDB's",
+    ];
+    prints(&mut reader, &readers);
+}
+
+#[test]
 fn biopython_and_a_script_like_ncbis_search_here_as_they_search_there() {
     let (_folder, server) = serve(None);
     let lines = [

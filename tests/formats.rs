@@ -214,6 +214,7 @@ fn formats_that_cannot_be_written_are_refused_before_the_search() {
         (vec!["--outfmt", "13"], "give --out, or use 15"),
         (vec!["--outfmt", "14"], "give --out, or use 16"),
         (vec!["--outfmt", "17 delim=,"], "format 17 takes SQ"),
+        (vec!["--outfmt", "parquet delim=,"], "format parquet takes columns"),
         (vec!["--outfmt", "11"], "output format 11 is not available"),
         (vec!["--outfmt", "0", "--max-target-seqs", "3", "--num-alignments", "2"], "cannot be combined"),
         (vec!["--outfmt", "0", "--num-descriptions", "0", "--num-alignments", "0"], "0 of both"),

@@ -310,8 +310,8 @@ fn in_one_file(format: &OutputFormat) -> anyhow::Result<()> {
         None => Ok(()),
         Some(single) => Err(Exit::WrongCommandLine.because(format_args!(
             "a server sends one file, but output format {} is several; {} has the same in one",
-            format.number(),
-            single.number()
+            format.name(),
+            single.name()
         ))),
     }
 }

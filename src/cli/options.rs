@@ -44,8 +44,8 @@ pub(super) struct SearchFlags {
     sorthsps: Option<HspOrder>,
 
     /// Report format: 0 (pairwise), 5 (XML), 6 (rows), 7 (rows and comments), 10 (comma-separated
-    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise), 17 (SAM). 6, 7
-    /// and 10 take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual
+    /// rows), 13 and 15 (JSON, a file per query or one), 14 and 16 (XML2, likewise), 17 (SAM),
+    /// parquet and arrow (typed columns for pandas, polars, DuckDB). 6, 7, 10, parquet and arrow take columns, as in "6 qseqid sseqid pident evalue"; `std` stands for the twelve usual
     /// ones and `delim=X` before them changes what separates them. "17 SQ" writes sequences too
     #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,

@@ -9,10 +9,13 @@ use super::exit::Exit;
 use super::inputs::Inputs;
 use super::whole_file::{Output, Siblings, Target};
 use crate::jobs::{QueryChunk, Shelf};
-use crate::report::{ListedSubjects, OutputFormat, QueryHits, ReportContext, ReportWriter};
+use crate::report::{
+    ListedSubjects, OutputFormat, ParquetFile, QueryHits, QueryText, ReportContext, ReportWriter,
+};
 
 /// A report that is being written.
 pub(super) struct ReportOutput<'a> {
+    format: &'a OutputFormat,
     writer: ReportWriter<'a>,
     context: &'a ReportContext,
     sink: Sink<'a>,
@@ -21,6 +24,7 @@ pub(super) struct ReportOutput<'a> {
 
 enum Sink<'a> {
     Stream(Output),
+    Parquet(Box<ParquetFile<Output>>),
     Files(Files<'a>),
     Waiting(Waiting),
 }
@@ -56,16 +60,19 @@ impl<'a> ReportOutput<'a> {
     ) -> anyhow::Result<Self> {
         let sink = match (format.in_one_file(), target.file_name()) {
             (None, _) if format.lists_subjects() => Sink::Waiting(Waiting::open(target)?),
+            (None, _) if matches!(format, OutputFormat::Parquet(_)) => {
+                Sink::Parquet(Box::new(ParquetFile::new(target.create()?)))
+            }
             (None, _) => Sink::Stream(target.create()?),
             (Some(_), Some(index)) => Sink::Files(Files::new(index, target, format.extension(), inputs)?),
             (Some(single), None) => {
-                let (asked, single) = (format.number(), single.number());
+                let (asked, single) = (format.name(), single.name());
                 return Err(Exit::WrongCommandLine.because(format_args!(
                     "output format {asked} writes a file per query: give --out, or use {single} for one report"
                 )));
             }
         };
-        Ok(Self { writer: ReportWriter::new(format, context), context, sink, queries: 0 })
+        Ok(Self { format, writer: ReportWriter::new(format, context), context, sink, queries: 0 })
     }
 
     /// Writes a query of a chunk; queries come in their order.
@@ -73,12 +80,8 @@ impl<'a> ReportOutput<'a> {
         let place = chunk.first_place + query as u64;
         let query = chunk.queries[query].text(place);
         match &mut self.sink {
-            Sink::Stream(out) => {
-                if self.queries == 0 {
-                    self.writer.begin(out, Some(query))?;
-                }
-                self.writer.query(out, query, hits)?;
-            }
+            Sink::Stream(out) => write(self.writer, self.queries == 0, out, query, hits)?,
+            Sink::Parquet(out) => write(self.writer, self.queries == 0, out, query, hits)?,
             Sink::Files(files) => {
                 let mut out = files.next(place)?;
                 self.writer.query(&mut out, query, hits)?;
@@ -96,14 +99,17 @@ impl<'a> ReportOutput<'a> {
         Ok(())
     }
 
-    /// Writes the end. A report on no queries is empty, like blastp's.
+    /// Writes the end. A report on no queries is empty, like blastp's; one that programs read is a table of no
+    /// rows.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self.sink {
             Sink::Stream(mut out) => {
-                if self.queries > 0 {
-                    self.writer.end(&mut out, self.queries)?;
-                }
+                end(self.writer, self.format, &mut out, self.queries)?;
                 out.finish()
+            }
+            Sink::Parquet(mut out) => {
+                end(self.writer, self.format, &mut out, self.queries)?;
+                out.finish()?.finish()
             }
             Sink::Files(Files { index, names, mut siblings, inputs, .. }) => {
                 let mut out = siblings.create(index, inputs)?;
@@ -122,6 +128,36 @@ impl<'a> ReportOutput<'a> {
             }
         }
     }
+}
+
+/// Writes a query of a stream, and before the first one its beginning.
+fn write(
+    writer: ReportWriter<'_>,
+    is_first: bool,
+    out: &mut impl Write,
+    query: QueryText<'_>,
+    hits: &Shelf,
+) -> io::Result<()> {
+    if is_first {
+        writer.begin(out, Some(query))?;
+    }
+    writer.query(out, query, hits)
+}
+
+/// Writes the end of a stream of so many queries.
+fn end(
+    writer: ReportWriter<'_>,
+    format: &OutputFormat,
+    out: &mut impl Write,
+    queries: u64,
+) -> io::Result<()> {
+    if queries == 0 {
+        if !format.is_binary() {
+            return Ok(());
+        }
+        writer.begin(out, None)?;
+    }
+    writer.end(out, queries)
 }
 
 impl Waiting {

@@ -46,7 +46,7 @@ pub(super) struct ResultsArgs {
 
 pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
     let choice = Choice { outfmt: args.outfmt.as_ref(), partial: args.partial };
-    let out = &Target::new(args.out.as_deref(), &Inputs::default())?;
+    let out = &Target::new(args.out.as_deref(), &Inputs::default())?.takes(args.outfmt.as_ref())?;
     match &args.what {
         Source::Job(id) => download(&Client::connect(&args.server).await?, *id, choice, out).await,
         // The link says where the server is.

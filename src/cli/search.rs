@@ -97,13 +97,14 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (options, format) = args.flags.settle()?;
     require_input(&args.query)?;
     let inputs = inputs(args);
-    let target = Target::new(args.out.as_deref(), &inputs)?;
+    let target = Target::new(args.out.as_deref(), &inputs)?.takes(Some(&format))?;
     let database = open(args, options.masking.lower_case)?;
     let input = Input::open(&args.query)?;
 
     let described = DatabaseText {
         name: database.name.clone(),
         title: database.title.clone(),
+        version: database.version.clone(),
         posted: database.posted,
         totals: database.totals,
         searched: database.searched,

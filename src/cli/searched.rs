@@ -33,6 +33,8 @@ pub(super) struct SearchedDatabase {
     pub(super) name: String,
     /// What its maker calls it.
     pub(super) title: String,
+    /// Which version of it this is, if it has versions.
+    pub(super) version: Option<String>,
     /// When it was made, if it says so.
     pub(super) posted: Option<Timestamp>,
     /// Its size.
@@ -217,6 +219,7 @@ impl SearchedDatabase {
         Self {
             name,
             title,
+            version: None,
             posted: None,
             totals,
             searched,
@@ -250,7 +253,8 @@ impl SearchedDatabase {
         let totals = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
         // A folder may lie anywhere, and a server has none: its title is what both can call it.
         let (name, title) = (manifest.title.clone(), manifest.title.clone());
-        Ok(Self { posted: Some(manifest.created), ..Self::whole(name, title, totals, volumes) })
+        let (version, posted) = (Some(manifest.version.clone()), Some(manifest.created));
+        Ok(Self { version, posted, ..Self::whole(name, title, totals, volumes) })
     }
 
     fn from_blast(path: &Path, database: BlastDb) -> Self {

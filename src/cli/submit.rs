@@ -54,7 +54,8 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     require_input(&args.query)?;
     let mut inputs = Inputs::default();
     inputs.add("the query", &args.query);
-    let out = Target::new(args.out.as_deref(), &inputs)?;
+    let (_, format) = args.flags.settle()?;
+    let out = Target::new(args.out.as_deref(), &inputs)?.takes(args.wait.then_some(&format))?;
     let client = Client::connect(&args.server).await?;
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);

@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::inputs::Inputs;
 use super::interrupt::Temporary;
 use super::standard::require_output;
+use crate::report::OutputFormat;
 
 /// How names of files that are not whole yet begin.
 const UNFINISHED: &str = ".skyblast-";
@@ -78,6 +79,19 @@ impl Target {
             drop(place.scratch().with_context(failed)?);
         }
         Ok(Self { place, given: path.to_owned() })
+    }
+
+    /// Refuses to show what is no text on a terminal.
+    pub(super) fn takes(self, format: Option<&OutputFormat>) -> anyhow::Result<Self> {
+        let Some(format) = format.filter(|format| format.is_binary()) else { return Ok(self) };
+        if self.place.is_standard_output() && io::stdout().is_terminal() {
+            let text = format!(
+                "a report in the format {} is no text for a terminal; give --out FILE",
+                format.name()
+            );
+            return Err(Exit::WrongCommandLine.because(text));
+        }
+        Ok(self)
     }
 
     /// Its name, if it is a file.

@@ -21,7 +21,10 @@ const MAX_TARGETS: usize = 1_000_000;
 /// hyphens; `db` means `database`.
 const OWN_RANGES: &[(&str, &str)] = &[
     ("database", "a name of GET /api/databases, or name@version"),
-    ("outfmt", "0, 5, 6, 7, 10, 15, 16 or 17; 6, 7 and 10 optionally with columns, as in \"6 std qlen\""),
+    (
+        "outfmt",
+        "0, 5, 6, 7, 10, 15, 16, 17, arrow or parquet; 6, 7, 10, arrow and parquet optionally with columns, as in \"6 std qlen\"",
+    ),
     ("max_target_seqs", "1 to 1000000"),
     ("num_descriptions", "0 to 1000000, with outfmt 0"),
     ("num_alignments", "0 to 1000000, from 1 and instead of max_target_seqs unless outfmt is 0"),
@@ -91,7 +94,7 @@ impl Options {
         match format.in_one_file() {
             None => Ok(Some(format)),
             Some(single) => {
-                let reason = format!("asks for several files; {} has the same in one", single.number());
+                let reason = format!("asks for several files; {} has the same in one", single.name());
                 Err(invalid("outfmt", &text, reason))
             }
         }

@@ -41,7 +41,7 @@ impl Pipeline {
 
     /// Writes the report from the texts of all chunks.
     async fn compose(&self, job: &Job, plan: &Plan) -> Result<()> {
-        let format = output_format(job)?;
+        let format = output_format(job)?.of_pieces();
         let end = render_end(&format, &report_context(job)?, job.queries())?;
         let head = self.head(job, plan, &format).await?;
         self.ledger.compose_report(job.id, format.extension(), head, plan.chunks, end.into()).await

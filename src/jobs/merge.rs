@@ -58,7 +58,11 @@ impl Pipeline {
         if !part.head.missing.is_empty() {
             self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
         }
-        let look = Look { format: output_format(job)?, context: report_context(job)?.into(), most: None };
+        let look = Look {
+            format: output_format(job)?.of_pieces(),
+            context: report_context(job)?.into(),
+            most: None,
+        };
         let text = self.text(look, queries.clone(), part.head.missing_of(plan), &part).await?;
         // Before the text, with which the chunk is done.
         self.write_counts(job, chunk, queries, &part).await;
@@ -255,6 +259,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
     let database = DatabaseText {
         name: job.database.name.clone(),
         title: job.database_title.clone().unwrap_or_else(|| job.database.name.clone()),
+        version: Some(job.database.version.clone()),
         posted: job.database_created,
         totals: job.totals,
         searched: job.totals,

@@ -17,7 +17,7 @@ const WAITING: usize = 2;
 /// What `make` writes, piece by piece, and its error if it fails. If nobody takes the pieces any more, `make`
 /// cannot write any more.
 pub(super) fn produced(
-    make: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static,
+    make: impl FnOnce(&mut (dyn Write + Send)) -> Result<()> + Send + 'static,
 ) -> BoxStream<'static, Result<Bytes>> {
     let (pieces, taken) = mpsc::channel(WAITING);
     let made = tokio::task::spawn_blocking(move || {

@@ -1,6 +1,7 @@
 //! Results: the report as a stream, in the format it was asked for in or in another.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan, State};
+use super::ledger::reader;
 use super::merge::{Look, output_format, render_end, report_context};
 use super::pipeline::Pipeline;
-use crate::report::OutputFormat;
+use super::produce::produced;
+use crate::report::{OutputFormat, ParquetFile};
 use crate::store::Grant;
 
 /// Which report is wanted, and how.
@@ -112,27 +115,30 @@ impl Pipeline {
             Ok(reported) => reported,
             Err(none) => return Ok(none),
         };
-        let composed = output_format(&job)?;
-        let format = wanted.format.unwrap_or_else(|| composed.clone());
+        let asked = output_format(&job)?;
+        let composed = asked.of_pieces();
+        let format = wanted.format.unwrap_or(asked);
+        let pieces = format.of_pieces();
         let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
-        if format != composed || most.is_some() {
-            let content = self.rendered(job, plan, &format, most)?;
-            return Ok(Report::Ready { format, content, missing });
-        }
-        let extension = format.extension();
-        if let Some(AddressFrom { bytes, lifetime }) = wanted.address
-            && let Some(grant) = self.ledger.grant_report(id, extension, bytes, lifetime).await?
-        {
-            return Ok(Report::Elsewhere { grant, missing });
-        }
-        let content = match self.ledger.report(id, extension).await {
-            Err(error) if error.is_not_found() => {
-                self.restore_report(&job, &plan).await?;
-                self.ledger.report(id, extension).await?
+        if pieces == composed && most.is_none() {
+            let extension = composed.extension();
+            if let Some(AddressFrom { bytes, lifetime }) = wanted.address
+                && format == composed
+                && let Some(grant) = self.ledger.grant_report(id, extension, bytes, lifetime).await?
+            {
+                return Ok(Report::Elsewhere { grant, missing });
             }
-            other => other?,
-        };
-        Ok(Report::Ready { format, content, missing })
+            let content = match self.ledger.report(id, extension).await {
+                Err(error) if error.is_not_found() => {
+                    self.restore_report(&job, &plan).await?;
+                    self.ledger.report(id, extension).await?
+                }
+                other => other?,
+            };
+            return Ok(Report::Ready { content: whole(&format, content), format, missing });
+        }
+        let content = self.rendered(job, plan, &pieces, most)?;
+        Ok(Report::Ready { content: whole(&format, content), format, missing })
     }
 
     /// A job that has a report which may be shown, with its grid and what the report lacks; else why it has
@@ -184,4 +190,19 @@ impl Pipeline {
         });
         Ok(head.chain(parts.try_flatten()).chain(stream::once(async move { Ok(Bytes::from(end)) })).boxed())
     }
+}
+
+/// A report from its pieces.
+fn whole(
+    format: &OutputFormat,
+    pieces: BoxStream<'static, Result<Bytes>>,
+) -> BoxStream<'static, Result<Bytes>> {
+    let OutputFormat::Parquet(_) = format else { return pieces };
+    let mut pieces = reader(pieces);
+    produced(move |out| {
+        let mut file = ParquetFile::new(out);
+        io::copy(&mut pieces, &mut file)?;
+        file.finish()?;
+        Ok(())
+    })
 }

@@ -197,7 +197,10 @@ impl Status {
             database_title: job.database_title.clone(),
             database_created: job.database_created,
             database_size: job.totals,
-            options: OptionChoices::asked(&job.options).into_iter().map(spelled).collect(),
+            options: OptionChoices::asked(&job.options)
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             recall: job.options.mode.measured_recall().map(str::to_owned),
             outfmt: job.outfmt.clone(),
             queries: job.queries(),
@@ -217,13 +220,5 @@ impl Status {
             warnings: job.warnings.clone(),
             further_warnings: job.further_warnings,
         }
-    }
-}
-
-/// An option as it is shown: a number of many digits in scientific notation.
-fn spelled((name, value): (&'static str, String)) -> (String, String) {
-    match value.parse::<f64>() {
-        Ok(number) if value.len() > 12 => (name.to_owned(), format!("{number:e}")),
-        _ => (name.to_owned(), value),
     }
 }

@@ -29,6 +29,8 @@ pub struct DatabaseText {
     pub name: String,
     /// What its maker calls it.
     pub title: String,
+    /// Which version of it was searched, if it has versions.
+    pub version: Option<String>,
     /// When it was made.
     pub posted: Option<Timestamp>,
     /// Its size.

@@ -2,8 +2,8 @@
 //!
 //! [`OutputFormat`] is what the user asks for, [`ReportContext`] what a report says beside its
 //! hits, and [`ReportWriter`] writes it. One file per format: `pairwise` (0), `xml` (5), `tabular`
-//! (6, 7, 10), `blast_output2` (13 to 16) and `sam` (17). All but the last, which blastp does not have,
-//! equal blastp's bytes but for the name and version of the program and the date of the database. `recall` compares
+//! (6, 7, 10), `blast_output2` (13 to 16), `sam` (17) and `typed` (Arrow, Parquet). All but the last two, which blastp
+//! does not have, equal blastp's bytes but for the name and version of the program and the date of the database. `recall` compares
 //! reports.
 
 mod blast_output2;
@@ -26,6 +26,7 @@ mod species;
 mod summary;
 mod tabular;
 mod tree;
+mod typed;
 mod wrap;
 mod writer;
 mod xml;
@@ -42,5 +43,6 @@ pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
 pub use species::species_of;
 pub use summary::{HitSummary, WrittenAlignment, query_name};
+pub use typed::ParquetFile;
 pub use writer::ReportWriter;
 pub use zip::{MOST_ZIPPED, Zip};

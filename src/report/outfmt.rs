@@ -41,6 +41,10 @@ pub enum OutputFormat {
         /// Whether the aligned part of the query is written out.
         sequences: bool,
     },
+    /// `arrow`: the columns of a table with types, as a stream of Apache Arrow.
+    Arrow(Vec<Column>),
+    /// `parquet`: the same as a file of Apache Parquet.
+    Parquet(Vec<Column>),
 }
 
 /// How a pairwise report is written.
@@ -112,19 +116,21 @@ impl Table {
 }
 
 impl OutputFormat {
-    /// The number of the format.
-    pub fn number(&self) -> u8 {
+    /// The name of the format: its number, if BLAST+ has it.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::Pairwise(_) => 0,
-            Self::Xml => 5,
-            Self::Table(Table { style: TableStyle::Rows, .. }) => 6,
-            Self::Table(Table { style: TableStyle::Commented, .. }) => 7,
-            Self::Table(Table { style: TableStyle::Commas, .. }) => 10,
-            Self::JsonFiles => 13,
-            Self::Xml2Files => 14,
-            Self::Json => 15,
-            Self::Xml2 => 16,
-            Self::Sam { .. } => 17,
+            Self::Pairwise(_) => "0",
+            Self::Xml => "5",
+            Self::Table(Table { style: TableStyle::Rows, .. }) => "6",
+            Self::Table(Table { style: TableStyle::Commented, .. }) => "7",
+            Self::Table(Table { style: TableStyle::Commas, .. }) => "10",
+            Self::JsonFiles => "13",
+            Self::Xml2Files => "14",
+            Self::Json => "15",
+            Self::Xml2 => "16",
+            Self::Sam { .. } => "17",
+            Self::Arrow(_) => ARROW,
+            Self::Parquet(_) => PARQUET,
         }
     }
 
@@ -137,6 +143,8 @@ impl OutputFormat {
             Self::Xml | Self::Xml2Files | Self::Xml2 => "xml",
             Self::JsonFiles | Self::Json => "json",
             Self::Sam { .. } => "sam",
+            Self::Arrow(_) => "arrows",
+            Self::Parquet(_) => "parquet",
         }
     }
 
@@ -147,6 +155,8 @@ impl OutputFormat {
             "csv" => "text/csv; charset=utf-8",
             "xml" => "application/xml",
             "json" => "application/json",
+            "arrows" => "application/vnd.apache.arrow.stream",
+            "parquet" => "application/vnd.apache.parquet",
             _ => "text/plain; charset=utf-8",
         }
     }
@@ -155,6 +165,20 @@ impl OutputFormat {
     /// written before all hits are known.
     pub fn lists_subjects(&self) -> bool {
         matches!(self, Self::Sam { .. })
+    }
+
+    /// Whether such a report is no text.
+    pub fn is_binary(&self) -> bool {
+        matches!(self, Self::Arrow(_) | Self::Parquet(_))
+    }
+
+    /// The format of the pieces that such a report is made of: itself, but for one that cannot be joined from
+    /// pieces and is [made](super::ParquetFile) from the whole of them.
+    pub fn of_pieces(&self) -> Self {
+        match self {
+            Self::Parquet(columns) => Self::Arrow(columns.clone()),
+            other => other.clone(),
+        }
     }
 
     /// For a report of several files, the format that has the same content in one.
@@ -174,6 +198,9 @@ impl Default for OutputFormat {
     }
 }
 
+/// Names of the formats that BLAST+ has not.
+const ARROW: &str = "arrow";
+const PARQUET: &str = "parquet";
 /// Names of the limits in the text of a format.
 const DESCRIPTIONS: &str = "num_descriptions=";
 const ALIGNMENTS: &str = "num_alignments=";
@@ -190,7 +217,7 @@ const SUBJECTS_AS_REFERENCES: &str = "SR";
 /// Writes the option so that it parses to the same format.
 impl fmt::Display for OutputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number())?;
+        f.write_str(self.name())?;
         match self {
             Self::Pairwise(style) => {
                 if let Some(limits) = style.limits {
@@ -211,15 +238,21 @@ impl fmt::Display for OutputFormat {
                 if let Some(delimiter) = &table.delimiter {
                     write!(f, " {DELIMITER}{delimiter}")?;
                 }
-                if table.columns != STANDARD {
-                    table.columns.iter().try_for_each(|column| write!(f, " {}", column.name()))?;
-                }
-                Ok(())
+                write_columns(f, &table.columns)
             }
+            Self::Arrow(columns) | Self::Parquet(columns) => write_columns(f, columns),
             Self::Sam { sequences: true } => write!(f, " {SEQUENCES}"),
             _ => Ok(()),
         }
     }
+}
+
+/// Writes columns, but not those that are meant if none are named.
+fn write_columns(f: &mut fmt::Formatter<'_>, columns: &[Column]) -> fmt::Result {
+    if columns == STANDARD {
+        return Ok(());
+    }
+    columns.iter().try_for_each(|column| write!(f, " {}", column.name()))
 }
 
 /// Why a text is no output format.
@@ -231,7 +264,7 @@ pub enum ParseFormatError {
     Unavailable(u8),
     /// No such format.
     #[error(
-        "{0:?} is no output format; give {AVAILABLE}; 6, 7 and 10 take columns, \
+        "{0:?} is no output format; give {AVAILABLE}; 6, 7, 10, {ARROW} and {PARQUET} take columns, \
          as in \"6 qseqid sseqid evalue\""
     )]
     Unknown(String),
@@ -242,10 +275,10 @@ pub enum ParseFormatError {
         name: String,
     },
     /// A word that the format has no use for.
-    #[error("output format {number} takes {}, not {word:?}", takes(*.number))]
+    #[error("output format {format} takes {}, not {word:?}", takes(.format))]
     Word {
         /// The format.
-        number: u8,
+        format: &'static str,
         /// The word.
         word: String,
     },
@@ -255,17 +288,18 @@ pub enum ParseFormatError {
 }
 
 const AVAILABLE: &str = "0 (pairwise), 5 (XML), 6 (tabular), 7 (tabular with comment lines), \
-    10 (comma-separated), 13 and 15 (JSON), 14 and 16 (XML2), 17 (SAM)";
+    10 (comma-separated), 13 and 15 (JSON), 14 and 16 (XML2), 17 (SAM), arrow (stream), parquet";
 
 fn known_columns() -> String {
     Column::ALL.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
 }
 
-fn takes(number: u8) -> &'static str {
-    match number {
-        0 => "num_descriptions=N, num_alignments=N, line_length=N, sorthits=0 to 4 and sorthsps=0 to 4",
-        6 | 7 | 10 => "one delim=X, directly after the number, and columns",
-        17 => "SQ (with sequences) and SR (subjects as references, as always)",
+fn takes(format: &str) -> &'static str {
+    match format {
+        "0" => "num_descriptions=N, num_alignments=N, line_length=N, sorthits=0 to 4 and sorthsps=0 to 4",
+        "6" | "7" | "10" => "one delim=X, directly after the number, and columns",
+        ARROW | PARQUET => "columns",
+        "17" => "SQ (with sequences) and SR (subjects as references, as always)",
         _ => "nothing after the number",
     }
 }
@@ -276,8 +310,13 @@ impl FromStr for OutputFormat {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default();
+        match first {
+            ARROW => return parse_columns(ARROW, words).map(Self::Arrow),
+            PARQUET => return parse_columns(PARQUET, words).map(Self::Parquet),
+            _ => {}
+        }
         let number: u8 = first.parse().map_err(|_| ParseFormatError::Unknown(first.to_owned()))?;
-        let table = |style| parse_table(style, number, words.clone()).map(Self::Table);
+        let table = |style| parse_table(style, words.clone()).map(Self::Table);
         let format = match number {
             0 => return parse_pairwise(words).map(Self::Pairwise),
             5 => Self::Xml,
@@ -294,9 +333,14 @@ impl FromStr for OutputFormat {
         };
         match words.next() {
             None => Ok(format),
-            Some(word) => Err(ParseFormatError::Word { number, word: word.to_owned() }),
+            Some(word) => Err(unusable(&format, word)),
         }
     }
+}
+
+/// That a format has no use for a word.
+fn unusable(format: &OutputFormat, word: &str) -> ParseFormatError {
+    ParseFormatError::Word { format: format.name(), word: word.to_owned() }
 }
 
 fn parse_pairwise<'a>(words: impl Iterator<Item = &'a str>) -> Result<PairwiseStyle, ParseFormatError> {
@@ -320,7 +364,7 @@ fn parse_pairwise<'a>(words: impl Iterator<Item = &'a str>) -> Result<PairwiseSt
         } else {
             None
         };
-        read.ok_or_else(|| ParseFormatError::Word { number: 0, word: word.to_owned() })?;
+        read.ok_or_else(|| unusable(&OutputFormat::Pairwise(style), word))?;
     }
     match limits {
         PairwiseLimits { descriptions: 0, alignments: 0 } => Err(ParseFormatError::NothingShown),
@@ -334,7 +378,7 @@ fn parse_sam<'a>(words: impl Iterator<Item = &'a str>) -> Result<OutputFormat, P
         match word {
             SEQUENCES => sequences = true,
             SUBJECTS_AS_REFERENCES => {}
-            _ => return Err(ParseFormatError::Word { number: 17, word: word.to_owned() }),
+            _ => return Err(unusable(&OutputFormat::Sam { sequences }, word)),
         }
     }
     Ok(OutputFormat::Sam { sequences })
@@ -342,11 +386,39 @@ fn parse_sam<'a>(words: impl Iterator<Item = &'a str>) -> Result<OutputFormat, P
 
 fn parse_table<'a>(
     style: TableStyle,
-    number: u8,
     words: impl Iterator<Item = &'a str>,
 ) -> Result<Table, ParseFormatError> {
+    let mut words = words.peekable();
+    let refused =
+        |word| unusable(&OutputFormat::Table(Table { style, columns: Vec::new(), delimiter: None }), word);
     let mut delimiter = None;
-    // Like blastp, shows a column that is named again only once.
+    if let Some(word) = words.next_if(|word| word.starts_with(DELIMITER)) {
+        let text = &word[DELIMITER.len()..];
+        if text.is_empty() {
+            return Err(refused(word));
+        }
+        delimiter = Some(text.to_owned());
+    }
+    let words: Vec<&str> = words.collect();
+    if let Some(word) = words.iter().find(|word| word.starts_with(DELIMITER)) {
+        return Err(refused(word));
+    }
+    Ok(Table { style, columns: columns_of(words.into_iter())?, delimiter })
+}
+
+fn parse_columns<'a>(
+    format: &'static str,
+    words: impl Iterator<Item = &'a str> + Clone,
+) -> Result<Vec<Column>, ParseFormatError> {
+    match words.clone().find(|word| word.starts_with(DELIMITER)) {
+        Some(word) => Err(ParseFormatError::Word { format, word: word.to_owned() }),
+        None => columns_of(words),
+    }
+}
+
+/// The columns that words name, or without any the standard ones. Like blastp, shows a column that is named
+/// again only once.
+fn columns_of<'a>(words: impl Iterator<Item = &'a str>) -> Result<Vec<Column>, ParseFormatError> {
     let mut columns = Vec::new();
     let mut add = |named: &[Column]| {
         for column in named {
@@ -355,13 +427,8 @@ fn parse_table<'a>(
             }
         }
     };
-    for (place, word) in words.enumerate() {
-        if let Some(text) = word.strip_prefix(DELIMITER) {
-            if place > 0 || text.is_empty() {
-                return Err(ParseFormatError::Word { number, word: word.to_owned() });
-            }
-            delimiter = Some(text.to_owned());
-        } else if word == "std" {
+    for word in words {
+        if word == "std" {
             add(&STANDARD);
         } else {
             let column = Column::ALL.iter().find(|column| column.name() == word);
@@ -371,7 +438,7 @@ fn parse_table<'a>(
     if columns.is_empty() {
         columns.extend(STANDARD);
     }
-    Ok(Table { style, columns, delimiter })
+    Ok(columns)
 }
 
 #[cfg(test)]
@@ -407,6 +474,10 @@ mod tests {
             "16",
             "17",
             "17 SQ",
+            "arrow",
+            "arrow qseqid sseqid evalue",
+            "parquet",
+            "parquet qseqid qcovs btop",
         ] {
             assert_eq!(text.parse::<OutputFormat>().expect("a format").to_string(), text);
         }
@@ -434,6 +505,8 @@ mod tests {
             ("6 length2", "\"length2\""),
             ("6 qseqid delim=,", "not \"delim=,\""),
             ("6 delim=", "not \"delim=\""),
+            ("parquet delim=,", "format parquet takes columns, not \"delim=,\""),
+            ("arrow length2", "\"length2\""),
             ("5 qseqid", "takes nothing after the number, not \"qseqid\""),
             ("0 qseqid", "takes num_descriptions=N"),
             ("0 line_length=0", "not \"line_length=0\""),

@@ -38,31 +38,14 @@ impl<'a> TabularWriter<'a> {
         if self.table.style == TableStyle::Commented {
             self.write_comments(out, query, hits.hsps())?;
         }
-        let length = query.sequence.residues.len();
-        // blastp takes the length of a part of the query from what was asked for, even if the query
-        // ends before that, but not where it measures single HSPs.
-        let stated = self.context.options.query_location.map_or(length, |part| part.length() as usize);
-        let searched = self.context.options.searched_range(length).len();
-        hits.visit_all(&mut |hit| {
-            let coverage = percent_of(covered(hit), stated);
-            for hsp in &hit.hsps {
-                let row = Row {
-                    query,
-                    lengths: Lengths { stated, searched },
-                    hit,
-                    hsp,
-                    coverage,
-                    is_given: self.context.database.is_given,
-                };
-                for (place, &column) in self.table.columns.iter().enumerate() {
-                    if place > 0 {
-                        out.write_all(self.table.delimiter().as_bytes())?;
-                    }
-                    row.write(out, column)?;
+        each_row(self.context, query, hits, |row| {
+            for (place, &column) in self.table.columns.iter().enumerate() {
+                if place > 0 {
+                    out.write_all(self.table.delimiter().as_bytes())?;
                 }
-                out.write_all(b"\n")?;
+                row.write(out, column)?;
             }
-            Ok(())
+            out.write_all(b"\n")
         })
     }
 
@@ -94,6 +77,34 @@ impl<'a> TabularWriter<'a> {
         }
         writeln!(out, "# {rows} hits found")
     }
+}
+
+/// Shows `show` a row per HSP of a query.
+pub(super) fn each_row(
+    context: &ReportContext,
+    query: QueryText<'_>,
+    hits: &dyn QueryHits,
+    mut show: impl FnMut(&Row<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let length = query.sequence.residues.len();
+    // blastp takes the length of a part of the query from what was asked for, even if the query
+    // ends before that, but not where it measures single HSPs.
+    let stated = context.options.query_location.map_or(length, |part| part.length() as usize);
+    let searched = context.options.searched_range(length).len();
+    hits.visit_all(&mut |hit| {
+        let coverage = percent_of(covered(hit), stated);
+        for hsp in &hit.hsps {
+            show(&Row {
+                query,
+                lengths: Lengths { stated, searched },
+                hit,
+                hsp,
+                coverage,
+                is_given: context.database.is_given,
+            })?;
+        }
+        Ok(())
+    })
 }
 
 /// Lengths of a query, in residues.
@@ -131,7 +142,8 @@ fn is_nameless(names: &SubjectNames<'_>) -> bool {
     !names.is_parted() && names.seqid().is_empty()
 }
 
-struct Row<'a> {
+/// What a table says of an HSP.
+pub(super) struct Row<'a> {
     query: QueryText<'a>,
     lengths: Lengths,
     hit: &'a Hit,
@@ -142,7 +154,20 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn write(&self, out: &mut impl Write, column: Column) -> io::Result<()> {
+    /// The number in a column, as exactly as it is known; `None` unless the column has such.
+    pub(super) fn measure(&self, column: Column) -> Option<f64> {
+        let hsp = self.hsp;
+        match column {
+            Column::Evalue => Some(hsp.evalue),
+            Column::Bitscore => Some(hsp.bit_score),
+            Column::Pident => Some(percentage(hsp.identities, hsp)),
+            Column::Ppos => Some(percentage(hsp.positives, hsp)),
+            _ => None,
+        }
+    }
+
+    /// Writes what stands in a column.
+    pub(super) fn write(&self, out: &mut impl Write, column: Column) -> io::Result<()> {
         let Self { query, hit, hsp, .. } = self;
         match column {
             Column::Qseqid | Column::Qacc | Column::Qaccver => out.write_all(&query_accession(*query)),

@@ -7,12 +7,14 @@ use super::outfmt::OutputFormat;
 use super::query_hits::QueryHits;
 use super::sam::ListedSubjects;
 use super::tabular::TabularWriter;
+use super::typed::ArrowStream;
 use super::{blast_output2, pairwise, sam, xml};
 
 /// Writes a report: its head, its beginning, what stands for each query, its end.
 ///
 /// The text of a query depends on nothing but the context, the query and its hits, so a report can
-/// be put together from pieces that were written apart. Only the head, which few formats have, depends
+/// be put together from pieces that were written apart; those of a format that cannot are in its format
+/// [of pieces](OutputFormat::of_pieces). Only the head, which few formats have, depends
 /// on the hits of all queries.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportWriter<'a> {
@@ -46,6 +48,9 @@ impl<'a> ReportWriter<'a> {
             | OutputFormat::JsonFiles
             | OutputFormat::Xml2Files
             | OutputFormat::Sam { .. } => Ok(()),
+            OutputFormat::Arrow(columns) | OutputFormat::Parquet(columns) => {
+                ArrowStream::new(columns, self.context).begin(out)
+            }
         }
     }
 
@@ -62,6 +67,9 @@ impl<'a> ReportWriter<'a> {
             OutputFormat::Json => blast_output2::query_json(out, self.context, query, hits),
             OutputFormat::Xml2 => blast_output2::query_xml(out, self.context, query, hits),
             OutputFormat::Sam { sequences } => sam::query(out, self.context, *sequences, query, hits),
+            OutputFormat::Arrow(columns) | OutputFormat::Parquet(columns) => {
+                ArrowStream::new(columns, self.context).query(out, query, hits)
+            }
         }
     }
 
@@ -74,6 +82,9 @@ impl<'a> ReportWriter<'a> {
             OutputFormat::JsonFiles | OutputFormat::Xml2Files | OutputFormat::Sam { .. } => Ok(()),
             OutputFormat::Json => blast_output2::end_json(out),
             OutputFormat::Xml2 => blast_output2::end_xml(out),
+            OutputFormat::Arrow(columns) | OutputFormat::Parquet(columns) => {
+                ArrowStream::new(columns, self.context).end(out)
+            }
         }
     }
 

@@ -151,6 +151,7 @@ impl OpenDatabase {
         let database = DatabaseText {
             name: "database".to_owned(),
             title: "database.fa".to_owned(),
+            version: None,
             posted: None,
             totals: self.totals,
             searched: self.totals,

@@ -123,7 +123,7 @@ test('pictures say what they show, and a bar leads to its alignments', async (co
 test('reports of every format and a link for others', async (context) => {
   const page = await opened(context);
   await page.click('#search-actions summary');
-  assert.equal(await page.locator('#formats a').count(), 8);
+  assert.equal(await page.locator('#formats a').count(), 10);
   const [saved] = await Promise.all([page.waitForEvent('download'), page.click('#formats a')]);
   assert.equal(saved.suggestedFilename(), `${LARGE}.tsv`);
   const rows = fs.readFileSync(await saved.path(), 'utf8').split('\n').length - 1;

@@ -7,7 +7,8 @@ use super::search_options::SearchOptions;
 
 impl OptionChoices {
     /// The options in which a search differs from the usual one, by the names and in the spelling that
-    /// [`set`](Self::set) takes: asked for together they give this search, and none can be left out.
+    /// [`set`](Self::set) takes: asked for together they give this search, and none can be left out. Numbers of
+    /// many digits are in scientific notation.
     pub fn asked(options: &SearchOptions) -> Vec<(&'static str, String)> {
         let mut asked = Self::all(options).pairs();
         let mut place = 0;
@@ -20,7 +21,7 @@ impl OptionChoices {
                 place += 1;
             }
         }
-        asked
+        asked.into_iter().map(in_few_digits).collect()
     }
 
     /// Every option by name, but the task, which is a set of defaults for others.
@@ -69,6 +70,13 @@ fn gives(pairs: &[(&'static str, String)], options: &SearchOptions) -> bool {
     let mut choices = OptionChoices::default();
     pairs.iter().all(|(name, value)| choices.set(name, value).is_ok())
         && choices.resolve().is_ok_and(|resolved| resolved == *options)
+}
+
+fn in_few_digits((name, value): (&'static str, String)) -> (&'static str, String) {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 12 => (name, format!("{number:e}")),
+        _ => (name, value),
+    }
 }
 
 #[cfg(test)]

@@ -99,4 +99,6 @@ export const FORMATS = [
   ['15', 'BLAST JSON (15)', 'json'],
   ['16', 'BLAST XML2 (16)', 'xml'],
   ['17', 'SAM (17)', 'sam'],
+  ['parquet', 'Parquet', 'parquet'],
+  ['arrow', 'Arrow stream', 'arrows'],
 ];
