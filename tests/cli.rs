@@ -13,6 +13,8 @@ mod disk;
 mod doctor;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/habits.rs"]
+mod habits;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/identity.rs"]

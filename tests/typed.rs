@@ -48,7 +48,8 @@ fn settings() -> Vec<[PathBuf; 2]> {
 /// The report of a search in chunks of so many residues and volumes of so many sequences.
 fn report([queries, database]: &[PathBuf; 2], format: &str, residues: u64, sequences: u64) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let database = build_database(folder.path(), std::slice::from_ref(database), VolumeLimit::Sequences(sequences));
+    let database =
+        build_database(folder.path(), std::slice::from_ref(database), VolumeLimit::Sequences(sequences));
     OpenDatabase::new(&database).report(
         &chunks(queries, chunks_of(residues)),
         SearchOptions { evalue: 100.0, ..SearchOptions::default() },

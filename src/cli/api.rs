@@ -8,7 +8,7 @@ use bytes::Bytes;
 use indicatif::HumanCount;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::{Client, accepted, copy};
@@ -32,11 +32,13 @@ pub(super) struct Health {
 }
 
 /// What the server says of a search that it has accepted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Accepted {
     pub(super) id: JobId,
     /// Not known yet of queries that were uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) queries: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) comparisons: Option<u64>,
     #[serde(default)]
     pub(super) warnings: Vec<Warning>,
@@ -90,6 +92,8 @@ pub(super) struct DatabaseEntry {
     pub(super) title: String,
     pub(super) sequences: u64,
     pub(super) residues: u64,
+    pub(super) volumes: usize,
+    pub(super) created: Timestamp,
 }
 
 /// Media type of queries.

@@ -25,6 +25,7 @@ mod blastp_spelling;
 mod cancel;
 mod client;
 mod compare;
+mod completions;
 mod connections;
 mod databases;
 mod demo;
@@ -43,6 +44,7 @@ mod log_stream;
 mod logging;
 mod makeblastdb_spelling;
 mod makedb;
+mod manual;
 mod memory;
 mod options;
 mod origins;
@@ -119,6 +121,8 @@ enum Command {
     Jobs(jobs::JobsCommand),
     #[command(subcommand)]
     Databases(databases::DatabasesCommand),
+    Completions(completions::CompletionsArgs),
+    Manual(manual::ManualArgs),
 }
 
 impl Cli {
@@ -163,6 +167,8 @@ impl Cli {
             Command::Doctor(args) => in_runtime(doctor::run(args)),
             Command::Jobs(args) => in_runtime(jobs::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
+            Command::Completions(args) => completions::run(args),
+            Command::Manual(args) => manual::run(args),
         }
     }
 }
@@ -191,6 +197,7 @@ impl Command {
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
             Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) => true,
+            Self::Completions(_) | Self::Manual(_) => true,
         }
     }
 }

@@ -16,6 +16,7 @@ Examples:
   skyblast submit --query q.fa --database swissprot
   skyblast submit --query q.fa --database swissprot --wait --out hits.tsv
   skyblast submit --query q.fa --database swissprot --server https://lab.azurewebsites.net --key KEY
+  skyblast submit --query q.fa --database swissprot --json | jq -r .id
 
 Prints the job's id on standard output, or with --wait the report. The options are those of search.";
 
@@ -37,6 +38,10 @@ pub(super) struct SubmitArgs {
     /// Show progress, wait for the end, and fetch the report
     #[arg(long)]
     wait: bool,
+
+    /// Print what the server says as JSON
+    #[arg(long, conflicts_with = "wait")]
+    json: bool,
 
     /// File for the report, with --wait [default: standard output]
     #[arg(long, value_name = "FILE", requires = "wait")]
@@ -60,6 +65,10 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
     errln!("accepted {accepted}");
+    if args.json {
+        outln!("{}", serde_json::to_string_pretty(&accepted)?)?;
+        return Ok(());
+    }
     if !args.wait {
         outln!("{}", accepted.id)?;
         errln!("next: skyblast status {} --watch", accepted.id);
