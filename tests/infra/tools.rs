@@ -117,7 +117,7 @@ fn scripts() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
         .collect();
     assert_eq!(scripts.len(), 3);
-    scripts.extend([".ci/run", "tests/run"].map(|name| project().join(name)));
+    scripts.extend([".ci/run", "tests/run", "infra/container/assemble.sh"].map(|name| project().join(name)));
     scripts
 }
 
