@@ -33,6 +33,8 @@ mod pipes;
 mod refusals;
 #[path = "cli/search.rs"]
 mod search;
+#[path = "cli/sequences.rs"]
+mod sequences;
 #[path = "cli/server.rs"]
 mod server;
 #[path = "cli/sign_in.rs"]

@@ -137,6 +137,7 @@ fn every_request_finds_its_function() {
         (Method::GET, "/cgi-bin/blast.cgi", Some("blast_cgi_by_key")),
         (Method::DELETE, "/Blast.cgi", None),
         (Method::PATCH, "/api/searches/7", Some("label")),
+        (Method::GET, "/api/searches/7/sequences", Some("sequences")),
         (Method::GET, "/api/searches/7/queries", Some("queries")),
         (Method::GET, "/api/searches/7/queries/8/hits", Some("hits")),
         (Method::GET, "/api/searches/7/queries/8/alignments", Some("alignments")),

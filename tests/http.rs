@@ -32,6 +32,8 @@ mod lists;
 mod page;
 #[path = "host/recorded.rs"]
 mod recorded;
+#[path = "http/sequences.rs"]
+mod sequences;
 #[path = "http/sign_in.rs"]
 mod sign_in;
 #[path = "http/strangers.rs"]

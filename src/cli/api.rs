@@ -15,6 +15,7 @@ use super::client::{Client, accepted, copy};
 use super::exit::Exit;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
+use super::results::{SubjectPart, Subjects};
 use crate::functions::MISSING_SHARDS;
 use crate::jobs::{Check, JobId, Listing, Page, State, Status, Warning};
 use crate::report::OutputFormat;
@@ -228,6 +229,20 @@ impl Client {
     ) -> anyhow::Result<Download> {
         let request = self.request(Method::GET, &format!("searches/{id}/results"));
         let request = with_choices(request, outfmt, partial)?;
+        let fetch = async || self.download(self.send_as_user(copy(&request)?).await?).await;
+        self.patience.repeat(fetch).await
+    }
+
+    /// The subjects of a job's report as FASTA.
+    pub(super) async fn sequences(&self, id: JobId, wanted: &Subjects) -> anyhow::Result<Download> {
+        let Subjects { part, query, evalue, partial } = wanted;
+        let part = match part {
+            SubjectPart::Whole => "whole",
+            SubjectPart::Aligned => "aligned",
+        };
+        let request = self.request(Method::GET, &format!("searches/{id}/sequences"));
+        let request = request.query(&[("part", part), ("partial", if *partial { "true" } else { "false" })]);
+        let request = request.query(&[("query", query)]).query(&[("evalue", evalue)]);
         let fetch = async || self.download(self.send_as_user(copy(&request)?).await?).await;
         self.patience.repeat(fetch).await
     }

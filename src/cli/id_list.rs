@@ -47,15 +47,16 @@ impl IdList {
         let bytes = std::fs::read(path).with_context(|| format!("could not read {file}"))?;
         let list = if binary_id_list::is_binary(&bytes) {
             let ids = binary_id_list::ids(&bytes).with_context(|| format!("{file} is a damaged list"))?;
-            Self::of(ids.into_iter())
+            Self::of_words(ids.into_iter())
         } else {
-            Self::of(words(&bytes).into_iter())
+            Self::of_words(words(&bytes).into_iter())
         };
         ensure!(list.len > 0, "{file} holds no identifier");
         Ok(list)
     }
 
-    fn of<'a>(words: impl Iterator<Item = &'a [u8]>) -> Self {
+    /// A list of these identifiers.
+    pub(super) fn of_words<'a>(words: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut list = Self { ids: HashMap::new(), len: 0 };
         for id in words.map(meaning) {
             let same: &mut Vec<Vec<u8>> = list.ids.entry(id.to_ascii_uppercase()).or_default();
@@ -65,6 +66,11 @@ impl IdList {
             }
         }
         list
+    }
+
+    /// What stands in the list for an identifier.
+    pub(super) fn meaning(id: &[u8]) -> Vec<u8> {
+        meaning(id)
     }
 
     /// Number of different identifiers.
@@ -176,7 +182,7 @@ mod tests {
     use crate::sequence::names::SubjectNames;
 
     fn means(id: &str, defline: &str, purpose: Purpose) -> bool {
-        let list = IdList::of([id.as_bytes()].into_iter());
+        let list = IdList::of_words([id.as_bytes()].into_iter());
         let names = SubjectNames::of(defline.as_bytes());
         names.names().iter().any(|name| !list.matching(name, names.is_parted(), purpose).is_empty())
     }
@@ -254,7 +260,7 @@ mod tests {
             let found: Vec<_> = words(text.as_bytes()).into_iter().map(String::from_utf8_lossy).collect();
             assert_eq!(found.join(","), expected, "{text:?}");
         }
-        let list = IdList::of(words(b"P1 sp|P1| p1 P1").into_iter());
+        let list = IdList::of_words(words(b"P1 sp|P1| p1 P1").into_iter());
         assert_eq!(list.len(), 2);
     }
 }

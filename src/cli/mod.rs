@@ -55,6 +55,7 @@ mod progress;
 mod results;
 mod search;
 mod searched;
+mod sequences;
 mod serve;
 mod server_address;
 mod share;
@@ -116,6 +117,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Share(share::ShareArgs),
     Compare(compare::CompareArgs),
+    Sequences(sequences::SequencesArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
@@ -164,6 +166,7 @@ impl Cli {
             Command::Cancel(args) => in_runtime(cancel::run(args)),
             Command::Share(args) => in_runtime(share::run(args)),
             Command::Compare(args) => compare::run(args),
+            Command::Sequences(args) => sequences::run(args),
             Command::Doctor(args) => in_runtime(doctor::run(args)),
             Command::Jobs(args) => in_runtime(jobs::run(args)),
             Command::Databases(args) => in_runtime(databases::run(args)),
@@ -192,7 +195,7 @@ impl Command {
     fn prints(&self) -> bool {
         match self {
             // These know by their options where their result goes.
-            Self::Search(_) | Self::Submit(_) | Self::Results(_) => false,
+            Self::Search(_) | Self::Submit(_) | Self::Results(_) | Self::Sequences(_) => false,
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
             Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,

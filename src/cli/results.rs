@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   skyblast results 0123456789abcdef0123456789abcdef > hits.tsv
   skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv
+  skyblast results 0123456789abcdef0123456789abcdef --fasta --evalue 1e-20 --out subjects.fa
   skyblast results 'https://lab.azurewebsites.net/api/shared?token=TOKEN' --out hits.tsv";
 
 /// Fetch a job's report
@@ -31,6 +32,19 @@ pub(super) struct ResultsArgs {
     /// Report format [default: the one the job was submitted with]
     #[arg(long, value_name = "FORMAT")]
     outfmt: Option<OutputFormat>,
+
+    /// Instead of the report, the subjects of its hits as FASTA: whole ones, or what is aligned of them
+    #[arg(long, value_name = "PART", num_args = 0..=1, require_equals = true, default_missing_value = "whole")]
+    #[arg(conflicts_with = "outfmt")]
+    fasta: Option<SubjectPart>,
+
+    /// With --fasta, only subjects of the query in this place of the report, from 1
+    #[arg(long, value_name = "PLACE", requires = "fasta")]
+    of_query: Option<u64>,
+
+    /// With --fasta, only hits with this E-value or a lower one
+    #[arg(long, value_name = "E", requires = "fasta")]
+    evalue: Option<f64>,
 
     /// Fetch also a report that lacks shards; the exit status is 3 then
     #[arg(long)]
@@ -48,6 +62,13 @@ pub(super) async fn run(args: &ResultsArgs) -> anyhow::Result<()> {
     let choice = Choice { outfmt: args.outfmt.as_ref(), partial: args.partial };
     let out = &Target::new(args.out.as_deref(), &Inputs::default())?.takes(args.outfmt.as_ref())?;
     match &args.what {
+        Source::Job(id) if let Some(part) = args.fasta => {
+            let client = Client::connect(&args.server).await?;
+            let wanted = Subjects { part, query: args.of_query, evalue: args.evalue, partial: args.partial };
+            write(&client, async || client.sequences(*id, &wanted).await, out).await
+        }
+        Source::Link(_) if args.fasta.is_some() => Err(Exit::WrongCommandLine
+            .because("a link leads to the report only; give the id of the job to get its subjects")),
         Source::Job(id) => download(&Client::connect(&args.server).await?, *id, choice, out).await,
         // The link says where the server is.
         Source::Link(link) => {
@@ -63,6 +84,24 @@ pub(super) struct Choice<'a> {
     /// Its format, unless it is the one the job was submitted with.
     pub(super) outfmt: Option<&'a OutputFormat>,
     /// Whether it may lack shards.
+    pub(super) partial: bool,
+}
+
+/// How much of a subject is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SubjectPart {
+    /// All of it, each subject once
+    Whole,
+    /// What each HSP aligns
+    Aligned,
+}
+
+/// Which subjects are wanted.
+#[derive(Clone, Debug)]
+pub(super) struct Subjects {
+    pub(super) part: SubjectPart,
+    pub(super) query: Option<u64>,
+    pub(super) evalue: Option<f64>,
     pub(super) partial: bool,
 }
 

@@ -67,14 +67,7 @@ fn hits_wanted(uri: &Uri) -> Result<HitsWanted, Problem> {
     let known =
         ["from", "limit", "sort", "descending", "evalue", "identity", "coverage", "text", "species", "plots"];
     let mut wishes = Wishes::of(uri, &known)?;
-    let percentage = |share: &f64| (0.0..=100.0).contains(share);
-    let filter = HitFilter {
-        evalue: wishes.value("evalue", "0 or more", |most: &f64| *most >= 0.0)?,
-        identity: wishes.value("identity", "a percentage from 0 to 100", percentage)?,
-        coverage: wishes.value("coverage", "a percentage from 0 to 100", percentage)?,
-        text: wishes.text("text"),
-        species: wishes.text("species"),
-    };
+    let filter = hit_filter(&mut wishes)?;
     let column = wishes.text("sort").map(|name| column(&name)).transpose()?.unwrap_or_default();
     let descending = wishes.switch("descending")?.unwrap_or(false);
     let limit = limit(&mut wishes, MAX_HITS)?;
@@ -84,6 +77,18 @@ fn hits_wanted(uri: &Uri) -> Result<HitsWanted, Problem> {
     let from = wishes.value("from", &range, |from| as_reported || *from <= deepest)?.unwrap_or(0);
     let plots = wishes.switch("plots")?.unwrap_or(false);
     Ok(HitsWanted { from, limit, column, descending, filter, plots })
+}
+
+/// Takes out what hits must be like.
+pub(super) fn hit_filter(wishes: &mut Wishes) -> Result<HitFilter, Problem> {
+    let percentage = |share: &f64| (0.0..=100.0).contains(share);
+    Ok(HitFilter {
+        evalue: wishes.value("evalue", "0 or more", |most: &f64| *most >= 0.0)?,
+        identity: wishes.value("identity", "a percentage from 0 to 100", percentage)?,
+        coverage: wishes.value("coverage", "a percentage from 0 to 100", percentage)?,
+        text: wishes.text("text"),
+        species: wishes.text("species"),
+    })
 }
 
 pub(super) async fn alignments(

@@ -10,6 +10,7 @@
 //! GET    /api/searches/{id}/queries  browse     the queries, with how many hits they have
 //! GET    /api/searches/{id}/queries/{place}/hits         the hits of one of them
 //! GET    /api/searches/{id}/queries/{place}/alignments   and their alignments
+//! GET    /api/searches/{id}/sequences                    sequences  the subjects of hits as FASTA
 //! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
 //! GET    /api/shared?token=…        shared     the report behind such a link
 //! POST   /api/uploads                upload     where to send queries that are too large for a request
@@ -54,6 +55,7 @@ mod queue;
 mod ready;
 mod results;
 mod router;
+mod sequences;
 mod services;
 mod share;
 mod status;

@@ -54,12 +54,29 @@ pub(super) async fn report(app: &App, id: JobId, uri: &Uri) -> Result<Response, 
         address: Some(AddressFrom { bytes: app.limits.redirect_bytes, lifetime: LINK }),
     };
     options.none_left()?;
-    let (mut response, missing) = match app.pipeline()?.results(id, wanted).await? {
-        Report::Ready { format, content, missing } => (stream_report(id, &format, content).await?, missing),
-        Report::Elsewhere { grant, missing } => (elsewhere(&grant), missing),
-        Report::Incomplete(missing) => return Err(incomplete(id, missing)),
-        Report::NotReady(state) => return Err(not_ready(id, state)),
-    };
+    match app.pipeline()?.results(id, wanted).await? {
+        Report::Ready { format, content, missing } => {
+            say_missing(stream_report(id, &format, content).await?, missing)
+        }
+        Report::Elsewhere { grant, missing } => say_missing(elsewhere(&grant), missing),
+        none => Err(none_of(id, &none)),
+    }
+}
+
+/// Why there is no report of a search.
+pub(super) fn none_of(id: JobId, report: &Report) -> Problem {
+    match report {
+        Report::Incomplete(missing) => incomplete(id, *missing),
+        Report::NotReady(state) => not_ready(id, *state),
+        Report::Ready { .. } | Report::Elsewhere { .. } => Problem::internal("a report that is there"),
+    }
+}
+
+/// The same answer with the header that says what it lacks.
+pub(super) fn say_missing(
+    mut response: Response,
+    missing: Option<MissingShards>,
+) -> Result<Response, Problem> {
     if let Some(MissingShards { missing, of }) = missing {
         let value =
             HeaderValue::try_from(format!("{missing}/{of}")).map_err(|e| Problem::internal(e.to_string()))?;

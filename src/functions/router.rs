@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
     blast_cgi, browse, cancel, databases, doctor, drain, health, label, list, origin, page, queue, results,
-    share, status, submit, sweep, upload,
+    sequences, share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -46,6 +46,7 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
         .route("/api/searches", submit.merge(get(list::list)))
         .route("/api/searches/{id}", get(status::status).delete(cancel::cancel).patch(label::label))
         .route("/api/searches/{id}/results", get(results::results))
+        .route("/api/searches/{id}/sequences", get(sequences::sequences))
         .route("/api/searches/{id}/queries", get(browse::queries))
         .route("/api/searches/{id}/queries/{place}/hits", get(browse::hits))
         .route("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments))

@@ -100,7 +100,8 @@ pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
 pub use browse::{
     AlignedHit, AlignedPage, BestHit, Browsed, HitColumn, HitFilter, HitsPage, HitsWanted, MAX_ALIGNED,
-    MAX_DEPTH, MAX_HITS, MAX_QUERIES, Plots, QueriesPage, QueriesWanted, QueryCount, RankedHit,
+    MAX_DEPTH, MAX_HITS, MAX_QUERIES, Plots, QueriesPage, QueriesWanted, QueryCount, RankedHit, Sequences,
+    SequencesWanted, SubjectPart,
 };
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};

@@ -14,6 +14,7 @@
 //! `gi|129295|ref|NP_000001.2|`. Printed forms were checked against blastp 2.12.0.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::defline;
 use super::title::{first_word, tidy};
@@ -170,6 +171,31 @@ impl<'a> SubjectNames<'a> {
     /// The title of the first name (`stitle`); may be empty.
     pub fn title(&self) -> &[u8] {
         &self.names[0].title
+    }
+
+    /// The heading of the sequence in FASTA: identifiers in full, as makeblastdb parses them, and titles of all names,
+    /// with ` >` between them as `blastdbcmd` has it (which shortens identifiers to accessions).
+    pub fn heading(&self) -> Vec<u8> {
+        let text = |name: &Name<'_>| match (self.parted, &*name.title) {
+            (false, title) => title.to_vec(),
+            (true, b"") => self.printed_id(name).to_vec(),
+            (true, title) => [self.printed_id(name), title].join(&b' '),
+        };
+        self.names.iter().map(text).collect::<Vec<_>>().join(&b" >"[..])
+    }
+
+    /// The heading of a part of the sequence, counted from 0: its identifier with the range from 1, and its title.
+    pub fn heading_of_part(&self, part: &Range<usize>) -> Vec<u8> {
+        let range = format!(":{}-{}", part.start + 1, part.end);
+        let heading = [self.seqid(), range.as_bytes(), b" ", self.title_beyond_id()].concat();
+        heading.trim_ascii_end().to_vec()
+    }
+
+    /// The title of the first name without the identifier that it may begin with; may be empty.
+    fn title_beyond_id(&self) -> &[u8] {
+        let title = self.title();
+        let beyond = if self.parted { title } else { title.strip_prefix(self.seqid()).unwrap_or(title) };
+        beyond.trim_ascii_start()
     }
 
     /// The identifiers of all names (`sallseqid`), separated by `;`.

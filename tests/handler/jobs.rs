@@ -113,6 +113,9 @@ async fn a_report_is_read_query_by_query_through_the_host() {
     let ordinal = &hits["hits"][0]["ordinal"];
     let path = format!("searches/{id}/queries/1/alignments?subjects={ordinal}");
     assert_eq!(bench.get(&path).await.json()["hits"][0]["ordinal"], *ordinal);
+    let fasta = bench.get(&format!("searches/{id}/sequences?query=1&subjects={ordinal}")).await;
+    let records = fasta.body.iter().filter(|&&byte| byte == b'>').count();
+    assert!(fasta.body.starts_with(b">") && records == 1, "{}", fasta.body.escape_ascii());
     let label = bench.request(Method::PATCH, &format!("searches/{id}")).body(r#"{"label":"mine"}"#);
     assert_eq!(bench.send(label.header("content-type", "application/json")).await.status, 200);
     assert_eq!(bench.get(&format!("searches/{id}")).await.json()["label"], "mine");

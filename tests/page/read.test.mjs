@@ -104,10 +104,16 @@ test('alignments come when they are asked for, and selected hits are saved as FA
   await page.check('#hit-rows tr:nth-child(1) input');
   await page.check('#hit-rows tr:nth-child(2) input');
   await says(page, '#selected-note', /2 hits selected/);
-  const [saved] = await Promise.all([page.waitForEvent('download'), page.click('#save-selected')]);
-  assert.match(saved.suggestedFilename(), /\.hits\.fa$/);
-  const fasta = fs.readFileSync(await saved.path(), 'utf8');
-  assert.ok(fasta.match(/^>/gm).length >= 2 && /^>\S+:\d+-\d+/.test(fasta), fasta);
+  const saved = async (button) => {
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+    return [file.suggestedFilename(), fs.readFileSync(await file.path(), 'utf8')];
+  };
+  const [name, aligned] = await saved('#save-aligned');
+  assert.match(name, /\.aligned\.fa$/);
+  assert.ok(aligned.match(/^>/gm).length >= 2 && /^>\S+:\d+-\d+/.test(aligned), aligned);
+  const [, whole] = await saved('#save-whole');
+  assert.equal(whole.match(/^>/gm).length, 2);
+  assert.ok(!/^>\S+:\d+-\d+/m.test(whole), whole);
   await shot(page, 'alignments', { fullPage: true });
   await accessible(page, 'alignments');
 });

@@ -35,8 +35,7 @@ async function problemOf(response) {
   return new Problem(response.status, members);
 }
 
-/** Calls the API; gives the answer's JSON, or nothing if it has none. */
-export async function call(method, path, { body, type, signal, extra } = {}) {
+async function answer(method, path, { body, type, signal, extra } = {}) {
   const sent = { ...headers(), accept: 'application/json', ...(type && { 'content-type': type }), ...extra };
   let response;
   try {
@@ -46,8 +45,13 @@ export async function call(method, path, { body, type, signal, extra } = {}) {
     throw new Problem(0, { detail: 'the server does not answer; is it running, and is this computer on the network?' });
   }
   if (!response.ok) throw await problemOf(response);
-  if (response.status === 204) return null;
-  return response.json();
+  return response;
+}
+
+/** Calls the API; gives the answer's JSON, or nothing if it has none. */
+export async function call(method, path, options) {
+  const response = await answer(method, path, options);
+  return response.status === 204 ? null : response.json();
 }
 
 const search = (id) => `/api/searches/${encodeURIComponent(id)}`;
@@ -80,4 +84,10 @@ export function hits(id, place, values, signal) {
 
 export function alignments(id, place, subjects, signal) {
   return call('GET', address(`${search(id)}/queries/${place}/alignments`, { subjects: subjects.join(',') }), { signal });
+}
+
+/** Subjects of the query in this place as FASTA; `part` is whole or aligned. */
+export async function sequences(id, place, subjects, part) {
+  const values = { part, query: place, subjects: subjects.join(','), partial: true };
+  return (await answer('GET', address(`${search(id)}/sequences`, values))).text();
 }

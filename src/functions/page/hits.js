@@ -83,7 +83,7 @@ function hitRow(hit) {
 function showSelected() {
   const number = shown.selected.size;
   byId('selected-note').textContent = number ? `${counted(number, 'hit')} selected` : 'None selected';
-  for (const id of ['show-selected', 'save-selected', 'clear-selected']) {
+  for (const id of ['show-selected', 'save-whole', 'save-aligned', 'clear-selected']) {
     if (number) byId(id).removeAttribute('aria-disabled');
     else byId(id).setAttribute('aria-disabled', 'true');
   }
@@ -201,17 +201,12 @@ function beyondName({ subject, title }) {
   return title.startsWith(subject) ? title.slice(subject.length).trim() : title;
 }
 
-/** What is aligned of the chosen subjects, as FASTA. */
-async function saveSelected() {
+/** The chosen subjects as FASTA: whole ones, or what is aligned of them. */
+async function saveSelected(part) {
   try {
-    const { hits } = await api.alignments(shown.id, shown.place, [...shown.selected]);
-    const records = hits.flatMap((hit) =>
-      hit.alignments.map(({ subject: row, subject_range: [first, last] }) => {
-        const residues = row.replaceAll('-', '').match(/.{1,60}/g)?.join('\n') ?? '';
-        return `>${hit.subject}:${first}-${last} ${beyondName(hit)}\n${residues}\n`;
-      }));
-    save(`${shown.page.query.id.replace(/[^\w.-]+/g, '_')}.hits.fa`, records.join(''));
-    say(`${counted(records.length, 'aligned part')} saved`);
+    const fasta = await api.sequences(shown.id, shown.place, [...shown.selected], part);
+    save(`${shown.page.query.id.replace(/[^\w.-]+/g, '_')}.${part}.fa`, fasta);
+    say(`${counted(fasta.match(/^>/gm)?.length ?? 0, 'sequence')} saved`);
   } catch (problem) {
     byId('hit-error').textContent = problem.message;
   }
@@ -262,7 +257,9 @@ export function startHits() {
   byId('hits-before').addEventListener('click', page(-1));
   byId('hits-behind').addEventListener('click', page(1));
   byId('show-selected').addEventListener('click', () => shown.selected.size && align([...shown.selected]));
-  byId('save-selected').addEventListener('click', () => shown.selected.size && saveSelected());
+  for (const part of ['whole', 'aligned']) {
+    byId(`save-${part}`).addEventListener('click', () => shown.selected.size && saveSelected(part));
+  }
   byId('clear-selected').addEventListener('click', () => {
     shown.selected.clear();
     select([], false);

@@ -12,6 +12,7 @@ mod hits;
 mod order;
 mod plots;
 mod queries;
+mod sequences;
 mod source;
 
 pub use alignments::{AlignedHit, AlignedPage, MAX_ALIGNED};
@@ -22,4 +23,5 @@ pub use hits::{HitsPage, HitsWanted, MAX_DEPTH, MAX_HITS, RankedHit};
 pub use order::HitColumn;
 pub use plots::Plots;
 pub use queries::{MAX_QUERIES, QueriesPage, QueriesWanted};
+pub use sequences::{Sequences, SequencesWanted, SubjectPart};
 pub use source::Browsed;

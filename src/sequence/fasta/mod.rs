@@ -42,7 +42,9 @@ mod line;
 mod lines;
 mod reader;
 mod record;
+mod write;
 
 pub use error::{FastaError, Place, Total};
 pub use reader::{Limits, Reader};
 pub use record::{Note, Record};
+pub use write::write_record;
