@@ -164,7 +164,12 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// Content as a stream of pieces of at most 8 MiB; [`ErrorKind::NotFound`] if there is none.
     /// If the blob is replaced meanwhile, the stream goes on with the old content or fails with
     /// [`ErrorKind::Conflict`].
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>>;
+    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
+        self.read_from(name, 0).await
+    }
+
+    /// The same without the first `start` bytes, which are fewer than the blob has unless they are none.
+    async fn read_from(&self, name: &BlobName, start: u64) -> Result<BoxStream<'static, Result<Bytes>>>;
 
     /// What is known of the blob, or `None` if it does not exist.
     async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>>;

@@ -131,8 +131,8 @@ impl<I: Interceptor> BlobStore for Intercepted<dyn BlobStore, I> {
         Ok((self.by.arrives(content), tag))
     }
 
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let pieces = self.by.call("read", self.inner.read(name)).await?;
+    async fn read_from(&self, name: &BlobName, start: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let pieces = self.by.call("read", self.inner.read_from(name, start)).await?;
         // What is not checked is what a store knows the length of.
         if !["/hits/", "/parts/"].iter().any(|checked| name.as_str().contains(checked)) {
             return Ok(pieces);

@@ -131,8 +131,8 @@ impl BlobStore for MemoryBlobs {
         self.find(name).map(|blob| (blob.content, blob.info.etag))
     }
 
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let content = self.find(name)?.content;
+    async fn read_from(&self, name: &BlobName, start: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let content = self.find(name)?.content.slice(start as usize..);
         Ok(stream::once(async { Ok(content) }).boxed())
     }
 

@@ -18,6 +18,7 @@ macro_rules! blob_promises {
             $open,
             [
                 content_of_any_size_reads_back,
+                a_blob_is_read_from_anywhere,
                 a_missing_blob_is_not_found,
                 a_prefix_is_not_a_blob,
                 put_replaces_content_and_tag,

@@ -120,15 +120,16 @@ impl AzureBlobs {
         }
     }
 
-    /// The tag of the version read and all its pieces in order. The first has been read already, so
-    /// that what is missing is missing here.
+    /// The tag of the version read, its length, and its pieces in order from byte `start` on. The first has been
+    /// read already, so that what is missing is missing here.
     pub(super) async fn pieces(
         &self,
         name: &BlobName,
+        start: u64,
     ) -> Result<(ETag, u64, BoxStream<'static, Result<Bytes>>)> {
-        let Piece { content, tag, total } = self.piece(name, 0..PIECE, None).await?;
+        let Piece { content, tag, total } = self.piece(name, start..start + PIECE, None).await?;
         let (blobs, name, version) = (self.clone(), name.clone(), tag.clone());
-        let starts = (PIECE..total).step_by(PIECE as usize);
+        let starts = (start + PIECE..total).step_by(PIECE as usize);
         let rest = stream::iter(starts).map(move |start| {
             let (blobs, name, version) = (blobs.clone(), name.clone(), version.clone());
             async move {
@@ -227,7 +228,7 @@ impl BlobStore for AzureBlobs {
     }
 
     async fn get_tagged(&self, name: &BlobName) -> Result<(Bytes, ETag)> {
-        let (tag, total, mut pieces) = self.pieces(name).await?;
+        let (tag, total, mut pieces) = self.pieces(name, 0).await?;
         if total <= PIECE {
             return Ok((pieces.try_next().await?.unwrap_or_default(), tag));
         }
@@ -238,8 +239,8 @@ impl BlobStore for AzureBlobs {
         Ok((content.freeze(), tag))
     }
 
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        Ok(self.pieces(name).await?.2)
+    async fn read_from(&self, name: &BlobName, start: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
+        Ok(self.pieces(name, start).await?.2)
     }
 
     async fn info(&self, name: &BlobName) -> Result<Option<BlobInfo>> {
@@ -326,7 +327,7 @@ impl BlobStore for AzureBlobs {
         let contents = stream::iter(parts.to_vec())
             .map(move |part| {
                 let blobs = blobs.clone();
-                async move { Ok::<_, Error>(blobs.pieces(&part).await?.2) }
+                async move { Ok::<_, Error>(blobs.pieces(&part, 0).await?.2) }
             })
             .buffered(PIECES_AT_ONCE)
             .try_flatten();

@@ -1,7 +1,7 @@
 //! [`BlobStore`] over the files of a folder.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -151,8 +151,13 @@ impl BlobStore for LocalBlobs {
         .await
     }
 
-    async fn read(&self, name: &BlobName) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let (file, _) = self.on_disk(name, Folder::open).await?;
+    async fn read_from(&self, name: &BlobName, start: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let opened = self.on_disk(name, move |folder, name| {
+            let (mut file, _) = folder.open(name)?;
+            file.seek(SeekFrom::Start(start)).map_err(|e| folder.error(&e, "read", name))?;
+            Ok(file)
+        });
+        let file = opened.await?;
         let (store, name) = (self.clone(), name.clone());
         let next = move |mut file: File| {
             let (store, name) = (store.clone(), name.clone());
