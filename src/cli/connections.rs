@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::refusals::InWords;
+
 /// Most connections at the same time; more wait until one ends.
 const CONNECTIONS: usize = 4_096;
 /// Files that the rest of the program may need at the same time.
@@ -73,7 +75,7 @@ async fn answer(stream: TcpStream, router: Router, patience: Duration, stop: Can
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(InWords::new(stream)), TowerToHyperService::new(router));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -153,6 +155,36 @@ mod tests {
         kept_open.write_all(REQUEST).await?;
         hello(&mut kept_open).await?;
         assert_eq!(kept_open.read(&mut [0; 8]).await?, 0, "closed when no further request came");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused_in_words_also_behind_one() -> Result<()> {
+        let (address, _stop) = start(10, LONG).await?;
+        let long = "x".repeat(70_000);
+        let headers: String = (0..120).map(|number| format!("x-{number}: 1\r\n")).collect();
+        for (request, status, kind) in [
+            ("GET /?q=\u{e4} HTTP/1.1\r\n\r\n".to_owned(), 400, "unreadable-request"),
+            ("nonsense\r\n\r\n".to_owned(), 400, "unreadable-request"),
+            (format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 414, "address-too-long"),
+            (format!("GET / HTTP/1.1\r\n{headers}\r\n"), 431, "head-too-large"),
+        ] {
+            for before in [&b""[..], REQUEST] {
+                let mut stream = TcpStream::connect(address).await?;
+                stream.write_all(&[before, request.as_bytes()].concat()).await?;
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).await?;
+                let (answered, refusal) = answer.split_once("HTTP/1.1 4").expect("a refusal");
+                assert_eq!(answered.ends_with("hello"), !before.is_empty(), "{answer}");
+                let (head, body) = refusal.split_once("\r\n\r\n").expect("a head");
+                assert!(head.starts_with(&status.to_string()[1..]), "{answer}");
+                assert!(head.contains("\r\ncontent-type: application/problem+json"), "{answer}");
+                assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())), "{answer}");
+                let problem: serde_json::Value = serde_json::from_str(body)?;
+                assert_eq!(problem["type"], format!("urn:skyblast:problem:{kind}"));
+                assert_eq!(problem["status"], status);
+            }
+        }
         Ok(())
     }
 

@@ -52,6 +52,7 @@ mod output;
 mod parent;
 mod patience;
 mod progress;
+mod refusals;
 mod results;
 mod search;
 mod searched;

@@ -85,6 +85,28 @@ impl Problem {
         self.members.get("option")?.get("name")?.as_str()
     }
 
+    /// Its document, as JSON.
+    pub(super) fn document(&self) -> String {
+        Value::Object(self.members()).to_string()
+    }
+
+    /// The members of its document.
+    fn members(&self) -> Map<String, Value> {
+        let kind = match self.kind {
+            "" => "about:blank".to_owned(),
+            kind => format!("urn:skyblast:problem:{kind}"),
+        };
+        // The title of a type never changes; the status's own phrase is as good as any.
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut members = Map::new();
+        members.insert("type".to_owned(), json!(kind));
+        members.insert("title".to_owned(), json!(title));
+        members.insert("status".to_owned(), json!(self.status.as_u16()));
+        members.insert("detail".to_owned(), json!(self.detail));
+        members.extend(self.members.clone());
+        members
+    }
+
     /// Adds a sentence to the detail.
     pub(super) fn hint(mut self, sentence: &str) -> Self {
         self.detail = format!("{}; {sentence}", self.detail);
@@ -98,19 +120,8 @@ impl IntoResponse for Problem {
             tracing::error!(status = self.status.as_u16(), problem = self.kind, "{}", self.detail);
             self.detail = without_paths(&self.detail);
         }
-        let kind = match self.kind {
-            "" => "about:blank".to_owned(),
-            kind => format!("urn:skyblast:problem:{kind}"),
-        };
-        // The title of a type never changes; the status's own phrase is as good as any.
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let mut members = Map::new();
-        members.insert("type".to_owned(), json!(kind));
-        members.insert("title".to_owned(), json!(title));
-        members.insert("status".to_owned(), json!(self.status.as_u16()));
-        members.insert("detail".to_owned(), json!(self.detail));
-        members.append(&mut self.members);
-        let mut response = (self.status, Json(members)).into_response();
+        let document = Json(self.members()).into_response();
+        let mut response = (self.status, document).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
