@@ -40,5 +40,7 @@ mod sign_in;
 mod strangers;
 #[path = "http/traces.rs"]
 mod traces;
+#[path = "http/transfer.rs"]
+mod transfer;
 #[path = "http/uploads.rs"]
 mod uploads;

@@ -115,7 +115,12 @@ pub(super) async fn serve(
         ..WorkerSettings::default()
     };
     let working = tokio::spawn(worker::run(pipeline.clone(), settings, stop.clone()));
-    let stopped = stop.clone();
+    let (leaving, stopped) = ((pipeline.clone(), stop.clone()), stop.clone());
+    // Nobody goes on waiting for the end of a search.
+    tokio::spawn(async move {
+        leaving.1.cancelled().await;
+        leaving.0.leave();
+    });
     let router = api_router(Services::Ready(pipeline), serving.limits);
     tokio::select! {
         () = connections::serve(listener, router, HEAD_PATIENCE, stopped) => {}

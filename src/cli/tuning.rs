@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use super::duration::parse_duration;
 use super::memory;
 use super::options::ThreadFlags;
-use crate::functions::{ApiKey, Limits, SignIn, UrlApi};
+use crate::functions::{ApiKey, Limits, SignIn, Site, UrlApi};
 use crate::jobs::Settings;
 use crate::sequence::fasta;
 
@@ -64,6 +64,15 @@ pub(super) struct TuningFlags {
     /// Most residues that the queries of a search may be
     #[arg(long, value_name = "N", env = "SKYBLAST_QUERY_RESIDUES", hide = true)]
     query_residues: Option<u64>,
+
+    /// Site whose pages may call the API from browsers (CORS), such as https://lab.example; may be repeated
+    #[arg(
+        long = "trusted-site",
+        value_name = "ORIGIN",
+        env = "SKYBLAST_TRUSTED_SITES",
+        value_delimiter = ','
+    )]
+    trusted_sites: Vec<Site>,
 
     /// Reports of this many bytes and more are fetched straight from storage
     #[arg(long, value_name = "BYTES", env = "SKYBLAST_REDIRECT_BYTES", hide = true)]
@@ -134,6 +143,7 @@ impl TuningFlags {
         Limits {
             body_bytes: self.body_limit.unwrap_or(default.body_bytes),
             bodies: self.bodies.unwrap_or(default.bodies),
+            trusted_sites: self.trusted_sites.clone(),
             redirect_bytes: self.redirect_bytes.unwrap_or(default.redirect_bytes),
             sign_in: (self.sign_in == SignInMode::Entra).then_some(SignIn { audience }),
             url_api: self.url_api(without_key),

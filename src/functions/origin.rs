@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::cross_origin;
 use super::problem::Problem;
 use super::services::App;
 
@@ -40,10 +41,12 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 /// Refuses what would change something for a page of another site.
 pub(super) fn refuse_cross_site(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let names = app.limits.host_names.as_deref().unwrap_or_default();
-    if !is_cross_site(headers, host(uri, headers).as_ref(), names) {
+    let is_trusted = cross_origin::is_trusted(headers, &app.limits.trusted_sites);
+    if is_trusted || !is_cross_site(headers, host(uri, headers).as_ref(), names) {
         return Ok(());
     }
-    let detail = "a page of another site asks for this; use skyblast submit, curl or a program of your own";
+    let detail = "a page of another site asks for this; use skyblast submit, curl or a program of your own, or start the \
+                  server with --trusted-site if that page is yours";
     Err(Problem::new(StatusCode::FORBIDDEN, "cross-site", detail))
 }
 

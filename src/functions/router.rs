@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,8 +16,8 @@ use super::caller::trace_of;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    blast_cgi, browse, cancel, databases, doctor, drain, health, label, list, origin, page, queue, results,
-    sequences, share, status, submit, sweep, upload,
+    blast_cgi, browse, cancel, compression, cross_origin, databases, doctor, drain, health, label, list,
+    origin, page, queue, results, sequences, share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -64,11 +64,17 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
 /// What all answers have in common.
 fn finished(routes: Router<Arc<App>>, services: Services, limits: Limits) -> Router {
     let app = Arc::new(App::new(services, limits));
-    let routes = routes
+    let mut routes = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), origin::guard))
+        .layer(from_fn_with_state(app.clone(), origin::guard));
+    if !app.limits.trusted_sites.is_empty() {
+        routes = routes.layer(cross_origin::layer(&app.limits.trusted_sites));
+    }
+    let routes = routes
+        .layer(compression::layer())
+        .layer(map_response(compression::with_weak_tag))
         .layer(from_fn(log))
         .with_state(app);
     // Before a route is looked for.

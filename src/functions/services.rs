@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 
 use super::blast_cgi::UrlApi;
 use super::body::{Arrivals, Pace};
+use super::cross_origin::Site;
 use super::health::Probe;
 use super::problem::Problem;
 use crate::jobs::Pipeline;
@@ -35,6 +36,8 @@ pub struct Limits {
     pub pace: Pace,
     /// Names that requests may be for, beside this machine's own; `None` if they may be for any.
     pub host_names: Option<Vec<String>>,
+    /// Sites whose pages may call the API.
+    pub trusted_sites: Vec<Site>,
     /// Reports of this length and more are fetched straight from storage, if it allows that.
     pub redirect_bytes: u64,
     /// Whether anybody may list the searches that nobody owns: where none but this machine can reach the
@@ -64,6 +67,7 @@ impl Default for Limits {
             bodies_memory: 256 << 20,
             pace: Pace::default(),
             host_names: None,
+            trusted_sites: Vec::new(),
             redirect_bytes: 32 << 20,
             anybody_lists: false,
             sign_in: None,

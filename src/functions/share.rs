@@ -8,25 +8,21 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::links::search_id;
 use super::problem::Problem;
-use super::results::report;
+use super::results::{Reader, report};
 use super::services::App;
+use super::wishes::Wishes;
 use crate::jobs::{Error, MAX_SHARE};
 
 /// How long a link is valid unless asked otherwise: a week.
 const DEFAULT_SECONDS: u64 = 7 * 24 * 60 * 60;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Wish {
-    seconds: Option<String>,
-}
 
 #[derive(Debug, Serialize)]
 pub(super) struct Link {
@@ -38,21 +34,16 @@ pub(super) struct Link {
 pub(super) async fn share(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
-    Query(wish): Query<Wish>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     let id = search_id(path)?;
     app.admit(&headers, id).await?;
     let longest = MAX_SHARE.as_secs();
-    let seconds = match wish.seconds {
-        None => DEFAULT_SECONDS,
-        Some(text) => {
-            text.parse().ok().filter(|seconds| (1..=longest).contains(seconds)).ok_or_else(|| {
-                let detail = format!("the option \"seconds\" must be a number from 1 to {longest}");
-                Problem::bad_request("invalid-option", detail)
-            })?
-        }
-    };
+    let range = format!("a number from 1 to {longest}");
+    let mut wishes = Wishes::of(&uri, &["seconds"])?;
+    let seconds = wishes.value("seconds", &range, |seconds| (1..=longest).contains(seconds))?;
+    let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
     let share = app.pipeline()?.share(id, Duration::from_secs(seconds), Timestamp::now()).await?;
     let link = format!("/api/shared?{TOKEN}={}", share.token);
     Ok((StatusCode::CREATED, Json(Link { link, expires: share.expires })))
@@ -61,24 +52,31 @@ pub(super) async fn share(
 /// Name of the token in the address.
 const TOKEN: &str = "token";
 
-pub(super) async fn shared(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn shared(
+    State(app): State<Arc<App>>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let (token, rest) = take_token(&uri)?;
-    follow(&app, &token, &rest).await
+    follow(&app, &token, &rest, &Reader { method, headers }).await
 }
 
 /// A link with the token in its path.
 pub(super) async fn shared_by_path(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
+    method: Method,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let Path(token) = path.map_err(|_| Problem::from(Error::InvalidShare))?;
-    follow(&app, &token, &uri).await
+    follow(&app, &token, &uri, &Reader { method, headers }).await
 }
 
-async fn follow(app: &App, token: &str, uri: &Uri) -> Result<Response, Problem> {
+async fn follow(app: &App, token: &str, uri: &Uri, reader: &Reader) -> Result<Response, Problem> {
     let id = app.pipeline()?.shared(token, Timestamp::now()).await?;
-    report(app, id, uri).await
+    report(app, id, uri, reader).await
 }
 
 /// The token in an address, and the address without it.

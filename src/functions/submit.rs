@@ -86,7 +86,7 @@ async fn call(pipeline: &Pipeline, job: &Job, label: Option<Label>) {
 }
 
 /// The header by which a repeated submission is recognised (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The key of a submission, if the client has given one.
 fn key_of(headers: &HeaderMap) -> Result<Option<SubmissionKey>, Problem> {

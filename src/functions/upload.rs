@@ -11,20 +11,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::body::BodyError;
 use super::problem::Problem;
 use super::services::App;
+use super::wishes::Wishes;
 use crate::jobs::{JobId, PART_BYTES};
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Which {
-    id: Option<String>,
-}
 
 #[derive(Debug, Serialize)]
 pub(super) struct Ticket {
@@ -40,12 +36,12 @@ pub(super) struct Ticket {
 
 pub(super) async fn upload(
     State(app): State<Arc<App>>,
-    Query(which): Query<Which>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Result<(StatusCode, Json<Ticket>), Problem> {
     let caller = app.caller(&headers)?;
     let pipeline = app.pipeline()?;
-    let (status, upload) = match which.id {
+    let (status, upload) = match Wishes::of(&uri, &["id"])?.text("id") {
         None => (StatusCode::CREATED, pipeline.begin_upload(caller.as_deref()).await?),
         Some(id) => (StatusCode::OK, pipeline.renew_upload(upload_id(&id)?, caller.as_deref()).await?),
     };

@@ -84,7 +84,7 @@ impl Pipeline {
             })
         });
         let content = begin.chain(files.try_flatten()).chain(end.flatten()).boxed();
-        Ok(Report::Ready { format: format.clone(), content, missing })
+        Ok(Report::Ready { format: format.clone(), content, stored: None, missing })
     }
 }
 

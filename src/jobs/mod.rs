@@ -121,7 +121,7 @@ pub use messages::{ChunkSearched, Inbox, JobMerged, JobSubmitted, ShardPlanned, 
 pub use names::{DATABASES, JOBS};
 pub use pipeline::{KEEP_JOBS, Pipeline, Settings, TURN};
 pub use publish::{OnPublished, Published};
-pub use results::{AddressFrom, MissingShards, Report, Wanted};
+pub use results::{AddressFrom, MissingShards, Report, StoredReport, Wanted};
 pub use retention::Removal;
 pub use shard::{compare, search_row};
 pub use shard_map::ShardMap;

@@ -18,7 +18,7 @@ use super::merge::{Look, output_format, render_end, report_context};
 use super::pipeline::Pipeline;
 use super::produce::produced;
 use crate::report::{OutputFormat, ParquetFile};
-use crate::store::Grant;
+use crate::store::{BlobInfo, ETag, Grant};
 
 /// Which report is wanted, and how.
 #[derive(Clone, Debug, Default)]
@@ -65,14 +65,25 @@ impl fmt::Display for MissingShards {
     }
 }
 
+/// A report that lies in storage as it is; [`Pipeline::report_from`] reads parts of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredReport {
+    /// Length, bytes.
+    pub length: u64,
+    /// Tag of its bytes.
+    pub tag: ETag,
+}
+
 /// What there is to read of a job.
 pub enum Report {
     /// The report, piece by piece.
     Ready {
         /// Its format.
         format: OutputFormat,
-        /// Its bytes.
+        /// Its bytes; nothing is done for them before they are asked for.
         content: BoxStream<'static, Result<Bytes>>,
+        /// What is known of it beforehand, if it lies in storage as it is; else it is made while it is read.
+        stored: Option<StoredReport>,
         /// What it lacks.
         missing: Option<MissingShards>,
     },
@@ -92,9 +103,10 @@ pub enum Report {
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ready { format, missing, .. } => f
+            Self::Ready { format, stored, missing, .. } => f
                 .debug_struct("Ready")
                 .field("format", format)
+                .field("stored", stored)
                 .field("missing", missing)
                 .finish_non_exhaustive(),
             Self::Elsewhere { missing, .. } => {
@@ -120,25 +132,43 @@ impl Pipeline {
         let format = wanted.format.unwrap_or(asked);
         let pieces = format.of_pieces();
         let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
-        if pieces == composed && most.is_none() {
-            let extension = composed.extension();
-            if let Some(AddressFrom { bytes, lifetime }) = wanted.address
-                && format == composed
-                && let Some(grant) = self.ledger.grant_report(id, extension, bytes, lifetime).await?
-            {
-                return Ok(Report::Elsewhere { grant, missing });
-            }
-            let content = match self.ledger.report(id, extension).await {
-                Err(error) if error.is_not_found() => {
-                    self.restore_report(&job, &plan).await?;
-                    self.ledger.report(id, extension).await?
-                }
-                other => other?,
-            };
-            return Ok(Report::Ready { content: whole(&format, content), format, missing });
+        if pieces != composed || most.is_some() {
+            let content = whole(&format, self.rendered(job, plan, &pieces, most)?);
+            return Ok(Report::Ready { format, content, stored: None, missing });
         }
-        let content = self.rendered(job, plan, &pieces, most)?;
-        Ok(Report::Ready { content: whole(&format, content), format, missing })
+        let extension = composed.extension();
+        let found = match self.ledger.report_info(id, extension).await? {
+            Some(found) => Some(found),
+            None => {
+                self.restore_report(&job, &plan).await?;
+                self.ledger.report_info(id, extension).await?
+            }
+        };
+        let is_stored = format == composed;
+        let stored = found.map(|BlobInfo { length, etag, .. }| StoredReport { length, tag: etag });
+        let length = stored.as_ref().map_or(0, |stored| stored.length);
+        if let Some(AddressFrom { bytes, lifetime }) = wanted.address
+            && is_stored
+            && length >= bytes
+            && let Some(grant) = self.ledger.grant_report(id, extension, lifetime).await?
+        {
+            return Ok(Report::Elsewhere { grant, missing });
+        }
+        let pipeline = self.clone();
+        let content = stream::once(async move { pipeline.report_from(id, &composed, 0).await }).try_flatten();
+        let content = whole(&format, content.boxed());
+        Ok(Report::Ready { format, content, stored: stored.filter(|_| is_stored), missing })
+    }
+
+    /// The bytes of a report in the format that its job was submitted with, from byte `start` on, which must be
+    /// less than its [length](StoredReport::length) unless it is 0.
+    pub async fn report_from(
+        &self,
+        id: JobId,
+        format: &OutputFormat,
+        start: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes>>> {
+        self.ledger.report(id, format.extension(), start).await
     }
 
     /// A job that has a report which may be shown, with its grid and what the report lacks; else why it has

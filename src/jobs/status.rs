@@ -1,9 +1,11 @@
 //! Status: where a job stands, read from the blobs that there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
 
 use super::chunk::Warning;
 use super::error::Result;
@@ -12,6 +14,11 @@ use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
 use super::shard_map::ShardMap;
 use crate::engine::{DatabaseTotals, OptionChoices};
+
+/// Pauses between looks at a job whose end is waited for: short for searches that take seconds, and few for
+/// those that take hours.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Done, failed and all of something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +150,24 @@ impl Pipeline {
             status.map = Some(ShardMap::of(plan, &done, &failed));
         }
         Ok(status)
+    }
+
+    /// Waits until a job has ended, for `longest` at most, or until this process is about to end.
+    /// [`UnknownJob`](super::Error::UnknownJob) if there is none.
+    pub async fn wait_for_end(&self, id: JobId, longest: Duration) -> Result<()> {
+        self.ledger.job(id).await?;
+        let ended = async {
+            let mut pause = SHORTEST_PAUSE;
+            while !self.ledger.has_outcome(id).await? {
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 3 / 2);
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = timeout(longest, ended) => ended.unwrap_or(Ok(())),
+            () = self.leaving.cancelled() => Ok(()),
+        }
     }
 
     /// Where a job stands, in one word.

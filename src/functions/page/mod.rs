@@ -9,14 +9,15 @@ use std::sync::LazyLock;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::ready;
+use super::validators::Tag;
 
 /// Prefix of the addresses of its files.
 pub(super) const FILES: &str = "/page/";
@@ -85,13 +86,8 @@ static FILES_BY_NAME: &[File] = &files! {
 };
 
 /// The tag of each file.
-static TAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
-    let tag = |file: &File| {
-        let digest = blake3::hash(file.content.as_bytes()).to_hex();
-        HeaderValue::try_from(format!("\"{}\"", &digest[..32]))
-    };
-    FILES_BY_NAME.iter().map(|file| tag(file).unwrap_or(HeaderValue::from_static("\"\""))).collect()
-});
+static TAGS: LazyLock<Vec<Tag>> =
+    LazyLock::new(|| FILES_BY_NAME.iter().map(|file| Tag::of(&[file.content.as_bytes()])).collect());
 
 /// The page for who asks for HTML, else that the program is ready.
 pub(super) async fn root(headers: HeaderMap) -> Response {
@@ -114,18 +110,14 @@ pub(super) async fn file(
 }
 
 fn give(number: usize, headers: &HeaderMap) -> Response {
-    let (file, tag) = (FILES_BY_NAME[number], TAGS[number].clone());
-    let known = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    let is_known = tag
-        .to_str()
-        .is_ok_and(|tag| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
-    let mut response = if is_known {
+    let (file, tag) = (FILES_BY_NAME[number], &TAGS[number]);
+    let mut response = if tag.is_known(headers) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(CONTENT_TYPE, file.media_type)], file.content).into_response()
     };
     response.headers_mut().extend(HEADERS);
-    response.headers_mut().insert(ETAG, tag);
+    response.headers_mut().insert(ETAG, tag.header());
     response
 }
 

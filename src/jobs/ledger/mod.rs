@@ -260,29 +260,30 @@ impl Ledger {
         Ok(())
     }
 
-    /// The report, piece by piece.
+    /// What is known of the report without reading it, if it is there.
+    pub(super) async fn report_info(&self, id: JobId, extension: &str) -> Result<Option<BlobInfo>> {
+        Ok(self.blobs.info(&names::report(id, extension)?).await?)
+    }
+
+    /// The report from byte `start` on, piece by piece.
     pub(super) async fn report(
         &self,
         id: JobId,
         extension: &str,
+        start: u64,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        Ok(self.blobs.read(&names::report(id, extension)?).await?.map_err(Error::from).boxed())
+        let blob = names::report(id, extension)?;
+        Ok(self.blobs.read_from(&blob, start).await?.map_err(Error::from).boxed())
     }
 
-    /// An address at which the report can be read for `lifetime`, if it has at least `least` bytes and
-    /// the store has such addresses.
+    /// An address at which the report can be read for `lifetime`, if the store has such addresses.
     pub(super) async fn grant_report(
         &self,
         id: JobId,
         extension: &str,
-        least: u64,
         lifetime: Duration,
     ) -> Result<Option<Grant>> {
         let blob = names::report(id, extension)?;
-        match self.blobs.info(&blob).await? {
-            Some(info) if info.length >= least => {}
-            _ => return Ok(None),
-        }
         let file_name = format!("{id}.{extension}");
         Ok(self.blobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
     }
