@@ -120,6 +120,28 @@ fn a_writer_refuses_what_cannot_be_searched() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "an abandoned volume leaves nothing");
 }
 
+/// A volume without taxids is what it was before there were any, so programs of that time read it.
+#[test]
+fn only_a_volume_with_taxids_is_of_the_newer_format() {
+    let directory = TempDir::new().unwrap();
+    let version = |sequences: &[Sequence]| fs::read(write_volume(directory.path(), sequences).0).unwrap()[8];
+    let sequence = |line: &[u8]| (line.to_vec(), vec![1]);
+    assert_eq!(version(&[sequence(b"a b"), sequence(b"lcl|a\nb")]), 1);
+    assert_eq!(version(&[sequence(b"a b"), sequence(b"\n9606\na b"), sequence(b"c")]), 2);
+    let labelled = [sequence(b"\n9606 0,5\na\nb\nc\nd"), sequence(b"a b")];
+    let (path, _) = write_volume(directory.path(), &labelled);
+    assert_eq!(contents(&Volume::open(&path, None).unwrap()), labelled);
+    let bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(4).position(|window| window == b"9606").unwrap();
+    for (place, byte) in [(place, b'x'), (place + 7, b' ')] {
+        let mut damaged = bytes.clone();
+        damaged[place] = byte;
+        let error = Volume::from_bytes("v", damaged, None).unwrap_err().to_string();
+        let reason = "the taxids of sequence 0 are no numbers";
+        assert_eq!(error, format!("volume v is damaged: {reason}; rebuild the database"));
+    }
+}
+
 #[test]
 fn an_empty_volume_can_be_written_and_opened() {
     let directory = TempDir::new().unwrap();
@@ -139,8 +161,8 @@ fn what_is_wrong_with_a_volume_is_said() {
     let damaged = |reason: &str| format!("volume v is damaged: {reason}; rebuild the database");
     assert_eq!(refused(&|v| v[0] = b'S'), "v is not a skyblast volume");
     assert_eq!(
-        refused(&|v| v[8] = 2),
-        "volume v has format version 2, but this program reads only up to version 1; \
+        refused(&|v| v[8] = 3),
+        "volume v has format version 3, but this program reads only up to version 2; \
          update skyblast or rebuild the database"
     );
     assert_eq!(refused(&|v| v[8] = 0), damaged("its format version is 0"));

@@ -127,8 +127,8 @@ impl Builder {
         })
     }
 
-    /// Adds a sequence: its whole definition line (without `>`) and its residue codes, of which
-    /// there must be at least one.
+    /// Adds a sequence: its whole definition line (without `>`), which may have [taxids](crate::sequence::taxids) in
+    /// front, and its residue codes, of which there must be at least one.
     pub fn push(&mut self, defline: &[u8], residues: &[u8]) -> Result<(), BuildError> {
         if let Some(full) =
             self.writer.take_if(|writer| is_full(writer, self.options.volume_limit, defline, residues))
@@ -192,7 +192,7 @@ impl Builder {
 /// Whether the volume has no room for one more sequence.
 fn is_full(writer: &VolumeWriter, limit: VolumeLimit, defline: &[u8], residues: &[u8]) -> bool {
     match limit {
-        VolumeLimit::Bytes(most) => writer.bytes_with(residues.len(), defline.len()) > most,
+        VolumeLimit::Bytes(most) => writer.bytes_with(residues, defline) > most,
         VolumeLimit::Sequences(most) => writer.sequences() >= most,
     }
 }

@@ -4,6 +4,7 @@ use super::digest::Digest;
 use super::layout::{ENTRY, FORMAT_VERSION, HEADER, HeaderProblem, Layout, Sections};
 use super::volume::{VolumeError, in_memory};
 use crate::sequence::alphabet::{ALPHABET_SIZE, SENTINEL};
+use crate::sequence::taxids::is_well_labelled;
 
 /// Checks everything that a volume promises, and its digest if one is given.
 ///
@@ -114,7 +115,20 @@ impl View<'_> {
             }
             previous = start;
         }
-        self.ends_at(self.sections.defline_table, self.layout.defline_bytes)
+        self.ends_at(self.sections.defline_table, self.layout.defline_bytes)?;
+        if self.layout.labelled { self.check_taxids() } else { Ok(()) }
+    }
+
+    /// Checks the taxids in front of definition lines; the table of these has been checked.
+    fn check_taxids(&self) -> Result<(), String> {
+        let deflines =
+            self.section(self.sections.deflines, self.sections.deflines + self.layout.defline_bytes);
+        let starts = self.table(self.sections.defline_table).map(in_memory);
+        let ends = self.table(self.sections.defline_table).skip(1).map(in_memory);
+        match starts.zip(ends).position(|(start, end)| !is_well_labelled(&deflines[start..end])) {
+            None => Ok(()),
+            Some(number) => Err(format!("the taxids of sequence {number} are no numbers")),
+        }
     }
 
     fn ends_at(&self, table: u64, end: u64) -> Result<(), String> {

@@ -6,7 +6,7 @@
 //! | offset | bytes | content |
 //! |---|---|---|
 //! | 0 | 8 | magic, `skyblast` in ASCII |
-//! | 8 | 4 | format version, [`FORMAT_VERSION`] |
+//! | 8 | 4 | format version: 2 if any definition line has taxids in front, else 1 |
 //! | 12 | 4 | alphabet: 1 = NCBIstdaa (the only one so far) |
 //! | 16 | 8 | *n* |
 //! | 24 | 8 | *r* |
@@ -27,14 +27,21 @@
 //! before entry *i* + 1. Every sequence has at least one residue. Entry *i* of the other table says where definition
 //! line *i* starts, counted from the start of the definition lines: entry 0 is 0, entry *n* is *d*,
 //! and line *i* ends where the next starts. A definition line is FASTA's, or holds parsed names with
-//! line feeds between (see [`SubjectNames`](crate::sequence::names::SubjectNames)).
+//! line feeds between (see [`SubjectNames`](crate::sequence::names::SubjectNames)); in version 2 it may have
+//! [taxids](crate::sequence::taxids) in front. So a volume without taxids is what it was before there were any, and keeps
+//! its name.
 //!
 //! Sections follow from the three counts; they are written out for readers in other languages, and
 //! a reader checks that they agree. The residues can be searched where they are: a sentinel never
 //! scores, so no extension leaves its sequence.
 
-/// Version of the format that this code writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+use crate::sequence::taxids::is_labelled;
+
+/// Newest version of the format that this code writes and reads.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The version of volumes without taxids.
+const WITHOUT_TAXIDS: u32 = 1;
 
 pub(super) const MAGIC: &[u8; 8] = b"skyblast";
 
@@ -47,12 +54,14 @@ pub(super) const HEADER: usize = 80;
 /// Bytes of a table entry.
 pub(super) const ENTRY: u64 = 8;
 
-/// The three counts that decide where everything is.
+/// The three counts that decide where everything is, and whether there are taxids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) sequences: u64,
     pub(super) residues: u64,
     pub(super) defline_bytes: u64,
+    /// Whether definition lines may have taxids in front.
+    pub(super) labelled: bool,
 }
 
 /// Where the sections begin, and where the file ends.
@@ -92,12 +101,17 @@ impl Layout {
     }
 
     /// The layout with one more sequence.
-    pub(super) fn with(&self, residues: usize, defline: usize) -> Self {
+    pub(super) fn with(&self, residues: &[u8], defline: &[u8]) -> Self {
         Self {
             sequences: self.sequences + 1,
-            residues: self.residues + residues as u64,
-            defline_bytes: self.defline_bytes + defline as u64,
+            residues: self.residues + residues.len() as u64,
+            defline_bytes: self.defline_bytes + defline.len() as u64,
+            labelled: self.labelled || is_labelled(defline),
         }
+    }
+
+    fn version(&self) -> u32 {
+        if self.labelled { FORMAT_VERSION } else { WITHOUT_TAXIDS }
     }
 
     /// The header; `None` if the counts exceed any file.
@@ -105,7 +119,7 @@ impl Layout {
         let sections = self.sections()?;
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(MAGIC);
-        header[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        header[8..12].copy_from_slice(&self.version().to_le_bytes());
         header[12..16].copy_from_slice(&NCBISTDAA.to_le_bytes());
         let words = [
             self.sequences,
@@ -131,11 +145,12 @@ impl Layout {
             return Err(HeaderProblem::NoMagic);
         }
         let Some(header) = file.first_chunk::<HEADER>() else { return Err(HeaderProblem::TooShort) };
-        match u32_at(header, 8) {
-            FORMAT_VERSION => {}
+        let labelled = match u32_at(header, 8) {
+            FORMAT_VERSION => true,
+            WITHOUT_TAXIDS => false,
             0 => return Err(HeaderProblem::Wrong("its format version is 0")),
             found => return Err(HeaderProblem::Newer { found }),
-        }
+        };
         if u32_at(header, 12) != NCBISTDAA {
             return Err(HeaderProblem::Wrong("its alphabet is unknown"));
         }
@@ -143,6 +158,7 @@ impl Layout {
             sequences: u64_at(header, 16),
             residues: u64_at(header, 24),
             defline_bytes: u64_at(header, 32),
+            labelled,
         };
         match (layout.sections(), layout.header()) {
             (Some(sections), Some(expected)) if expected == *header => Ok((layout, sections)),
@@ -169,11 +185,15 @@ mod tests {
 
     #[test]
     fn sections_are_where_the_documentation_says() {
-        let layout = Layout { sequences: 2, residues: 5, defline_bytes: 7 };
+        let layout = Layout { sequences: 2, residues: 5, defline_bytes: 7, labelled: false };
         let expected =
             Sections { residues: 80, deflines: 88, residue_table: 96, defline_table: 120, end: 144 };
         assert_eq!(layout.sections(), Some(expected));
         assert_eq!(Layout::parse(&layout.header().unwrap()), Ok((layout, expected)));
+        assert_eq!(layout.header().unwrap()[8], 1);
+        let labelled = layout.with(b"", b"\n9606\na");
+        assert_eq!(labelled.header().unwrap()[8], 2);
+        assert_eq!(Layout::parse(&labelled.header().unwrap()).unwrap().0, labelled);
     }
 
     #[test]

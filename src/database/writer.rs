@@ -101,7 +101,7 @@ impl VolumeWriter {
         self.file.write_all(residues)?;
         self.file.write_all(&[SENTINEL])?;
         self.deflines.write_all(defline)?;
-        self.layout = self.layout.with(residues.len(), defline.len());
+        self.layout = self.layout.with(residues, defline);
         self.residue_table.push(self.layout.residues + self.layout.sequences + 1);
         self.defline_table.push(self.layout.defline_bytes);
         Ok(())
@@ -114,7 +114,7 @@ impl VolumeWriter {
 
     /// Length in bytes that the volume would have with one more sequence, `u64::MAX` if no file
     /// could hold it.
-    pub(super) fn bytes_with(&self, residues: usize, defline: usize) -> u64 {
+    pub(super) fn bytes_with(&self, residues: &[u8], defline: &[u8]) -> u64 {
         self.layout.with(residues, defline).sections().map_or(u64::MAX, |sections| sections.end)
     }
 

@@ -311,7 +311,7 @@ impl SubjectLabel {
             };
             return Self { id, accession: number, title };
         }
-        let title = text(&defline::database_title(&hit.defline));
+        let title = text(SubjectNames::of(&hit.defline).title());
         Self { id: format!("gnl|BL_ORD_ID|{}", hit.ordinal()), accession: hit.ordinal().to_string(), title }
     }
 }

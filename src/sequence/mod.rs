@@ -8,6 +8,7 @@ pub mod fasta;
 pub mod input;
 pub mod names;
 pub mod nucleotide;
+pub mod taxids;
 pub mod title;
 
 pub use counted::counted;

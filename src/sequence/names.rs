@@ -10,13 +10,17 @@
 //!   turns, one a line: `id ⏎ title` or `id ⏎ title ⏎ id ⏎ title`. No FASTA definition line has a
 //!   line feed, so the styles cannot be mistaken for each other.
 //!
+//! In front of either may stand the [taxids](super::taxids) of the names.
+//!
 //! A parsed identifier is written with bars: `sp|P01013|OVALX_CHICK`, `lcl|mine`,
 //! `gi|129295|ref|NP_000001.2|`. Printed forms were checked against blastp 2.12.0.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::defline;
+use super::taxids::{self, NameTaxids, Taxid};
 use super::title::{first_word, tidy};
 
 const LINE_FEED: u8 = b'\n';
@@ -29,6 +33,8 @@ pub struct Name<'a> {
     pub id: Cow<'a, [u8]>,
     /// Title: the whole line, or what follows a parsed identifier; may be empty.
     pub title: Cow<'a, [u8]>,
+    /// Its taxids.
+    pub taxids: NameTaxids,
 }
 
 /// All names of a database sequence.
@@ -54,16 +60,19 @@ pub struct SubjectNames<'a> {
 impl<'a> SubjectNames<'a> {
     /// Reads the definition line of a database sequence, of either style.
     pub fn of(line: &'a [u8]) -> Self {
+        let (label, line) = taxids::split(line);
+        let mut taxids = taxids::of_names(label);
+        let mut taxids = || taxids.next().unwrap_or_default();
         if !line.contains(&LINE_FEED) {
             let title = defline::database_title(line);
             let id = first_word(&title).into_owned();
-            return Self { parted: false, names: vec![Name { id: id.into(), title }] };
+            return Self { parted: false, names: vec![Name { id: id.into(), title, taxids: taxids() }] };
         }
         let mut lines = line.split(|byte| *byte == LINE_FEED);
         let mut names = Vec::new();
         while let Some(id) = lines.next() {
             let title = defline::database_title(lines.next().unwrap_or_default());
-            names.push(Name { id: id.into(), title });
+            names.push(Name { id: id.into(), title, taxids: taxids() });
         }
         Self { parted: true, names }
     }
@@ -124,7 +133,7 @@ impl<'a> SubjectNames<'a> {
     /// The title of a name in pairwise reports: as it was given, or else that of the first name, tidied.
     pub fn title_of<'n>(&self, name: &'n Name<'_>) -> Cow<'n, [u8]> {
         if name.title.is_empty() {
-            let first = Name { id: self.chosen().id.clone(), title: self.names[0].title.clone() };
+            let first = Name { id: self.chosen().id.clone(), ..self.names[0].clone() };
             return self.generated(&first).into_bytes().into();
         }
         Cow::Borrowed(&name.title)
@@ -215,6 +224,17 @@ impl<'a> SubjectNames<'a> {
         let titles: Vec<&[u8]> =
             self.names.iter().map(|name| if name.title.is_empty() { b"N/A" } else { &*name.title }).collect();
         titles.join(&b"<>"[..])
+    }
+
+    /// The taxid that stands for the sequence (`staxid`): the first that is known; 0 if none is.
+    pub fn taxid(&self) -> Taxid {
+        self.names.iter().map(|name| name.taxids.taxid).find(|taxid| *taxid != 0).unwrap_or(0)
+    }
+
+    /// The taxids of all names (`staxids`), each once, ascending; 0 for a name that has none.
+    pub fn all_taxids(&self) -> Vec<Taxid> {
+        let taxids: BTreeSet<_> = self.names.iter().map(|name| name.taxids.taxid).collect();
+        taxids.into_iter().collect()
     }
 
     /// The name that stands for the sequence: the first with a GI number, else the first.
@@ -403,6 +423,19 @@ mod tests {
         let line = parted([(&b"sp|P10016|A_B"[..], &b"MULTI , x."[..]), (b"gb|AAA00017.1|", b"")]);
         let names = SubjectNames::of(&line);
         assert_eq!(&*names.title_of(&names.names()[1]), b"MULTI, x");
+    }
+
+    /// Expected numbers: blastp 2.12.0 -outfmt "6 staxid staxids", a GI number before the second name.
+    #[test]
+    fn the_first_known_taxid_stands_for_all() {
+        let line = b"\n0 10116 9606\nsp|P1|\na\ngi|99|ref|NP_1.1|\nb\nsp|P2|\nc";
+        let names = SubjectNames::of(line);
+        assert_eq!((names.taxid(), names.all_taxids()), (10116, vec![0, 9606, 10116]));
+        let whole = SubjectNames::of(b"\n9606\nsp|P1|X a title");
+        assert_eq!((whole.seqid(), whole.title()), (&b"sp|P1|X"[..], &b"sp|P1|X a title"[..]));
+        assert_eq!((whole.is_parted(), whole.taxid(), whole.all_taxids()), (false, 9606, vec![9606]));
+        let unknown = SubjectNames::of(b"sp|P1|X a title");
+        assert_eq!((unknown.taxid(), unknown.all_taxids()), (0, vec![0]));
     }
 
     #[test]

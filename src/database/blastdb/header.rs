@@ -5,48 +5,77 @@
 //! Blast-def-line ::= SEQUENCE {
 //!     title [0] VisibleString OPTIONAL,
 //!     seqid [1] SEQUENCE OF Seq-id,
-//!     taxid [2] …, memberships [3] …, links [4] …, other-info [5] … }    -- not read
+//!     taxid [2] INTEGER OPTIONAL, memberships [3] …,                      -- these are not read
+//!     links [4] SEQUENCE OF INTEGER OPTIONAL, other-info [5] … }          -- links: further taxids
 //! ```
 
 use super::ber::{BerError, Element, Elements, SEQUENCE, context};
 use super::seqid;
 use crate::sequence::names;
+use crate::sequence::taxids::{LARGEST_TAXID, NameTaxids, Taxid, labelled};
 
 const TITLE: u8 = context(0);
 const SEQIDS: u8 = context(1);
+const TAXID: u8 = context(2);
+const LINKS: u8 = context(4);
 
 /// The definition line that stands for a header, in either style of
-/// [`SubjectNames`](crate::sequence::names::SubjectNames): parted if identifiers were parsed.
+/// [`SubjectNames`](crate::sequence::names::SubjectNames), parted if identifiers were parsed, and with taxids in front if
+/// there are any.
 pub(super) fn defline(header: &[u8]) -> Result<Vec<u8>, BerError> {
     let set = Elements::of(header).next().unwrap_or(Err(BerError::Truncated))?;
     if set.tag != SEQUENCE {
         return Err(BerError::Missing("a set of definition lines"));
     }
-    let names: Vec<_> = set.children().map(|line| name(line?)).collect::<Result<_, _>>()?;
-    match &names[..] {
+    let lines: Vec<_> = set.children().map(|line| Line::read(line?)).collect::<Result<_, _>>()?;
+    match &lines[..] {
         [] => Err(BerError::Missing("a definition line")),
-        [(None, title), ..] => {
-            Ok(title.iter().map(|byte| if *byte == b'\n' { b'#' } else { *byte }).collect())
+        [Line { id: None, title, taxids }, ..] => {
+            let line = title.iter().map(|byte| if *byte == b'\n' { b'#' } else { *byte }).collect();
+            Ok(labelled(line, [taxids]))
         }
         _ => {
-            let parsed = names.iter().filter_map(|(id, title)| Some((id.as_deref()?, *title)));
-            Ok(names::parted(parsed))
+            let parsed = || lines.iter().filter(|line| line.id.is_some());
+            let line = names::parted(parsed().filter_map(|line| Some((line.id.as_deref()?, line.title))));
+            Ok(labelled(line, parsed().map(|line| &line.taxids)))
         }
     }
 }
 
-/// Identifiers, if they were parsed, and title of one `Blast-def-line`.
-fn name(line: Element<'_>) -> Result<(Option<Vec<u8>>, &[u8]), BerError> {
-    let (mut id, mut title) = (None, &b""[..]);
-    for field in line.children() {
-        let field = field?;
-        match field.tag {
-            TITLE => title = field.inner()?.text()?,
-            SEQIDS => id = seqid::write(field.inner()?.children())?,
-            _ => {}
+/// One `Blast-def-line`.
+#[derive(Default)]
+struct Line<'a> {
+    /// Its identifiers, if they were parsed.
+    id: Option<Vec<u8>>,
+    title: &'a [u8],
+    taxids: NameTaxids,
+}
+
+impl<'a> Line<'a> {
+    fn read(line: Element<'a>) -> Result<Self, BerError> {
+        let mut read = Self::default();
+        for field in line.children() {
+            let field = field?;
+            match field.tag {
+                TITLE => read.title = field.inner()?.text()?,
+                SEQIDS => read.id = seqid::write(field.inner()?.children())?,
+                TAXID => read.taxids.taxid = taxid(field.inner()?)?,
+                LINKS => {
+                    let links = field.inner()?.children().map(|link| taxid(link?));
+                    read.taxids.leaves = links.collect::<Result<_, _>>()?;
+                    read.taxids.leaves.retain(|leaf| *leaf != 0);
+                }
+                _ => {}
+            }
         }
+        Ok(read)
     }
-    Ok((id, title))
+}
+
+/// A taxid; what cannot be one, as makeblastdb lets through, counts as not known.
+fn taxid(value: Element<'_>) -> Result<Taxid, BerError> {
+    let number = value.integer()?;
+    Ok(Taxid::try_from(number).ok().filter(|taxid| *taxid <= LARGEST_TAXID).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -126,6 +155,20 @@ mod tests {
     }
 
     #[test]
+    fn taxids_stand_in_front_a_name_after_the_other() {
+        let line = |id: &str, rest: &[u8]| {
+            let id = field(0, &field(1, &text(id)));
+            nest(0x30, &[&field(0, &text("t")), &field(1, &nest(0x30, &id)), rest].concat())
+        };
+        let human = field(2, &[2, 2, 0x25, 0x86]);
+        let links = field(4, &nest(0x30, &[2, 1, 7, 2, 1, 0, 2, 1, 5]));
+        let header = set(&[line("a", &[]), line("b", &human), line("c", &[human.clone(), links].concat())]);
+        assert_eq!(defline(&header).unwrap(), b"\n0 9606 9606,7,5\nlcl|a\nt\nlcl|b\nt\nlcl|c\nt");
+        let negative = set(&[line("a", &field(2, &[2, 1, 0xFD]))]);
+        assert_eq!(defline(&negative).unwrap(), b"lcl|a\nt");
+    }
+
+    #[test]
     fn what_lacks_a_definition_line_is_refused() {
         assert_eq!(defline(&[]), Err(BerError::Truncated));
         assert_eq!(defline(&set(&[])), Err(BerError::Missing("a definition line")));
@@ -147,7 +190,8 @@ mod tests {
         fn no_damaged_header_makes_it_panic(place in 0usize..200, byte: u8, cut in 0usize..200) {
             let accession = field(7, &nest(0x30, &[field(0, &text("X")), field(1, &text("P1"))].concat()));
             let pdb = field(14, &nest(0x30, &[field(0, &text("1ABC")), field(1, &[2, 1, 65])].concat()));
-            let mut header = set(&[line("title", &[accession]), line("", &[pdb])]);
+            let links = nest(0x30, &[field(2, &[2, 1, 9]), field(4, &nest(0x30, &[2, 1, 7]))].concat());
+            let mut header = set(&[line("title", &[accession]), line("", &[pdb]), links]);
             let place = place % header.len();
             header[place] = byte;
             header.truncate(header.len() - cut % header.len());
