@@ -19,6 +19,7 @@ use super::results::{Choice, download};
 use super::serve::Serving;
 use super::status::{ending, print_failures, summary};
 use super::storage::open_or_make_pipeline;
+use super::taxids::TaxidFlags;
 use super::whole_file::Target;
 use super::{logging, makedb, serve};
 use crate::database::Database;
@@ -68,7 +69,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
 
     outln!("1. Making a database from {} (Swiss-Prot proteins)", fasta.display())?;
     let made = dir.join("database");
-    makedb::make(&[fasta], &made, "demo".to_owned(), VOLUME_SIZE)?;
+    makedb::make(&[fasta], &made, "demo".to_owned(), VOLUME_SIZE, &TaxidFlags::default())?;
     let database = Database::open(&made)?;
     let manifest = database.manifest();
     outln!(

@@ -113,13 +113,13 @@ fn words(text: &[u8]) -> Vec<&[u8]> {
 
 /// Whether upper and lower case differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Case {
+pub(super) enum Case {
     Matters,
     Ignored,
 }
 
 /// An identifier in a list, as it is compared: an accession, or what stands for one.
-fn meaning(id: &[u8]) -> Vec<u8> {
+pub(super) fn meaning(id: &[u8]) -> Vec<u8> {
     let fields: Vec<&[u8]> = id.split(|byte| *byte == b'|').collect();
     let kind = fields[0].to_ascii_lowercase();
     match (&kind[..], &fields[1..]) {
@@ -140,7 +140,7 @@ fn patent(country: &[u8], number: &[u8], sequence: &[u8]) -> Vec<u8> {
 }
 
 /// What a list may call a sequence with this identifier.
-fn keys(id: &[u8], is_parsed: bool, purpose: Purpose) -> Vec<(Vec<u8>, Case)> {
+pub(super) fn keys(id: &[u8], is_parsed: bool, purpose: Purpose) -> Vec<(Vec<u8>, Case)> {
     let fields: Vec<&[u8]> = id.split(|byte| *byte == b'|').collect();
     // A number of its own stands before other identifiers.
     let fields = match &fields[..] {
@@ -169,7 +169,7 @@ fn keys(id: &[u8], is_parsed: bool, purpose: Purpose) -> Vec<(Vec<u8>, Case)> {
 }
 
 /// `NP_000002` of `NP_000002.3`.
-fn versionless(accession: &[u8]) -> &[u8] {
+pub(super) fn versionless(accession: &[u8]) -> &[u8] {
     match accession.iter().rposition(|byte| *byte == b'.') {
         Some(dot) if accession[dot + 1..].iter().all(u8::is_ascii_digit) => &accession[..dot],
         _ => accession,

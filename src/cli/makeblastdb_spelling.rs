@@ -55,8 +55,8 @@ const OPTIONS: [(&str, Known); 22] = [
     ("max_file_sz", Ignored),
     ("metadata_output_prefix", Ignored),
     ("logfile", Ignored),
-    ("taxid", Ignored),
-    ("taxid_map", Ignored),
+    ("taxid", Value("--taxid")),
+    ("taxid_map", Value("--taxid-map")),
     ("oid_masks", Refused(NO_MASKS)),
 ];
 
@@ -122,6 +122,10 @@ pub(super) fn translated(arguments: Vec<OsString>) -> Result<Vec<OsString>, Erro
         translated.push(assigned("--out", &out));
     }
     translated.extend(inputs.iter().map(|input| assigned(long, input)));
+    if !inputs.is_empty() && !from_database {
+        // makeblastdb knows no taxids but those that it is told.
+        translated.push("--ignore-ox".into());
+    }
     Ok(translated)
 }
 
@@ -160,11 +164,15 @@ mod tests {
         for (line, expected) in [
             (
                 &["makedb", "-dbtype", "prot", "-in", "a.fa b.fa", "-out", "x", "-title", "A and B"][..],
-                "skyblast makedb --out=x --title=A and B --in=a.fa --in=b.fa",
+                "skyblast makedb --out=x --title=A and B --in=a.fa --in=b.fa --ignore-ox",
             ),
             (
                 &["makeblastdb", "-in=a.fa", "-input_type", "fasta", "-blastdb_version", "5", "-hash_index"],
-                "skyblast makedb --out=a.fa.db --in=a.fa",
+                "skyblast makedb --out=a.fa.db --in=a.fa --ignore-ox",
+            ),
+            (
+                &["makeblastdb", "-in", "a.fa", "-out", "x", "-taxid_map", "map.txt"],
+                "skyblast makedb --out=x --taxid-map=map.txt --in=a.fa --ignore-ox",
             ),
             (
                 &["makeblastdb", "-in", "nr", "-input_type", "blastdb", "-out", "x"],

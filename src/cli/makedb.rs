@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::exit::Exit;
 use super::searched::open_blast_database;
 use super::standard::require_input;
+use super::taxids::{TaxidFlags, TaxidSource};
 use crate::database::blastdb::BlastDbError;
 use crate::database::{BuildOptions, Builder, Manifest, VolumeLimit};
 use crate::engine::Subjects;
@@ -33,6 +34,7 @@ Examples:
   skyblast makedb --in a.fa.gz --in b.fa.zst --out all.db --title 'A and B'
   zcat nr.gz | skyblast makedb --in - --out nr.db --volume-size 256MiB
   skyblast makedb --from-blastdb swissprot --out swissprot.db
+  skyblast makedb --in mine.fa --taxid-map taxids.txt --out mine.db
 
 A command line of makeblastdb works with only the program's name changed:
   makeblastdb     -in proteins.fa -dbtype prot -title 'My proteins' -out proteins.db
@@ -51,7 +53,7 @@ pub(super) struct MakedbArgs {
 
     /// BLAST database of proteins, version 4 or 5: its name without extension, looked for in
     /// $BLASTDB too
-    #[arg(long, value_name = "DB", conflicts_with = "inputs")]
+    #[arg(long, value_name = "DB", conflicts_with_all = ["inputs", "taxid", "taxid_map", "ignore_ox"])]
     from_blastdb: Option<PathBuf>,
 
     /// Directory of the database; created, or must be empty or hold a skyblast database
@@ -66,6 +68,9 @@ pub(super) struct MakedbArgs {
     /// BLAST database is called]
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+
+    #[command(flatten)]
+    taxids: TaxidFlags,
 }
 
 /// Reads a number of bytes such as `128MiB`.
@@ -86,7 +91,7 @@ pub(super) fn run(args: &MakedbArgs) -> anyhow::Result<()> {
         Some(database) => import(database, args)?,
         None => {
             let title = args.title.clone().unwrap_or_else(|| default_title(&args.out));
-            make(&args.inputs, &args.out, title, args.volume_size)?
+            make(&args.inputs, &args.out, title, args.volume_size, &args.taxids)?
         }
     };
     Ok(print_summary(&args.out, &manifest, started)?)
@@ -98,14 +103,16 @@ pub(super) fn make(
     out: &Path,
     title: String,
     volume_size: ByteSize,
+    taxids: &TaxidFlags,
 ) -> anyhow::Result<Manifest> {
     let sources = inputs.iter().map(|path| source_name(path)).collect();
     let options = build_options(title, volume_size, sources)?;
     inputs.iter().try_for_each(|path| require_input(path))?;
     let opened = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let taxids = taxids.open()?;
     let builder = Builder::create(out, options)?;
     let mut warnings = Warnings::default();
-    let built = build(builder, opened, &mut warnings);
+    let built = build(builder, opened, taxids, &mut warnings);
     warnings.print();
     built.with_context(|| format!("could not make the database in {}", out.display()))
 }
@@ -122,14 +129,20 @@ fn build_options(title: String, volume_size: ByteSize, sources: Vec<String>) -> 
     })
 }
 
-fn build(mut builder: Builder, inputs: Vec<Input>, warnings: &mut Warnings) -> anyhow::Result<Manifest> {
+fn build(
+    mut builder: Builder,
+    inputs: Vec<Input>,
+    mut taxids: TaxidSource,
+    warnings: &mut Warnings,
+) -> anyhow::Result<Manifest> {
     let progress = Progress::new(&inputs);
     for input in inputs {
         read_sequences(input, warnings, |defline, residues| {
             progress.update();
-            Ok(builder.push(defline, residues)?)
+            Ok(builder.push(&taxids.label(defline), residues)?)
         })?;
     }
+    taxids.finish()?;
     Ok(builder.finish()?)
 }
 

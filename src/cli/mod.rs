@@ -66,6 +66,7 @@ mod standard;
 mod status;
 mod storage;
 mod submit;
+mod taxids;
 mod tuning;
 mod upload;
 mod whole_file;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::id_list::{IdList, Purpose};
 use super::makedb::{Warnings, read_sequences};
 use super::origins::Origins;
+use super::taxids::TaxidSource;
 use crate::database::blastdb::{BlastDb, BlastDbError, BlastDbPart};
 use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
 use crate::engine::{DatabaseTotals, QueryLocation, Subjects};
@@ -20,6 +21,7 @@ use crate::sequence::counted;
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
 use crate::sequence::names::{Name, SubjectNames, parted};
+use crate::sequence::taxids::labelled;
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
 const BLASTDB: &str = "BLASTDB";
@@ -176,7 +178,10 @@ impl SearchedDatabase {
                     let length = subjects.residues(index).len() as u64;
                     searched.residues += length;
                     shortest = shortest.min(length);
-                    let renamed = || parted(kept.iter().map(|name| (&*name.id, &*name.title)));
+                    let renamed = || {
+                        let line = parted(kept.iter().map(|name| (&*name.id, &*name.title)));
+                        labelled(line, kept.iter().map(|name| &name.taxids))
+                    };
                     chosen.push((index, (!all_kept).then(renamed)));
                 }
             }
@@ -287,8 +292,9 @@ impl SearchedDatabase {
         let mut warnings = Warnings::default();
         let input = Input::open(path)?;
         let name = input.name().to_owned();
+        let mut taxids = TaxidSource::titles();
         let read = read_sequences(input, &mut warnings, |defline, residues| {
-            volume.push(defline, residues);
+            volume.push(&taxids.label(defline), residues);
             Ok(())
         });
         warnings.print();

@@ -13,6 +13,7 @@ use crate::cli::interrupt::Temporary;
 use crate::cli::makedb;
 use crate::cli::progress::ByteBar;
 use crate::cli::storage::{StorageFlags, open_or_make_pipeline, open_pipeline};
+use crate::cli::taxids::TaxidFlags;
 use crate::database::Database;
 use crate::jobs::{Published, Settings, check_database_name};
 use crate::store::Transfer;
@@ -34,7 +35,8 @@ pub(in crate::cli) struct AddArgs {
     name: String,
 
     /// Directory of a database made with `skyblast makedb`
-    #[arg(long, visible_alias = "from", value_name = "DIR", group = "source")]
+    #[arg(long, visible_alias = "from", value_name = "DIR", group = "source",
+        conflicts_with_all = ["taxid", "taxid_map", "ignore_ox"])]
     dir: Option<PathBuf>,
 
     /// FASTA file to make the database from: plain, gzip or zstd; may be repeated
@@ -45,6 +47,9 @@ pub(in crate::cli) struct AddArgs {
     #[arg(long, value_name = "SIZE", default_value_t = makedb::DEFAULT_VOLUME_SIZE, value_parser = makedb::parse_size,
         conflicts_with = "dir")]
     volume_size: ByteSize,
+
+    #[command(flatten)]
+    taxids: TaxidFlags,
 
     #[command(flatten)]
     storage: StorageFlags,
@@ -68,7 +73,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<()> {
         Some(directory) => directory.clone(),
         None => {
             let directory = scratch.path().join(&args.name);
-            makedb::make(&args.inputs, &directory, args.name.clone(), args.volume_size)?;
+            makedb::make(&args.inputs, &directory, args.name.clone(), args.volume_size, &args.taxids)?;
             directory
         }
     };
