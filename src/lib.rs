@@ -5,7 +5,7 @@
 //! A module may use those to its left in its own line, and those of the second line also the first:
 //!
 //! * [`sequence`] (residues, FASTA) → [`scoring`] (matrices, statistics) → [`engine`] (the comparison, pure) →
-//!   [`database`] (volumes and manifests, NCBI's databases) → [`report`] (hits as text)
+//!   [`database`] (volumes and manifests, NCBI's databases) → [`taxonomy`] (names of taxa) → [`report`] (hits as text)
 //! * [`store`] (blobs and queues) → [`jobs`] (the pipeline) → [`functions`] (HTTP, and the Functions host) → [`cli`]
 //!
 //! # What everything rests on
@@ -74,3 +74,4 @@ pub mod report;
 pub mod scoring;
 pub mod sequence;
 pub mod store;
+pub mod taxonomy;

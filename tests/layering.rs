@@ -1,7 +1,7 @@
 //! Who may use whom: the modules of the crate form layers, and none looks up.
 //!
 //! ```text
-//! sequence → scoring → engine → database → report
+//! sequence → scoring → engine → database → taxonomy → report
 //! store → jobs → functions → cli
 //! ```
 //!
@@ -19,20 +19,24 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the modules that it may use.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("sequence", &[]),
     ("scoring", &["sequence"]),
     ("engine", &["sequence", "scoring"]),
     ("database", &["sequence", "scoring", "engine"]),
-    ("report", &["sequence", "scoring", "engine", "database"]),
+    ("taxonomy", &["sequence"]),
+    ("report", &["sequence", "scoring", "engine", "database", "taxonomy"]),
     ("store", &[]),
-    ("jobs", &["sequence", "scoring", "engine", "database", "report", "store"]),
-    ("functions", &["sequence", "scoring", "engine", "database", "report", "store", "jobs"]),
-    ("cli", &["sequence", "scoring", "engine", "database", "report", "store", "jobs", "functions"]),
+    ("jobs", &["sequence", "scoring", "engine", "database", "taxonomy", "report", "store"]),
+    ("functions", &["sequence", "scoring", "engine", "database", "taxonomy", "report", "store", "jobs"]),
+    (
+        "cli",
+        &["sequence", "scoring", "engine", "database", "taxonomy", "report", "store", "jobs", "functions"],
+    ),
 ];
 
 /// The modules of the first line.
-const PURE: [&str; 5] = ["sequence", "scoring", "engine", "database", "report"];
+const PURE: [&str; 6] = ["sequence", "scoring", "engine", "database", "taxonomy", "report"];
 
 /// Crates that the first line does without; a `*` stands for any ending.
 const IMPURE_CRATES: [&str; 6] = ["tokio*", "axum", "azure*", "reqwest", "tower*", "serde_json"];

@@ -67,6 +67,7 @@ mod status;
 mod storage;
 mod submit;
 mod taxids;
+mod taxonomy;
 mod tuning;
 mod upload;
 mod whole_file;
@@ -127,6 +128,8 @@ enum Command {
     Databases(databases::DatabasesCommand),
     Completions(completions::CompletionsArgs),
     Manual(manual::ManualArgs),
+    #[command(subcommand)]
+    Taxonomy(taxonomy::TaxonomyCommand),
 }
 
 impl Cli {
@@ -174,6 +177,7 @@ impl Cli {
             Command::Databases(args) => in_runtime(databases::run(args)),
             Command::Completions(args) => completions::run(args),
             Command::Manual(args) => manual::run(args),
+            Command::Taxonomy(args) => taxonomy::run(args),
         }
     }
 }
@@ -201,8 +205,8 @@ impl Command {
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
             Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
-            Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) => true,
             Self::Completions(_) | Self::Manual(_) => true,
+            Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) | Self::Taxonomy(_) => true,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! volumes, compared and merged by the same functions that Azure Functions call.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytesize::ByteSize;
 
@@ -13,6 +14,7 @@ use super::output::ReportOutput;
 use super::progress::ComparisonBar;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
+use super::taxids::taxonomy_for;
 use super::whole_file::Target;
 use crate::engine::{QueryLocation, Search};
 use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, search_row};
@@ -111,7 +113,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         parts: database.parts.clone(),
         is_given: database.is_given,
     };
-    let context = ReportContext::new(described, options)?;
+    let taxonomy = taxonomy_for(&format)?.map(Arc::new);
+    let context = ReportContext::new(described, options)?.naming_taxa(taxonomy);
     let mut out = ReportOutput::open(&target, &inputs, &format, &context)?;
     let room = args.room.map_or(ROOM, |room| usize::try_from(room.as_u64()).unwrap_or(usize::MAX));
     let mut search = Search::new(options, database.searched)?.on_threads(args.threads.count()).within(room);

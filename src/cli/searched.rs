@@ -343,6 +343,7 @@ pub(super) fn blast_database_files(path: &Path) -> Vec<PathBuf> {
     BlastDb::files(&path.to_string_lossy(), &blast_directories()).unwrap_or_default()
 }
 
-fn blast_directories() -> Vec<PathBuf> {
+/// The directories that `BLASTDB` names.
+pub(super) fn blast_directories() -> Vec<PathBuf> {
     env::var_os(BLASTDB).map(|list| env::split_paths(&list).collect()).unwrap_or_default()
 }

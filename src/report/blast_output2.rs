@@ -233,8 +233,13 @@ fn describe_hit(
 ) -> Value<'static> {
     use Value::{List, Object, Text};
     let descriptions = SubjectLabel::all(hit, context).into_iter().map(|label| {
-        let SubjectLabel { id, accession, title } = label;
+        let SubjectLabel { id, accession, title, taxid } = label;
         let mut description = vec![("id", Text(id)), ("accession", Text(accession)), ("title", Text(title))];
+        if taxid != 0 {
+            description.push(("taxid", Value::count(taxid)));
+            let taxon = context.taxonomy().and_then(|taxonomy| taxonomy.taxon(taxid));
+            description.extend(taxon.map(|taxon| ("sciname", Text(taxon.scientific.into_owned()))));
+        }
         if context.database.is_given {
             description.retain(|(name, _)| *name != "accession");
         }

@@ -64,22 +64,39 @@ columns! {
     Qframe "qframe" "query frame" "frame of the query";
     Sframe "sframe" "sbjct frame" "frame of the subject";
     Btop "btop" "BTOP" "the alignment as matches and differences";
-    Staxid "staxid" "subject tax id" "N/A: databases hold no taxonomy";
-    Ssciname "ssciname" "subject sci name" "N/A";
-    Scomname "scomname" "subject com names" "N/A";
-    Sblastname "sblastname" "subject blast name" "N/A";
-    Sskingdom "sskingdom" "subject super kingdom" "N/A";
-    Staxids "staxids" "subject tax ids" "always 0";
-    Sscinames "sscinames" "subject sci names" "N/A";
-    Scomnames "scomnames" "subject com names" "N/A";
-    Sblastnames "sblastnames" "subject blast names" "N/A";
-    Sskingdoms "sskingdoms" "subject super kingdoms" "N/A";
+    Staxid "staxid" "subject tax id" "taxid of the subject; N/A if it is not known";
+    Ssciname "ssciname" "subject sci name" "scientific name of staxid; N/A without a taxonomy";
+    Scomname "scomname" "subject com names" "common name of staxid";
+    Sblastname "sblastname" "subject blast name" "group of staxid, as in primates";
+    Sskingdom "sskingdom" "subject super kingdom" "superkingdom of staxid";
+    Staxids "staxids" "subject tax ids" "taxids of all names of the subject, ascending; 0 if one is not known";
+    Sscinames "sscinames" "subject sci names" "scientific names of staxids";
+    Scomnames "scomnames" "subject com names" "common names of staxids";
+    Sblastnames "sblastnames" "subject blast names" "groups of staxids, each once";
+    Sskingdoms "sskingdoms" "subject super kingdoms" "superkingdoms of staxids, each once";
     Stitle "stitle" "subject title" "whole definition line of the subject";
     Salltitles "salltitles" "subject titles" "same as stitle";
     Sstrand "sstrand" "subject strand" "N/A for proteins";
     Qcovs "qcovs" "% query coverage per subject" "percentage of the query covered by the subject's HSPs";
     Qcovhsp "qcovhsp" "% query coverage per hsp" "percentage of the query covered by the HSP";
     Qcovus "qcovus" "% query coverage per uniq subject" "N/A for proteins";
+}
+
+impl Column {
+    /// Whether it holds names of taxa.
+    pub(super) fn names_taxa(self) -> bool {
+        matches!(
+            self,
+            Self::Ssciname
+                | Self::Scomname
+                | Self::Sblastname
+                | Self::Sskingdom
+                | Self::Sscinames
+                | Self::Scomnames
+                | Self::Sblastnames
+                | Self::Sskingdoms
+        )
+    }
 }
 
 /// The twelve columns that `std` and an empty column list mean.

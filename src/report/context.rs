@@ -1,5 +1,7 @@
 //! What a report says beside its hits: the search, the database, and statistics of each query.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::engine::{
@@ -8,8 +10,10 @@ use crate::engine::{
 use crate::scoring::{GapCosts, KarlinParameters, Matrix, SearchSpace, TableRow, ungapped_parameters};
 use crate::sequence::alphabet::O;
 use crate::sequence::defline;
-use crate::sequence::names::SubjectNames;
+use crate::sequence::names::{Name, SubjectNames};
+use crate::sequence::taxids::Taxid;
 use crate::sequence::title::{first_word, tidy};
+use crate::taxonomy::Taxonomy;
 
 /// The name that reports give the program: the results are those of this blastp.
 pub(super) const PROGRAM: &str = concat!("BLASTP 2.12.0+ (skyblast ", env!("CARGO_PKG_VERSION"), ")");
@@ -65,6 +69,7 @@ pub struct ReportContext {
     pub(super) ungapped: TableRow,
     /// Tabulated parameters of alignments with gaps.
     pub(super) gapped: TableRow,
+    taxonomy: Option<Arc<Taxonomy>>,
 }
 
 /// What a report says of a query.
@@ -137,7 +142,20 @@ impl ReportContext {
             gaps: options.gaps,
             ungapped: TableRow::ungapped(options.matrix),
             gapped,
+            taxonomy: None,
         })
+    }
+
+    /// The context with the names of taxa, for reports that [show them](super::OutputFormat::names_taxa).
+    #[must_use]
+    pub fn naming_taxa(mut self, taxonomy: Option<Arc<Taxonomy>>) -> Self {
+        self.taxonomy = taxonomy;
+        self
+    }
+
+    /// The names of taxa.
+    pub(super) fn taxonomy(&self) -> Option<&Taxonomy> {
+        self.taxonomy.as_deref()
     }
 
     /// What is searched of a query.
@@ -269,6 +287,8 @@ pub(super) struct SubjectLabel {
     pub(super) accession: String,
     /// May be empty.
     pub(super) title: String,
+    /// 0 if it is not known.
+    pub(super) taxid: Taxid,
 }
 
 impl SubjectLabel {
@@ -285,7 +305,7 @@ impl SubjectLabel {
             title.push_str(&format!(" >{} {}", text(&name.id), text(&name.title)));
         }
         let accession = text(&names.entry_of(names.chosen()));
-        Self { id: text(names.printed_id(first)), accession, title }
+        Self { id: text(names.printed_id(first)), accession, title, taxid: first.taxids.taxid }
     }
 
     /// What JSON calls it: a label for each of its names.
@@ -294,10 +314,11 @@ impl SubjectLabel {
         if !names.is_parted() {
             return vec![Self::unparsed(hit, context)];
         }
-        let label = |name| Self {
+        let label = |name: &Name<'_>| Self {
             id: text(names.printed_id(name)),
             accession: text(&names.entry_of(name)),
             title: text(&name.title),
+            taxid: name.taxids.taxid,
         };
         names.names().iter().map(label).collect()
     }
@@ -309,10 +330,11 @@ impl SubjectLabel {
                 b"" => number.clone(),
                 word => text(word),
             };
-            return Self { id, accession: number, title };
+            return Self { id, accession: number, title, taxid: 0 };
         }
-        let title = text(SubjectNames::of(&hit.defline).title());
-        Self { id: format!("gnl|BL_ORD_ID|{}", hit.ordinal()), accession: hit.ordinal().to_string(), title }
+        let names = SubjectNames::of(&hit.defline);
+        let (id, accession) = (format!("gnl|BL_ORD_ID|{}", hit.ordinal()), hit.ordinal().to_string());
+        Self { id, accession, title: text(names.title()), taxid: names.taxid() }
     }
 }
 

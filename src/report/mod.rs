@@ -25,6 +25,7 @@ mod sam;
 mod species;
 mod summary;
 mod tabular;
+mod taxa;
 mod tree;
 mod typed;
 mod wrap;

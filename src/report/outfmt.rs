@@ -181,6 +181,24 @@ impl OutputFormat {
         }
     }
 
+    /// Whether such a report shows names of taxa, if they are known.
+    pub fn names_taxa(&self) -> bool {
+        match self {
+            Self::JsonFiles | Self::Json | Self::Xml2Files | Self::Xml2 => true,
+            other => other.columns().is_some_and(|columns| columns.iter().any(|column| column.names_taxa())),
+        }
+    }
+
+    /// The columns of a report that has some.
+    pub fn columns(&self) -> Option<&[Column]> {
+        match self {
+            Self::Table(Table { columns, .. }) | Self::Arrow(columns) | Self::Parquet(columns) => {
+                Some(columns)
+            }
+            _ => None,
+        }
+    }
+
     /// For a report of several files, the format that has the same content in one.
     pub fn in_one_file(&self) -> Option<Self> {
         match self {

@@ -1,4 +1,4 @@
-//! The species that a title names, for those who read hits: databases of FASTA have no taxa of their own.
+//! The species that a title names, for those who read hits: most databases of FASTA state it nowhere else.
 
 /// The species in a title as UniProt (`OS=Homo sapiens OX=9606`) or NCBI (`… [Homo sapiens]`) write it.
 ///

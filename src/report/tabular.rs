@@ -10,10 +10,12 @@ use super::coverage::{covered, percent_of};
 use super::number;
 use super::outfmt::{Table, TableStyle};
 use super::query_hits::QueryHits;
+use super::taxa::SubjectTaxa;
 use crate::engine::{Hit, Hsp, Mode};
 use crate::sequence::alphabet::decode;
 use crate::sequence::defline;
 use crate::sequence::names::SubjectNames;
+use crate::taxonomy::Taxonomy;
 
 /// Writes a tabular report, query by query.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl<'a> TabularWriter<'a> {
         if self.table.style == TableStyle::Commented {
             self.write_comments(out, query, hits.hsps())?;
         }
-        each_row(self.context, query, hits, |row| {
+        each_row((self.context, &self.table.columns), query, hits, |row| {
             for (place, &column) in self.table.columns.iter().enumerate() {
                 if place > 0 {
                     out.write_all(self.table.delimiter().as_bytes())?;
@@ -79,9 +81,9 @@ impl<'a> TabularWriter<'a> {
     }
 }
 
-/// Shows `show` a row per HSP of a query.
+/// Shows `show` a row per HSP of a query, in a table with these columns.
 pub(super) fn each_row(
-    context: &ReportContext,
+    (context, shown): (&ReportContext, &[Column]),
     query: QueryText<'_>,
     hits: &dyn QueryHits,
     mut show: impl FnMut(&Row<'_>) -> io::Result<()>,
@@ -101,6 +103,8 @@ pub(super) fn each_row(
                 hsp,
                 coverage,
                 is_given: context.database.is_given,
+                taxonomy: context.taxonomy(),
+                shown,
             })?;
         }
         Ok(())
@@ -151,6 +155,9 @@ pub(super) struct Row<'a> {
     coverage: u64,
     /// Whether the subject was given with the queries.
     is_given: bool,
+    taxonomy: Option<&'a Taxonomy>,
+    /// All columns of the table.
+    shown: &'a [Column],
 }
 
 impl Row<'_> {
@@ -187,8 +194,9 @@ impl Row<'_> {
             Column::Sallacc => self.write_subject(out, "BL_ORD_ID:", |names| names.all_accessions()),
             Column::Sgi => out.write_all(SubjectNames::of(&hit.defline).gi()),
             Column::Sallgi => out.write_all(&SubjectNames::of(&hit.defline).all_gis()),
-            Column::Qgi | Column::Staxids => out.write_all(b"0"),
+            Column::Qgi => out.write_all(b"0"),
             Column::Staxid
+            | Column::Staxids
             | Column::Ssciname
             | Column::Scomname
             | Column::Sblastname
@@ -196,9 +204,12 @@ impl Row<'_> {
             | Column::Sscinames
             | Column::Scomnames
             | Column::Sblastnames
-            | Column::Sskingdoms
-            | Column::Sstrand
-            | Column::Qcovus => out.write_all(b"N/A"),
+            | Column::Sskingdoms => {
+                let names = SubjectNames::of(&hit.defline);
+                let taxa = SubjectTaxa::new(&names, self.taxonomy, self.shown);
+                out.write_all(taxa.text(column).unwrap_or_default().as_bytes())
+            }
+            Column::Sstrand | Column::Qcovus => out.write_all(b"N/A"),
             Column::Stitle => match SubjectNames::of(&hit.defline).title() {
                 b"" => out.write_all(b"N/A"),
                 title => out.write_all(title),

@@ -104,7 +104,7 @@ fn write_hit(
     number: u64,
     hit: &Hit,
 ) -> io::Result<()> {
-    let SubjectLabel { id, accession, title } = SubjectLabel::of(hit, context);
+    let SubjectLabel { id, accession, title, .. } = SubjectLabel::of(hit, context);
     out.write_all(b"<Hit>\n")?;
     element(out, 2, "Hit_num", number)?;
     element(out, 2, "Hit_id", id)?;

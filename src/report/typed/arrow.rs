@@ -55,7 +55,7 @@ impl<'a> ArrowStream<'a> {
             out.write_all(&std::mem::take(writer.get_mut()))?;
             written.map_err(told)
         };
-        each_row(self.context, query, hits, |row| {
+        each_row((self.context, self.columns), query, hits, |row| {
             batch.add(row)?;
             if batch.rows() == ROWS { send(&mut batch) } else { Ok(()) }
         })?;
