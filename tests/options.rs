@@ -280,7 +280,11 @@ fn what_cannot_be_had_is_refused_by_name() {
             "best_hit_overhang 0.5 is not possible",
         ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-culling_limit", "-1"], 2, "'-1' for '--culling"),
-        (&["-query", "masked.fa", "-db", "masked_db.fa", "-taxids", "9606"], 2, "option -taxids of blastp"),
+        (
+            &["-query", "masked.fa", "-db", "masked_db.fa", "-taxids", "9606"],
+            1,
+            "--taxids: none of its 1 taxid is in masked_db.fa",
+        ),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-bogus"], 2, "blastp has no option -bogus"),
         (&["-query", "masked.fa", "-db", "masked_db.fa", "-subject", "given.fa"], 2, "--subject"),
         (

@@ -44,7 +44,6 @@ enum Known {
 use Known::{Flag, Help, IgnoredFlag, Refused, ThreadMode, Value, Version};
 
 const NO_LISTS: &str = "identifiers of this kind are not in databases; -seqidlist takes accessions";
-const NO_TAXONOMY: &str = "databases have no taxonomy; make one of the sequences you want with makedb";
 const NO_DATABASE_MASKS: &str = "databases have no masks";
 const NO_STRATEGY: &str = "there are no search strategy files; give the options themselves";
 
@@ -82,10 +81,10 @@ const OPTIONS: [(&str, Known); 62] = [
     ("seqidlist", Value("--seqidlist")),
     ("negative_gilist", Refused(NO_LISTS)),
     ("negative_seqidlist", Value("--negative-seqidlist")),
-    ("taxids", Refused(NO_TAXONOMY)),
-    ("negative_taxids", Refused(NO_TAXONOMY)),
-    ("taxidlist", Refused(NO_TAXONOMY)),
-    ("negative_taxidlist", Refused(NO_TAXONOMY)),
+    ("taxids", Value("--taxids")),
+    ("negative_taxids", Value("--negative-taxids")),
+    ("taxidlist", Value("--taxidlist")),
+    ("negative_taxidlist", Value("--negative-taxidlist")),
     ("ipglist", Refused(NO_LISTS)),
     ("negative_ipglist", Refused(NO_LISTS)),
     ("entrez_query", Refused("it needs NCBI's servers")),

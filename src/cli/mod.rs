@@ -39,6 +39,7 @@ mod inputs;
 mod interrupt;
 mod jobs;
 mod kernels;
+mod listed;
 mod listen;
 mod log_stream;
 mod logging;

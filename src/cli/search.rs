@@ -7,14 +7,15 @@ use std::sync::Arc;
 use bytesize::ByteSize;
 
 use super::exit::Exit;
-use super::id_list::Purpose;
+use super::id_list::{IdList, Purpose};
 use super::inputs::Inputs;
+use super::listed::{ListContent, Listed};
 use super::options::{SearchFlags, ThreadFlags};
 use super::output::ReportOutput;
 use super::progress::ComparisonBar;
-use super::searched::SearchedDatabase;
+use super::searched::{SearchedDatabase, find_list};
 use super::standard::require_input;
-use super::taxids::taxonomy_for;
+use super::taxids::{TaxaFlags, taxonomy_for};
 use super::whole_file::Target;
 use crate::engine::{QueryLocation, Search};
 use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, search_row};
@@ -33,6 +34,7 @@ Examples:
   skyblast search --query q.fa --db few_proteins.fa
   skyblast search --query q.fa --subject few_proteins.fa --outfmt 0
   skyblast search --query q.fa --db proteins.db --seqidlist chosen.txt
+  skyblast search --query q.fa --db proteins.db --taxids 9606,10090
   skyblast search --query q.fa --db proteins.db --outfmt '17 SQ' --out hits.sam
 
 A command line of blastp works with only the program's name changed:
@@ -75,6 +77,9 @@ pub(super) struct SearchArgs {
     /// Search all sequences of the database but those whose identifiers this file lists
     #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "seqidlist"])]
     negative_seqidlist: Option<PathBuf>,
+
+    #[command(flatten)]
+    taxa: TaxaFlags,
 
     /// File for the report [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -164,6 +169,7 @@ fn inputs(args: &SearchArgs) -> Inputs {
     ] {
         path.iter().for_each(|path| inputs.add(role, path));
     }
+    args.taxa.add_to(&mut inputs);
     args.db.iter().for_each(|path| inputs.add_database(path));
     inputs
 }
@@ -179,11 +185,22 @@ fn open(args: &SearchArgs, masked_lower_case: bool) -> anyhow::Result<SearchedDa
             return Err(Exit::WrongCommandLine.because("there is nothing to search: give --db or --subject"));
         }
     };
-    match (&args.seqidlist, &args.negative_seqidlist) {
-        (Some(list), _) => database.restrict(list, Purpose::Include),
-        (None, Some(list)) => database.restrict(list, Purpose::Exclude),
-        (None, None) => Ok(database),
+    match listed(args)? {
+        Some(list) => database.restrict(&list),
+        None => Ok(database),
     }
+}
+
+/// What is searched, or left out, of the database.
+fn listed(args: &SearchArgs) -> anyhow::Result<Option<Listed>> {
+    let (path, purpose) = match (&args.seqidlist, &args.negative_seqidlist) {
+        (Some(path), _) => (path, Purpose::Include),
+        (None, Some(path)) => (path, Purpose::Exclude),
+        (None, None) => return args.taxa.listed(),
+    };
+    let path = find_list(path);
+    let content = ListContent::Ids(IdList::read(&path)?);
+    Ok(Some(Listed { source: path.display().to_string(), content, purpose }))
 }
 
 /// How many queries there will be, judged by how much of the input has been read.

@@ -1,6 +1,5 @@
 //! What `--db` names: a skyblast database, a BLAST database or a FASTA file.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,19 +8,17 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 
-use super::id_list::{IdList, Purpose};
+use super::id_list::Purpose;
+use super::listed::{ListContent, Listed};
 use super::makedb::{Warnings, read_sequences};
 use super::origins::Origins;
 use super::taxids::TaxidSource;
 use crate::database::blastdb::{BlastDb, BlastDbError, BlastDbPart};
-use crate::database::{Database, MANIFEST_FILE, ResidentVolume};
+use crate::database::{ChosenSubjects, Database, MANIFEST_FILE, ResidentVolume};
 use crate::engine::{DatabaseTotals, QueryLocation, Subjects};
 use crate::report::DatabasePart;
-use crate::sequence::counted;
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
-use crate::sequence::names::{Name, SubjectNames, parted};
-use crate::sequence::taxids::labelled;
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
 const BLASTDB: &str = "BLASTDB";
@@ -144,67 +141,43 @@ impl SearchedDatabase {
         })
     }
 
-    /// Searches only the sequences that the list in the file `list` names, or all but these. Of several
-    /// names of a sequence, only those that are listed, or are not, are reported. Like a database, the list
-    /// may lie in a directory that `BLASTDB` names.
+    /// Searches only the sequences that are listed, or all but these. Of several names of a sequence, only those
+    /// that are listed, or are not, are reported.
     ///
     /// # Errors
-    /// Unless some sequences are left, and some identifiers mean a sequence: a list that leaves out nothing
-    /// is a list for another database.
-    pub(super) fn restrict(self, list: &Path, purpose: Purpose) -> anyhow::Result<Self> {
-        let listed = std::iter::once(PathBuf::new()).chain(blast_directories());
-        let list =
-            &*listed.map(|place| place.join(list)).find(|path| path.exists()).unwrap_or(list.to_owned());
-        let ids = IdList::read(list)?;
+    /// Unless some sequences are left, and some entries of the list mean a sequence: a list that leaves out
+    /// nothing is a list for another database.
+    pub(super) fn restrict(self, list: &Listed) -> anyhow::Result<Self> {
         let mut found = HashSet::new();
         let mut searched = DatabaseTotals { sequences: 0, residues: 0 };
         let (mut ordinals, mut volumes, mut shortest) = (Vec::new(), Vec::new(), u64::MAX);
         for SearchedVolume { first_ordinal, subjects, .. } in self.volumes {
-            let before = searched;
-            let mut chosen = Vec::new();
-            for index in 0..subjects.len() {
-                let line = subjects.defline(index);
-                let names = SubjectNames::of(&line);
-                let stays = |name: &&Name<'_>| {
-                    let matching = ids.matching(name, names.is_parted(), purpose);
-                    found.extend(matching.iter().map(|id| id.to_vec()));
-                    matching.is_empty() == (purpose == Purpose::Exclude)
-                };
-                let kept: Vec<_> = names.names().iter().filter(stays).collect();
-                let all_kept = kept.len() == names.names().len();
-                if !kept.is_empty() {
-                    ordinals.push(first_ordinal + index as u64);
-                    searched.sequences += 1;
-                    let length = subjects.residues(index).len() as u64;
-                    searched.residues += length;
-                    shortest = shortest.min(length);
-                    let renamed = || {
-                        let line = parted(kept.iter().map(|name| (&*name.id, &*name.title)));
-                        labelled(line, kept.iter().map(|name| &name.taxids))
-                    };
-                    chosen.push((index, (!all_kept).then(renamed)));
-                }
-            }
-            volumes.push(SearchedVolume {
-                first_ordinal: before.sequences,
-                residues: searched.residues - before.residues,
-                subjects: Box::new(ChosenSubjects { subjects, chosen }),
-            });
+            let chosen =
+                ChosenSubjects::new(subjects, |name, is_parsed| list.keeps(name, is_parsed, &mut found));
+            ordinals.extend(chosen.places().map(|place| first_ordinal + place as u64));
+            shortest = shortest.min(chosen.shortest().unwrap_or(u64::MAX));
+            let (first_ordinal, residues) = (searched.sequences, chosen.total_residues());
+            searched.sequences += chosen.len() as u64;
+            searched.residues += residues;
+            volumes.push(SearchedVolume { first_ordinal, residues, subjects: Box::new(chosen) });
         }
-        let missing = ids.len() - found.len();
+        let Listed { source, content, purpose } = list;
+        let (listed, missing) = (list.count(), list.len() - found.len());
         ensure!(
-            purpose == Purpose::Include || !found.is_empty(),
-            "{}: none of its {} is in {}, so it leaves nothing out; is it a list for another database?",
-            list.display(),
-            counted(ids.len() as u64, "identifier"),
+            !matches!(content, ListContent::Taxids(_)) || !found.is_empty(),
+            "{source}: none of its {listed} is in {}; a taxid stands for itself alone, so name species, or what \
+             the database has below them",
             self.name
         );
-        ensure!(searched.sequences > 0, "{}: leaves no sequence of {} to search", list.display(), self.name);
+        ensure!(
+            *purpose == Purpose::Include || !found.is_empty(),
+            "{source}: none of its {listed} is in {}, so it leaves nothing out; is it a list for another database?",
+            self.name
+        );
+        ensure!(searched.sequences > 0, "{source}: leaves no sequence of {} to search", self.name);
         if missing > 0 {
             errln!(
-                "warning: {}: {missing} of {} {} not in {}",
-                list.display(),
-                counted(ids.len() as u64, "identifier"),
+                "warning: {source}: {missing} of {listed} {} not in {}",
                 if missing == 1 { "is" } else { "are" },
                 self.name
             );
@@ -309,28 +282,10 @@ fn is_stream(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_dir())
 }
 
-/// Some of the sequences of a volume.
-struct ChosenSubjects {
-    subjects: Box<dyn Subjects>,
-    /// Their places, and their definition lines where some names are left out.
-    chosen: Vec<(usize, Option<Vec<u8>>)>,
-}
-
-impl Subjects for ChosenSubjects {
-    fn len(&self) -> usize {
-        self.chosen.len()
-    }
-
-    fn residues(&self, index: usize) -> &[u8] {
-        self.subjects.residues(self.chosen[index].0)
-    }
-
-    fn defline(&self, index: usize) -> Cow<'_, [u8]> {
-        match &self.chosen[index] {
-            (_, Some(line)) => line.into(),
-            (place, None) => self.subjects.defline(*place),
-        }
-    }
+/// The file of a list, which like a database may lie in a directory that `BLASTDB` names.
+pub(super) fn find_list(list: &Path) -> PathBuf {
+    let places = std::iter::once(PathBuf::new()).chain(blast_directories());
+    places.map(|place| place.join(list)).find(|path| path.exists()).unwrap_or(list.to_owned())
 }
 
 /// Opens a BLAST database, which may lie in a directory that `BLASTDB` names.

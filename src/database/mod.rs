@@ -41,6 +41,7 @@ pub mod layout;
 
 mod build;
 mod check;
+mod chosen;
 mod digest;
 mod manifest;
 mod map;
@@ -50,6 +51,7 @@ mod volume;
 mod writer;
 
 pub use build::{BuildError, BuildOptions, Builder, VolumeLimit};
+pub use chosen::ChosenSubjects;
 pub use digest::{Digest, DigestWriter, ParseDigestError};
 pub use manifest::{Manifest, ManifestError, VolumeInfo};
 pub use open::{Database, DatabaseError};
