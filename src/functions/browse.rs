@@ -4,6 +4,7 @@
 //! GET /api/searches/{id}/queries?from=&limit=&text=&with_hits=
 //! GET /api/searches/{id}/queries/{place}/hits?from=&limit=&sort=&descending=&evalue=&identity=&coverage=&text=&species=&plots=
 //! GET /api/searches/{id}/queries/{place}/alignments?subjects=
+//! GET /api/searches/{id}/species?from=&limit=
 //! ```
 //!
 //! A query goes by its place in the report, from 1, a subject by its position in the database. Of a report that
@@ -27,7 +28,7 @@ use super::services::App;
 use super::wishes::{Wishes, out_of_range};
 use crate::jobs::{
     Browsed, HitColumn, HitFilter, HitsWanted, JobId, MAX_ALIGNED, MAX_DEPTH, MAX_HITS, MAX_QUERIES,
-    QueriesWanted,
+    MAX_SPECIES, QueriesWanted,
 };
 
 /// Queries, or hits, of a page unless asked otherwise.
@@ -108,6 +109,20 @@ pub(super) async fn alignments(
         })?;
     app.admit(&headers, id).await?;
     answer(id, app.pipeline()?.browse_alignments(id, place, subjects).await?)
+}
+
+pub(super) async fn species(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let id = search_id(path)?;
+    let mut wishes = Wishes::of(&uri, &["from", "limit"])?;
+    let from = wishes.value("from", "0 or more", |_: &usize| true)?.unwrap_or(0);
+    let limit = limit(&mut wishes, MAX_SPECIES)?;
+    app.admit(&headers, id).await?;
+    answer(id, app.pipeline()?.browse_species(id, from, limit).await?)
 }
 
 fn limit(wishes: &mut Wishes, most: usize) -> Result<usize, Problem> {

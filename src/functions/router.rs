@@ -50,6 +50,7 @@ fn api(limits: &Limits) -> Router<Arc<App>> {
         .route("/api/searches/{id}/queries", get(browse::queries))
         .route("/api/searches/{id}/queries/{place}/hits", get(browse::hits))
         .route("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments))
+        .route("/api/searches/{id}/species", get(browse::species))
         .route("/api/searches/{id}/shares", post(share::share))
         .route("/api/shared", get(share::shared))
         .route("/api/shared/{token}", get(share::shared_by_path))

@@ -58,6 +58,8 @@ pub(super) enum Kind {
     PutAside = 5,
     /// How many hits the queries of a chunk have.
     Counts = 6,
+    /// Which species the hits of a chunk are of.
+    Species = 7,
 }
 
 /// Version of the form of one value.

@@ -99,9 +99,9 @@ pub mod worker;
 pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
 pub use browse::{
-    AlignedHit, AlignedPage, BestHit, Browsed, HitColumn, HitFilter, HitsPage, HitsWanted, MAX_ALIGNED,
-    MAX_DEPTH, MAX_HITS, MAX_QUERIES, Plots, QueriesPage, QueriesWanted, QueryCount, RankedHit, Sequences,
-    SequencesWanted, SubjectPart,
+    AlignedHit, AlignedPage, BestHit, Browsed, Found, HitColumn, HitFilter, HitsPage, HitsWanted,
+    MAX_ALIGNED, MAX_DEPTH, MAX_HITS, MAX_QUERIES, MAX_SPECIES, Plots, QueriesPage, QueriesWanted,
+    QueryCount, RankedHit, Sequences, SequencesWanted, SpeciesFound, SpeciesPage, SubjectPart,
 };
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};

@@ -18,6 +18,7 @@
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
 //! <job>/counts/<chunk>                how many hits its queries have; follows from the part
+//! <job>/species/<chunk>               which species they are of; follows from the part
 //! <job>/missing/<chunk>.json          which volumes a part lacks, if any; follows from the part
 //! <job>/text/<chunk>                  a part as text of the report; follows from the part
 //! <job>/report.<extension>            the report
@@ -272,6 +273,11 @@ pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
 /// How many hits the queries of a chunk have.
 pub(super) fn counts(job: JobId, chunk: u32) -> Result<BlobName> {
     name(format!("{job}/counts/{chunk:06}"))
+}
+
+/// Which species the hits of a chunk are of.
+pub(super) fn species(job: JobId, chunk: u32) -> Result<BlobName> {
+    name(format!("{job}/species/{chunk:06}"))
 }
 
 pub(super) fn missing(job: JobId, chunk: u32) -> Result<BlobName> {

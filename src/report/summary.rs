@@ -12,6 +12,7 @@ use super::species::species_of;
 use super::tabular::{query_accession, subject_accession};
 use crate::engine::{Hit, Hsp};
 use crate::sequence::names::SubjectNames;
+use crate::sequence::taxids::Taxid;
 
 /// What names a query in reports (`qaccver`): the first word of its definition line, or its number.
 pub fn query_name(query: QueryText<'_>) -> String {
@@ -30,8 +31,10 @@ pub struct HitSummary {
     pub subject: String,
     /// Its title (`stitle`).
     pub title: String,
-    /// The species that its title names.
+    /// The species that its title names, or else `taxid` and its taxid; `None` if neither is known.
     pub species: Option<String>,
+    /// Its taxid (`staxid`), if it is known.
+    pub taxid: Option<Taxid>,
     /// Its length in residues (`slen`).
     pub length: u32,
     /// Number of HSPs.
@@ -62,12 +65,16 @@ impl HitSummary {
         let bit_score = hit.hsps.iter().map(|hsp| hsp.bit_score).fold(0.0, f64::max);
         let length = query.sequence.residues.len();
         let stated = context.options.query_location.map_or(length, |part| part.length() as usize);
-        let title = String::from_utf8_lossy(SubjectNames::of(&hit.defline).title()).into_owned();
+        let names = SubjectNames::of(&hit.defline);
+        let title = String::from_utf8_lossy(names.title()).into_owned();
+        let taxid = Some(names.taxid()).filter(|taxid| *taxid != 0 && !context.database.is_given);
+        let species = species_of(&title).map(str::to_owned);
         let place = |hsp: &Hsp| (hsp.query.start + 1, hsp.query.end, hsp.bit_score);
         Some(Self {
             ordinal: hit.ordinal(),
             subject: String::from_utf8_lossy(&subject_accession(hit, context.database.is_given)).into_owned(),
-            species: species_of(&title).map(str::to_owned),
+            species: species.or_else(|| taxid.map(|taxid| format!("taxid {taxid}"))),
+            taxid,
             title,
             length: hit.subject_length,
             hsps: hit.hsps.len(),

@@ -4,7 +4,7 @@ use skyblast::cli::Exit;
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["makedb"],
     &["search"],
@@ -27,6 +27,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["databases", "use"],
     &["databases", "remove"],
     &["databases", "gc"],
+    &["taxonomy", "import"],
 ];
 
 #[test]

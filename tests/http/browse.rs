@@ -148,6 +148,61 @@ async fn hits_are_ordered_filtered_and_counted_by_the_server() {
     assert_eq!(best["matching"], 1);
 }
 
+/// The species of the report's hits by the titles in it: hits, first hits and queries of each.
+fn species_of(rows: &[(String, Vec<Vec<String>>)]) -> BTreeMap<Option<String>, [u64; 3]> {
+    let mut found: BTreeMap<Option<String>, [u64; 3]> = BTreeMap::new();
+    for (_, rows) in rows {
+        let mut hits = rows.clone();
+        hits.dedup_by(|a, b| a[1] == b[1]);
+        let mut seen = std::collections::BTreeSet::new();
+        for (place, hit) in hits.iter().enumerate() {
+            let species = skyblast::report::species_of(&hit[7]).map(str::to_owned);
+            let [hits, best, queries] = found.entry(species.clone()).or_default();
+            *hits += 1;
+            *best += u64::from(place == 0);
+            *queries += u64::from(seen.insert(species));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn species_are_counted_over_the_whole_report() {
+    let lab = Lab::new().await;
+    let id = searched(&lab).await;
+    let expected = species_of(&rows(&lab, &id).await);
+    assert!(expected.len() > 2, "{expected:?}");
+    let path = format!("/api/searches/{id}/species");
+    let page = lab.get(&format!("{path}?limit=1000")).await.json();
+    let numbers = |found: &Value| ["hits", "best_hits", "queries"].map(|name| found[name].as_u64().unwrap());
+    let species = page["species"].as_array().unwrap();
+    assert_eq!((page["total"].as_u64(), species.len()), (Some(species.len() as u64), expected.len() - 1));
+    for found in species {
+        let name = found["species"].as_str().unwrap().to_owned();
+        assert_eq!(numbers(found), expected[&Some(name)], "{found}");
+    }
+    assert_eq!(numbers(&page["without_species"]), expected[&None]);
+    assert_eq!(numbers(&page["other_species"]), [0; 3]);
+    let hits: Vec<u64> = species.iter().map(|found| numbers(found)[0]).collect();
+    assert!(hits.is_sorted_by(|a, b| a >= b), "{hits:?}");
+    let second = lab.get(&format!("{path}?limit=1&from=1")).await.json();
+    assert_eq!(second["species"].as_array().unwrap()[..], species[1..2]);
+
+    let blobs = lab.job_blobs().await;
+    let counted: Vec<_> = blobs.iter().filter(|name| name.contains("/species/")).collect();
+    assert!(counted.len() > 2, "they are written when chunks are merged: {blobs:?}");
+    for (place, name) in counted.iter().enumerate() {
+        let name = skyblast::store::BlobName::parse(name.to_string()).unwrap();
+        if place % 2 == 0 {
+            lab.blobs().delete(&name).await.unwrap();
+        } else {
+            lab.blobs().put(&name, "skyblast, but damaged".into()).await.unwrap();
+        }
+    }
+    assert_eq!(lab.get(&format!("{path}?limit=1000")).await.json(), page);
+    assert!(lab.job_blob(counted[0]).await.is_some(), "and kept");
+}
+
 #[tokio::test]
 async fn alignments_are_those_of_the_report() {
     let lab = Lab::new().await;
@@ -185,7 +240,7 @@ async fn alignments_are_those_of_the_report() {
 async fn what_there_is_not_is_said() {
     let lab = Lab::new().await;
     let id = lab.submit("database=edge", super::lab::two_queries()).await;
-    for path in ["queries", "queries/1/hits", "queries/1/alignments?subjects=0"] {
+    for path in ["queries", "queries/1/hits", "queries/1/alignments?subjects=0", "species"] {
         let answer = lab.get(&format!("/api/searches/{id}/{path}")).await;
         assert_eq!(answer.problem(409, "queued")["state"], "queued", "{path}");
     }
@@ -209,7 +264,11 @@ async fn what_there_is_not_is_said() {
     ] {
         lab.get(&format!("{query}{path}")).await.problem(status, part);
     }
+    for (wish, part) in [("limit=1001", "\"limit\""), ("from=-1", "\"from\""), ("sort=hits", "\"sort\"")] {
+        lab.get(&format!("/api/searches/{id}/species?{wish}")).await.problem(400, part);
+    }
     let nobody = "0123456789abcdef0123456789abcdef";
+    lab.get(&format!("/api/searches/{nobody}/species")).await.problem(404, nobody);
     lab.get(&format!("/api/searches/{nobody}/queries")).await.problem(404, nobody);
 }
 

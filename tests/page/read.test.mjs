@@ -126,6 +126,20 @@ test('pictures say what they show, and a bar leads to its alignments', async (co
   await says(page, '#alignments-note', /1 subject/);
 });
 
+test('the species of all hits come when they are opened', async (context) => {
+  const page = await opened(context);
+  assert.equal(await page.locator('#search-species-rows tr').count(), 0);
+  await page.click('#search-species summary');
+  await says(page, '#search-species-note', /^\d+ species, those with the most hits first$/);
+  const column = async (number) =>
+    (await page.locator(`#search-species-rows tr td:nth-child(${number})`).allInnerTexts()).map((text) => Number(text.replace(/,/g, '')));
+  const [hits, best, queries] = [await column(2), await column(3), await column(4)];
+  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+  assert.ok(hits.length > 0 && sum(hits) >= 500_000, `${sum(hits)} hits`);
+  assert.ok(sum(best) <= 10_000 && queries.every((number, row) => number <= 10_000 && number >= best[row]));
+  await accessible(page, 'species');
+});
+
 test('reports of every format and a link for others', async (context) => {
   const page = await opened(context);
   await page.click('#search-actions summary');

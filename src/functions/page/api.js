@@ -78,6 +78,8 @@ export function label(id, text) {
 
 export const queries = (id, values, signal) => call('GET', address(`${search(id)}/queries`, values), { signal });
 
+export const species = (id, values, signal) => call('GET', address(`${search(id)}/species`, values), { signal });
+
 export function hits(id, place, values, signal) {
   return call('GET', address(`${search(id)}/queries/${place}/hits`, values), { signal });
 }

@@ -15,6 +15,7 @@ import { showMine, startMine } from './mine.js';
 import { startQueries } from './queries.js';
 import { step, toList } from './read.js';
 import { closeSearch, openSearch, startSearch } from './search.js';
+import { startSpecies } from './species.js';
 import { showForm, startForm } from './submit.js';
 
 const VIEWS = ['view-submit', 'view-mine', 'view-search'].map(byId);
@@ -103,6 +104,7 @@ startSearch();
 startQueries();
 startHits();
 startDownloads();
+startSpecies();
 startMine();
 startAccess();
 startKeys();

@@ -20,7 +20,7 @@ const COLUMNS = [
   ['bit_score', 'Bits', ({ bit_score_text }) => bit_score_text, true, 'Largest bit score of its HSPs (bitscore)'],
   ['identity', 'Identity', ({ identity }) => `${identity.toFixed(1)} %`, true, 'Of the best HSP (pident)'],
   ['coverage', 'Coverage', ({ coverage }) => `${coverage} %`, true, 'Share of the query under its HSPs (qcovs)'],
-  ['species', 'Species', null, false, 'As its title says'],
+  ['species', 'Species', null, false, 'As its title says, or else its taxid'],
   ['length', 'Length', ({ length }) => count(length), true, 'Of the database sequence (slen)'],
   ['total_bits', 'Total', ({ total_bits }) => count(total_bits), true, 'Sum of the bit scores of its HSPs'],
   ['hsps', 'HSPs', ({ hsps }) => count(hsps), true, 'Number of local alignments'],

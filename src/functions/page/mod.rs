@@ -80,6 +80,7 @@ static FILES_BY_NAME: &[File] = &files! {
     "read.js": JAVASCRIPT;
     "remembered.js": JAVASCRIPT;
     "search.js": JAVASCRIPT;
+    "species.js": JAVASCRIPT;
     "submit.js": JAVASCRIPT;
     "upload.js": JAVASCRIPT;
     "watch.js": JAVASCRIPT;

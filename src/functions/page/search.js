@@ -7,6 +7,7 @@ import { measureAgain } from './estimate.js';
 import { count, counted, day, duration, fromNow, when } from './numbers.js';
 import { closeReport, showReport } from './read.js';
 import { remember } from './remembered.js';
+import { closeSpecies, showSpecies } from './species.js';
 import { showProgress, startWatching } from './watch.js';
 
 const POLL = 2_000;
@@ -94,6 +95,7 @@ function show(status) {
   byId('report').hidden = !hasReport(status.state);
   byId('no-report').hidden = !final || hasReport(status.state);
   byId('search-actions').hidden = !hasReport(status.state);
+  byId('search-species').hidden = !hasReport(status.state);
   if (!final) {
     showProgress(status);
   } else {
@@ -106,6 +108,7 @@ function show(status) {
   }
   if (hasReport(status.state)) {
     showReport(status, open.place);
+    showSpecies(status.id);
     if (first || !before || !hasReport(before)) showDownloads(status);
   }
 }
@@ -206,6 +209,7 @@ export function closeSearch() {
   open = null;
   closeReport();
   closeDownloads();
+  closeSpecies();
 }
 
 /** Makes the view work. */

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::source::Source;
+use super::species::SpeciesCounter;
 use crate::engine::Hit;
 use crate::jobs::chunk::{Query, QueryChunk};
 use crate::jobs::error::{Error, Result};
@@ -143,12 +144,27 @@ impl Pipeline {
             let (name, input) = (part.name().to_owned(), reader(self.ledger.read_part(part).await?));
             Self::compute(move || {
                 let (_, hits) = hits::read_part(&name, input)?;
-                count(&context, &queries, hits)
+                let mut species = SpeciesCounter::default();
+                // Both from one reading of the part.
+                let hits = hits.inspect(|item| {
+                    if let Ok((number, hit)) = item
+                        && let Some(query) = queries.queries.get(*number as usize)
+                    {
+                        let place = queries.first_place + u64::from(*number);
+                        let hit = HitSummary::of(&context, query.text(place), hit);
+                        hit.into_iter().for_each(|hit| species.add(*number, &hit));
+                    }
+                });
+                let counts = count(&context, &queries, hits)?;
+                Ok((counts, species.finish()))
             })
             .await
         };
         match counted.await {
-            Ok(counts) => self.keep_counts(job.id, chunk, &counts).await,
+            Ok((counts, species)) => {
+                self.keep_counts(job.id, chunk, &counts).await;
+                self.keep_species(job.id, chunk, &species).await;
+            }
             Err(error) => {
                 tracing::warn!(job = %job.id, chunk, %error, "could not count the hits; who reads them will");
             }

@@ -3,7 +3,7 @@
 //!
 //! The merged hits of a chunk (`parts/<chunk>`) are the source. How many hits each query has is written beside
 //! them (`counts/<chunk>`) when they are merged, and made again where that is missing, as for jobs of earlier
-//! versions. Of what is read no more than a page is held in memory.
+//! versions; so are the species of its hits (`species/<chunk>`). Of what is read no more than a page is held in memory.
 
 mod alignments;
 mod counts;
@@ -14,6 +14,7 @@ mod plots;
 mod queries;
 mod sequences;
 mod source;
+mod species;
 
 pub use alignments::{AlignedHit, AlignedPage, MAX_ALIGNED};
 pub(in crate::jobs) use counts::ChunkCounts;
@@ -25,3 +26,5 @@ pub use plots::Plots;
 pub use queries::{MAX_QUERIES, QueriesPage, QueriesWanted};
 pub use sequences::{Sequences, SequencesWanted, SubjectPart};
 pub use source::Browsed;
+pub(in crate::jobs) use species::SpeciesTally;
+pub use species::{Found, MAX_SPECIES, SpeciesFound, SpeciesPage};

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::Ledger;
 use super::pieces::{Pieces, SHORT, reader, start_of};
-use crate::jobs::browse::ChunkCounts;
+use crate::jobs::browse::{ChunkCounts, SpeciesTally};
 use crate::jobs::chunk::{Query, QueryChunk};
 use crate::jobs::error::{Error, Result};
 use crate::jobs::frame::{self, Kind};
@@ -338,14 +339,34 @@ impl Ledger {
 
     /// How many hits the queries of a chunk have, if that is written down.
     pub(in crate::jobs) async fn counts(&self, id: JobId, chunk: u32) -> Result<Option<ChunkCounts>> {
-        let blob = names::counts(id, chunk)?;
+        self.find_framed(Kind::Counts, &names::counts(id, chunk)?).await
+    }
+
+    /// Which species the hits of a chunk are of, if that is written down.
+    pub(in crate::jobs) async fn species(&self, id: JobId, chunk: u32) -> Result<Option<SpeciesTally>> {
+        self.find_framed(Kind::Species, &names::species(id, chunk)?).await
+    }
+
+    /// The one value of a frame; `None` if the blob does not exist.
+    async fn find_framed<T: DeserializeOwned>(&self, kind: Kind, blob: &BlobName) -> Result<Option<T>> {
         let decode = |frame: Bytes| {
-            ready(frame::open_whole(Kind::Counts, blob.as_str(), &frame).and_then(|frame| frame.value()))
+            ready(frame::open_whole(kind, blob.as_str(), &frame).and_then(|frame| frame.value()))
         };
-        match self.read_until_whole(&blob, decode).await {
+        match self.read_until_whole(blob, decode).await {
             Err(error) if error.is_not_found() => Ok(None),
-            counts => counts.map(Some),
+            value => value.map(Some),
         }
+    }
+
+    /// Writes which species the hits of a chunk are of.
+    pub(in crate::jobs) async fn put_species(
+        &self,
+        id: JobId,
+        chunk: u32,
+        tally: &SpeciesTally,
+    ) -> Result<()> {
+        self.blobs.put(&names::species(id, chunk)?, frame::encode(Kind::Species, tally)?).await?;
+        Ok(())
     }
 
     /// Writes how many hits the queries of a chunk have.
