@@ -116,6 +116,7 @@ fn a_writer_refuses_what_cannot_be_searched() {
         let refused = writer.push(b"bad", &[1, code]);
         assert!(matches!(refused, Err(WriteError::InvalidResidue { index: 1, code: c }) if c == code));
     }
+    assert!(matches!(writer.push(b"\nx\nbad", &[1]), Err(WriteError::InvalidTaxids { index: 1 })));
     drop(writer);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "an abandoned volume leaves nothing");
 }

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::digest::Digest;
 use super::layout::{HEADER, Layout};
 use crate::sequence::alphabet::{ALPHABET_SIZE, SENTINEL};
+use crate::sequence::taxids::is_well_labelled;
 
 /// How the names of unfinished volumes start.
 pub(super) const UNFINISHED: &str = ".unfinished-";
@@ -28,6 +29,12 @@ pub enum WriteError {
     /// A sequence without residues has no place in a volume.
     #[error("sequence {index} of the volume has no residues")]
     NoResidues {
+        /// Position of the sequence in the volume, from 0.
+        index: u64,
+    },
+    /// What stands in front of a definition line are no taxids.
+    #[error("what stands in front of the definition line of sequence {index} of the volume are no taxids")]
+    InvalidTaxids {
         /// Position of the sequence in the volume, from 0.
         index: u64,
     },
@@ -84,11 +91,15 @@ impl VolumeWriter {
         })
     }
 
-    /// Adds a sequence: its whole definition line (without `>`) and its residue codes.
+    /// Adds a sequence: its whole definition line (without `>`), which may have [taxids](crate::sequence::taxids) in
+    /// front, and its residue codes.
     pub fn push(&mut self, defline: &[u8], residues: &[u8]) -> Result<(), WriteError> {
         let index = self.layout.sequences;
         if residues.is_empty() {
             return Err(WriteError::NoResidues { index });
+        }
+        if !is_well_labelled(defline) {
+            return Err(WriteError::InvalidTaxids { index });
         }
         let invalid = |code: &&u8| **code == SENTINEL || usize::from(**code) >= ALPHABET_SIZE;
         if let Some(code) = residues.iter().find(invalid) {

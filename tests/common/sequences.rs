@@ -3,12 +3,23 @@
 use proptest::prelude::*;
 use skyblast::database::Volume;
 use skyblast::engine::Subjects;
+use skyblast::sequence::taxids::{LARGEST_TAXID, NameTaxids, labelled};
 
 /// Definition line and residue codes.
 pub(crate) type Sequence = (Vec<u8>, Vec<u8>);
 
 fn sequence() -> impl Strategy<Value = Sequence> {
-    (prop::collection::vec(any::<u8>(), 0..30), prop::collection::vec(1_u8..28, 1..60))
+    (defline(), prop::collection::vec(1_u8..28, 1..60))
+}
+
+/// Any bytes, some with taxids in front, which alone start with a line feed.
+fn defline() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop::collection::vec(any::<u8>(), 0..30)
+        .prop_filter("no line feed", |line| !line.starts_with(b"\n"));
+    (prop::option::of(1_u32..=LARGEST_TAXID), line).prop_map(|(taxid, line)| match taxid {
+        Some(taxid) => labelled(line, &[NameTaxids::one(taxid)]),
+        None => line,
+    })
 }
 
 /// Any sequences that a volume can hold; at least one.
