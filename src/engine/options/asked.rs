@@ -72,9 +72,14 @@ fn gives(pairs: &[(&'static str, String)], options: &SearchOptions) -> bool {
         && choices.resolve().is_ok_and(|resolved| resolved == *options)
 }
 
+/// Digits of the largest whole number that an option can be, 2^64 - 1.
+const LONGEST_WHOLE: usize = 20;
+
+/// A number with a fraction, or of more digits than a whole number has, in scientific notation.
 fn in_few_digits((name, value): (&'static str, String)) -> (&'static str, String) {
+    let is_whole = value.parse::<i128>().is_ok() && value.len() <= LONGEST_WHOLE;
     match value.parse::<f64>() {
-        Ok(number) if value.len() > 12 => (name, format!("{number:e}")),
+        Ok(number) if value.len() > 12 && !is_whole => (name, format!("{number:e}")),
         _ => (name, value),
     }
 }
