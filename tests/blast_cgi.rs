@@ -8,6 +8,8 @@ mod common;
 
 #[path = "blast_cgi/addresses.rs"]
 mod addresses;
+#[path = "http/described.rs"]
+mod described;
 #[path = "blast_cgi/failures.rs"]
 mod failures;
 #[path = "blast_cgi/gate.rs"]

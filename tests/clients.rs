@@ -201,6 +201,24 @@ fn damage_a_volume(folder: &Path) -> usize {
 }
 
 #[test]
+fn a_client_made_from_the_description_of_the_api_calls_every_operation() {
+    let (_folder, server) = serve(None);
+    let mut client = Command::new(python());
+    client.arg(project_file("tests/clients/openapi.py"));
+    client.arg(&server.url).arg(examples::queries()).arg(DATABASE);
+    // Of links of earlier versions none is left to call, and of NCBI's API one method is enough.
+    let left_out = ["shared_results_of_old_link", "blast_cgi_post", "blast_cgi_put"];
+    let document: serde_json::Value = serde_json::from_str(skyblast::functions::openapi_document()).unwrap();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let names = operations.map(|operation| operation["operationId"].as_str().unwrap());
+    let lines: Vec<String> =
+        names.filter(|name| !left_out.contains(name)).map(|name| format!("{name} 2")).collect();
+    assert!(lines.len() > 15, "{lines:?}");
+    prints(&mut client, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
 fn biopython_gives_the_key_of_a_server_that_asks_for_it() {
     const KEY: &str = "correct-horse-battery";
     let (_folder, server) = serve(Some(KEY));

@@ -105,8 +105,9 @@ fn only_what_asks_for_a_permission_of_its_own_or_tells_nothing_is_open_to_anyone
     for (name, trigger) in with_binding("httpTrigger") {
         // A link carries its permission; clients of NCBI's URL API cannot send a key of the host's, nor can a
         // browser that opens the page.
-        let open = ["blast_cgi", "blast_cgi_by_key", "health", "page", "page_file", "shared"]
-            .contains(&name.as_str());
+        let open =
+            ["blast_cgi", "blast_cgi_by_key", "docs", "health", "openapi", "page", "page_file", "shared"]
+                .contains(&name.as_str());
         let expected = if open { "anonymous" } else { "function" };
         assert_eq!(trigger["authLevel"], expected, "{name}");
     }
@@ -129,6 +130,8 @@ fn every_request_finds_its_function() {
         (Method::GET, "/api/doctor", Some("doctor")),
         (Method::GET, "/api/databases", Some("databases")),
         (Method::GET, "/api/health", Some("health")),
+        (Method::GET, "/api/openapi.json", Some("openapi")),
+        (Method::HEAD, "/api/docs", Some("docs")),
         (Method::GET, "/api/searches", Some("list")),
         (Method::POST, "/Blast.cgi", Some("blast_cgi")),
         (Method::GET, "/blast.cgi", Some("blast_cgi")),

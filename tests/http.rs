@@ -12,6 +12,10 @@ mod bad_requests;
 mod bodies;
 #[path = "http/browse.rs"]
 mod browse;
+#[path = "http/described.rs"]
+mod described;
+#[path = "http/description.rs"]
+mod description;
 #[path = "http/expansion.rs"]
 mod expansion;
 #[path = "http/faults.rs"]

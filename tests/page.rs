@@ -60,7 +60,7 @@ fn the_page_works_in_a_browser() {
     publish_few(&proteins, storage.path());
     let server = Server::start(storage.path(), &[]);
     let id = large_search(&server, &queries(&proteins));
-    let tests = ["look", "mine", "read", "submit", "watch"].map(|name| format!("{name}.test.mjs"));
+    let tests = ["docs", "look", "mine", "read", "submit", "watch"].map(|name| format!("{name}.test.mjs"));
     // One after the other: what they measure is of a page that has the machine to itself.
     let node = Command::new("node")
         .current_dir(&folder)

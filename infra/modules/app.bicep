@@ -205,7 +205,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
       requireAuthentication: signIn
       unauthenticatedClientAction: signIn ? 'Return401' : 'AllowAnonymous'
       // The page holds nothing of anybody's: what it shows it asks the API for, with the token that its user gives it.
-      excludedPaths: ['/', '/page/*', '/api/health', '/api/shared', '/api/shared/*']
+      excludedPaths: ['/', '/page/*', '/api/docs', '/api/health', '/api/openapi.json', '/api/shared', '/api/shared/*']
     }
     httpSettings: {
       requireHttps: true

@@ -12,6 +12,7 @@ use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use super::kind::Kind;
 use super::problem::Problem;
 use super::services::Limits;
 
@@ -72,11 +73,12 @@ impl From<BodyError> for Problem {
         let detail = error.to_string();
         match error {
             BodyError::TooLarge { limit } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail).with("limit_bytes", limit)
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, Kind::BodyTooLarge, detail)
+                    .with("limit_bytes", limit)
             }
-            BodyError::Slow(_) => Self::new(StatusCode::REQUEST_TIMEOUT, "body-incomplete", detail),
-            BodyError::Broken(_) => Self::bad_request("body-incomplete", detail),
-            BodyError::Busy => Self::unavailable("busy", detail).retry_after(BUSY_RETRY_SECONDS),
+            BodyError::Slow(_) => Self::new(StatusCode::REQUEST_TIMEOUT, Kind::BodyIncomplete, detail),
+            BodyError::Broken(_) => Self::bad_request(Kind::BodyIncomplete, detail),
+            BodyError::Busy => Self::unavailable(Kind::Busy, detail).retry_after(BUSY_RETRY_SECONDS),
         }
     }
 }

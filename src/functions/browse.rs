@@ -21,6 +21,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::kind::Kind;
 use super::links::search_id;
 use super::problem::Problem;
 use super::results::not_ready;
@@ -34,6 +35,15 @@ use crate::jobs::{
 /// Queries, or hits, of a page unless asked otherwise.
 const PAGE: usize = 100;
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/queries",
+    operation_id = "list_queries",
+    tag = "results",
+    summary = "Lists queries of a report, with how many hits they have",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("from" = Option<u64>, Query, description = "Place of the first, from 1"), ("limit" = Option<usize>, Query, description = "At most so many, up to 1000"), ("text" = Option<String>, Query, description = "Only those whose id or title has this"), ("with_hits" = Option<bool>, Query, description = "Only those with hits, or only those without")),
+    responses((status = 200, description = "A page of queries", body = crate::jobs::QueriesPage)),
+)]
 pub(super) async fn queries(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -52,6 +62,15 @@ pub(super) async fn queries(
     answer(id, app.pipeline()?.browse_queries(id, &wanted).await?)
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/queries/{place}/hits",
+    operation_id = "list_hits",
+    tag = "results",
+    summary = "Lists hits of a query",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("place" = u64, Path, description = "Place of the query in the report, from 1"), ("from" = Option<usize>, Query, description = "How many to skip"), ("limit" = Option<usize>, Query, description = "At most so many, up to 1000"), ("sort" = Option<String>, Query, description = "The column that they are ordered by"), ("descending" = Option<bool>, Query, description = "Whether the largest come first"), ("evalue" = Option<f64>, Query, description = "Largest E-value"), ("identity" = Option<f64>, Query, description = "Least identity, per cent"), ("coverage" = Option<f64>, Query, description = "Least coverage of the query, per cent"), ("text" = Option<String>, Query, description = "What identifier or title must have"), ("species" = Option<String>, Query, description = "Only those of this species"), ("plots" = Option<bool>, Query, description = "Whether to say how they are distributed")),
+    responses((status = 200, description = "A page of hits", body = crate::jobs::HitsPage)),
+)]
 pub(super) async fn hits(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -92,6 +111,15 @@ pub(super) fn hit_filter(wishes: &mut Wishes) -> Result<HitFilter, Problem> {
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/queries/{place}/alignments",
+    operation_id = "list_alignments",
+    tag = "results",
+    summary = "Gives alignments of a query with some subjects",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("place" = u64, Path, description = "Place of the query in the report, from 1"), ("subjects" = String, Query, description = "Positions in the database, up to 500, with commas between them")),
+    responses((status = 200, description = "The alignments", body = crate::jobs::AlignedPage)),
+)]
 pub(super) async fn alignments(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -111,6 +139,15 @@ pub(super) async fn alignments(
     answer(id, app.pipeline()?.browse_alignments(id, place, subjects).await?)
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/species",
+    operation_id = "list_species",
+    tag = "results",
+    summary = "Lists the species of a report, with how many hits they have",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("from" = Option<usize>, Query, description = "How many to skip"), ("limit" = Option<usize>, Query, description = "At most so many, up to 1000")),
+    responses((status = 200, description = "A page of species", body = crate::jobs::SpeciesPage)),
+)]
 pub(super) async fn species(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -150,7 +187,7 @@ fn query_of(path: Result<Path<(String, String)>, PathRejection>) -> Result<(JobI
 }
 
 fn no_query(detail: String) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown-query", detail)
+    Problem::new(StatusCode::NOT_FOUND, Kind::UnknownQuery, detail)
 }
 
 fn answer<T: Serialize>(id: JobId, found: Browsed<T>) -> Result<Response, Problem> {

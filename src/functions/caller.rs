@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode};
 
+use super::kind::Kind;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::{self, JobId, Trace};
@@ -23,7 +24,7 @@ impl App {
             Some(audience) => format!("Bearer resource_id=\"{audience}\""),
             None => "Bearer".to_owned(),
         };
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "sign-in-required", detail).challenge(challenge))
+        Err(Problem::new(StatusCode::UNAUTHORIZED, Kind::SignInRequired, detail).challenge(challenge))
     }
 
     /// Lets pass who may see and end a search: its owner, or anybody if it has none. To anybody else

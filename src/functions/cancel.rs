@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::kind::Kind;
 use super::links::{Links, search_id};
 use super::options::Options;
 use super::paths::without_paths;
@@ -17,7 +18,8 @@ use super::services::App;
 use crate::jobs::{Cancellation, JobId, Outcome, Removal};
 
 /// How the search ended: by this request, or before it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Cancelled)]
 pub(super) struct Answer {
     id: JobId,
     #[serde(flatten)]
@@ -27,6 +29,15 @@ pub(super) struct Answer {
     links: Links,
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/searches/{id}",
+    operation_id = "cancel_search",
+    tag = "searches",
+    summary = "Cancels a search, or removes one that has ended",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("purge" = Option<bool>, Query, description = "Whether to remove a search that has ended")),
+    responses((status = 200, description = "How it has ended", body = Answer), (status = 204, description = "Removed")),
+)]
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -44,7 +55,7 @@ pub(super) async fn cancel(
             Removal::NotEnded => {
                 let detail =
                     "a search that has not ended is not removed; cancel it first (DELETE without purge)";
-                Err(Problem::new(StatusCode::CONFLICT, "not-ended", detail))
+                Err(Problem::new(StatusCode::CONFLICT, Kind::NotEnded, detail))
             }
         };
     }

@@ -17,7 +17,8 @@ use crate::jobs::Error;
 const READS_IN_FLIGHT: usize = 8;
 
 /// A database as the list shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DatabaseEntry)]
 pub(super) struct Entry {
     name: String,
     version: String,
@@ -28,6 +29,14 @@ pub(super) struct Entry {
     created: Timestamp,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/databases",
+    operation_id = "list_databases",
+    tag = "server",
+    summary = "Lists what can be searched",
+    responses((status = 200, description = "The databases", body = Vec<Entry>)),
+)]
 pub(super) async fn databases(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

@@ -15,6 +15,14 @@ use crate::jobs::Check;
 #[derive(Clone, Debug)]
 pub struct HostCheck(pub Check);
 
+#[utoipa::path(
+    get,
+    path = "/api/doctor",
+    operation_id = "doctor",
+    tag = "server",
+    summary = "Says what is wrong with storage, and what to do",
+    responses((status = 200, description = "What was examined", body = Vec<Check>)),
+)]
 pub(super) async fn doctor(
     State(app): State<Arc<App>>,
     host: Option<Extension<HostCheck>>,

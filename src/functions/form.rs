@@ -13,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use super::body::{Arrival, BodyError, Trouble};
+use super::kind::Kind;
 use super::options::Options;
 use super::problem::Problem;
 use super::queries::{QUERY, Queries, Spool};
@@ -124,7 +125,7 @@ impl Form {
                 }
                 (QUERY, _) => {
                     let detail = "the member \"query\" must be a string that holds FASTA";
-                    return Err(Problem::bad_request("invalid-json", detail));
+                    return Err(Problem::bad_request(Kind::InvalidJson, detail));
                 }
                 (_, Value::String(text)) => options.add(&name, text)?,
                 (_, Value::Number(number)) => options.add(&name, number.to_string())?,
@@ -133,7 +134,7 @@ impl Form {
                     let detail = format!(
                         "the option {name:?} must be a string or a number or true or false, not {other}"
                     );
-                    return Err(Problem::bad_request("invalid-option", detail)
+                    return Err(Problem::bad_request(Kind::InvalidOption, detail)
                         .with("option", json!({ "name": name, "value": other })));
                 }
             }
@@ -152,9 +153,10 @@ impl Form {
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let (body, trouble) = app.arrivals.begin(body, app.limits.body_bytes)?.into_body();
-        let form = Multipart::from_request(Request::from_parts(parts, body), &())
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), "invalid-form", rejection.body_text()))?;
+        let form =
+            Multipart::from_request(Request::from_parts(parts, body), &()).await.map_err(|rejection| {
+                Problem::new(rejection.status(), Kind::InvalidForm, rejection.body_text())
+            })?;
         let (request, filled) = match fields(form, &trouble, options, &mut spool).await {
             Ok(request) => (Some(request), Ok(())),
             Err(problem) => (None, Err(problem)),
@@ -181,7 +183,7 @@ async fn fields(
     // A body that broke off looks like a bad form, but whoever read it knows better.
     let refuse = |error: MultipartError| match trouble.get() {
         Some(trouble) => trouble.into(),
-        None => Problem::new(error.status(), "invalid-form", error.body_text()),
+        None => Problem::new(error.status(), Kind::InvalidForm, error.body_text()),
     };
     let mut has_query = false;
     while let Some(mut field) = form.next_field().await.map_err(refuse)? {
@@ -198,7 +200,7 @@ async fn fields(
                 let text = option(&name, &mut field, refuse).await?;
                 options.add(&name, text.trim().to_owned())?;
             }
-            None => return Err(Problem::bad_request("invalid-form", "a field of the form has no name")),
+            None => return Err(Problem::bad_request(Kind::InvalidForm, "a field of the form has no name")),
         }
     }
     if !has_query {
@@ -219,7 +221,7 @@ async fn option(
         refuse_long_option(name, text.len())?;
     }
     String::from_utf8(text)
-        .map_err(|_| Problem::bad_request("invalid-form", format!("the field {name:?} is not UTF-8")))
+        .map_err(|_| Problem::bad_request(Kind::InvalidForm, format!("the field {name:?} is not UTF-8")))
 }
 
 /// Takes in the fields of an encoded form, in whatever order they come; `first` has been read.
@@ -238,8 +240,9 @@ async fn encoded_fields(
             Some(piece) => decoder.feed(&piece),
             None => std::mem::take(&mut decoder).finish(),
         };
-        let long =
-            |error: LongName| Problem::bad_request("invalid-form", error.to_string()).hint(HINT_FOR_RESIDUES);
+        let long = |error: LongName| {
+            Problem::bad_request(Kind::InvalidForm, error.to_string()).hint(HINT_FOR_RESIDUES)
+        };
         for item in items.map_err(long)? {
             match (item, &mut field) {
                 (Item::Field(name), _) => {
@@ -272,7 +275,7 @@ async fn encoded_fields(
 fn add_encoded(options: &mut Options, field: Option<(String, Vec<u8>)>) -> Result<(), Problem> {
     let Some((name, text)) = field else { return Ok(()) };
     let text = String::from_utf8(text)
-        .map_err(|_| Problem::bad_request("invalid-form", format!("the field {name:?} is not UTF-8")))?;
+        .map_err(|_| Problem::bad_request(Kind::InvalidForm, format!("the field {name:?} is not UTF-8")))?;
     options.add(&name, text.trim().to_owned()).map_err(|problem| match text.as_str() {
         // A field without a value may be no field.
         "" => problem.hint(HINT_FOR_RESIDUES),
@@ -286,7 +289,7 @@ pub(super) fn refuse_long_option(name: &str, length: usize) -> Result<(), Proble
         return Ok(());
     }
     let detail = format!("the field {name:?} is longer than {LONGEST_OPTION} bytes");
-    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Kind::BodyTooLarge, detail)
         .with("limit_bytes", LONGEST_OPTION))
 }
 
@@ -297,12 +300,12 @@ fn is_no_name(first: u8) -> bool {
 
 fn no_query() -> Problem {
     let detail = "the field \"query\" is missing; it holds the FASTA to search with";
-    Problem::bad_request("no-queries", detail)
+    Problem::bad_request(Kind::NoQueries, detail)
 }
 
 fn given_twice() -> Problem {
     let detail = "\"query\" is given twice; one FASTA may hold any number of records";
-    Problem::bad_request("invalid-form", detail)
+    Problem::bad_request(Kind::InvalidForm, detail)
 }
 
 /// Saves a client that says how much it will send from sending it.
@@ -322,7 +325,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
 
 /// The members of a JSON object. It may be sent compressed; what comes out is held to the same limit.
 fn members(sent: Vec<u8>, limit: u64) -> Result<Vec<(String, Value)>, Problem> {
-    let refuse = |reason: String| Problem::bad_request("invalid-json", reason);
+    let refuse = |reason: String| Problem::bad_request(Kind::InvalidJson, reason);
     let mut text = Vec::new();
     Input::from_sender("the body", std::io::Cursor::new(sent))
         .map_err(|e| refuse(e.to_string()))?

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long storage that is in order is not asked again.
 const KEPT: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
     /// `ok` or `unavailable`.
     status: &'static str,
@@ -33,6 +33,14 @@ pub(super) struct Health {
     sign_in: Option<SignIn>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/health",
+    operation_id = "health",
+    tag = "server",
+    summary = "Says whether storage answers",
+    responses((status = 200, description = "It does", body = Health), (status = 503, description = "It does not", body = Health), (status = 507, description = "It has no room", body = Health)),
+)]
 pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
     let (code, storage) = match app.pipeline() {
         Ok(pipeline) => app.probe(pipeline).await,

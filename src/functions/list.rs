@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::json;
 
+use super::kind::Kind;
 use super::links::Links;
 use super::problem::Problem;
 use super::services::App;
@@ -21,7 +22,8 @@ const PAGE: usize = 50;
 /// Headers that a proxy adds: then the caller may be anywhere.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SearchPage)]
 pub(super) struct Answer {
     searches: Vec<Entry>,
     /// Goes on with the next page as the option `after`; without it this is the last.
@@ -29,13 +31,23 @@ pub(super) struct Answer {
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SearchEntry)]
 struct Entry {
     #[serde(flatten)]
     search: Listed,
     links: Links,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/searches",
+    operation_id = "list_searches",
+    tag = "searches",
+    summary = "Lists one's searches, newest first",
+    params(("state" = Option<String>, Query, description = "Only those in this state"), ("limit" = Option<usize>, Query, description = "At most so many, up to 200"), ("after" = Option<String>, Query, description = "The member next of the page before")),
+    responses((status = 200, description = "A page of searches", body = Answer)),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -47,7 +59,7 @@ pub(super) async fn list(
         let detail = "searches are listed only for users who sign in, or by a server that only its own machine \
                       can reach: without either, whoever knows a search's id may see it, so ids are not given out; \
                       skyblast jobs list --storage works where the storage is";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "no-list", detail));
+        return Err(Problem::new(StatusCode::FORBIDDEN, Kind::NoList, detail));
     }
     let Page { searches, next } = app.pipeline()?.list(&Listing { owner, ..wanted(&uri)? }).await?;
     let entry = |search: Listed| Entry { links: Links::of(search.id), search };
@@ -56,12 +68,12 @@ pub(super) async fn list(
 
 fn wanted(uri: &Uri) -> Result<Listing, Problem> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|error| Problem::bad_request("invalid-address", error.body_text()))?;
+        .map_err(|error| Problem::bad_request(Kind::InvalidAddress, error.body_text()))?;
     let mut listing = Listing { limit: PAGE, ..Listing::default() };
     for (name, value) in pairs {
         let refused = |range: &str| {
             let detail = format!("the option {name:?} is {value:?}, but must be {range}");
-            Problem::bad_request("invalid-option", detail)
+            Problem::bad_request(Kind::InvalidOption, detail)
                 .with("option", json!({ "name": name, "value": value, "range": range }))
         };
         match name.as_str() {
@@ -80,7 +92,7 @@ fn wanted(uri: &Uri) -> Result<Listing, Problem> {
             _ => {
                 let detail =
                     format!("there is no option {name:?} here; the options are state, limit and after");
-                return Err(Problem::bad_request("unknown-option", detail)
+                return Err(Problem::bad_request(Kind::UnknownOption, detail)
                     .with("option", json!({ "name": name, "value": value })));
             }
         }

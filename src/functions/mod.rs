@@ -18,6 +18,8 @@
 //! GET    /api/databases              databases  what can be searched
 //! GET    /api/health                 health     whether storage answers
 //! GET    /api/doctor                 doctor     what is wrong with storage, and what to do
+//! GET    /api/openapi.json           description all of this, for programs
+//! GET    /api/docs                   page       the same, to read and to try
 //! GET    /Blast.cgi                  blast_cgi  NCBI's URL API; POST and PUT as well
 //! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
 //! POST   /plan_poison …                         a message that was given up
@@ -38,12 +40,14 @@ mod cancel;
 mod compression;
 mod cross_origin;
 mod databases;
+mod description;
 mod doctor;
 mod drain;
 mod envelope;
 mod fasta_problem;
 mod form;
 mod health;
+mod kind;
 mod label;
 mod links;
 mod list;
@@ -72,6 +76,7 @@ mod wishes;
 pub use blast_cgi::{ApiKey, UrlApi};
 pub use body::Pace;
 pub use cross_origin::Site;
+pub use description::openapi_document;
 pub use doctor::HostCheck;
 pub use results::{INCOMPLETE, MISSING_SHARDS};
 pub use router::{api_router, host_router};

@@ -8,6 +8,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use serde_json::json;
 
+use super::kind::Kind;
 use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
@@ -40,7 +41,7 @@ const OWN_RANGES: &[(&str, &str)] = &[
 ];
 
 /// Every option and what it may be.
-fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
     let is_own = |name| OWN_RANGES.iter().any(|(own, _)| *own == name);
     let others = OptionChoices::RANGES.iter().copied().filter(move |(name, _)| !is_own(*name));
     OWN_RANGES.iter().copied().chain(others)
@@ -57,7 +58,7 @@ impl Options {
     /// The options in an address.
     pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|error| Problem::bad_request("invalid-address", error.body_text()))?;
+            .map_err(|error| Problem::bad_request(Kind::InvalidAddress, error.body_text()))?;
         let mut options = Self::default();
         for (name, value) in pairs {
             if !HOST_KEYS.contains(&name.as_str()) {
@@ -76,7 +77,7 @@ impl Options {
         let Some(canonical) = canonical else {
             let names = ranges().map(|(known, _)| known).collect::<Vec<_>>().join(", ");
             let detail = format!("there is no option {:?}; the options are {names}", shorten(name));
-            return Err(Problem::bad_request("unknown-option", detail)
+            return Err(Problem::bad_request(Kind::UnknownOption, detail)
                 .with("option", json!({ "name": shorten(name), "value": shorten(&value) })));
         };
         if let Some(first) = self.0.get(canonical) {
@@ -178,7 +179,7 @@ impl Options {
                 let detail = format!(
                     "the option {name:?} has no meaning here; results have outfmt and partial, DELETE has purge"
                 );
-                Err(Problem::bad_request("unknown-option", detail)
+                Err(Problem::bad_request(Kind::UnknownOption, detail)
                     .with("option", json!({ "name": name, "value": shorten(value) })))
             }
         }
@@ -197,7 +198,7 @@ impl Options {
         let (outfmt, max_target_seqs) = self.take_format()?;
         let database = self.0.remove("database").ok_or_else(|| {
             let detail = "the option \"database\" is missing; GET /api/databases lists what can be searched";
-            Problem::bad_request("invalid-option", detail)
+            Problem::bad_request(Kind::InvalidOption, detail)
                 .with("option", json!({ "name": "database", "range": range("database") }))
         })?;
         let mut choices = OptionChoices::default();
@@ -211,7 +212,7 @@ impl Options {
 }
 
 fn impossible(error: &OptionError) -> Problem {
-    Problem::bad_request("invalid-option", error.to_string())
+    Problem::bad_request(Kind::InvalidOption, error.to_string())
         .with("option", json!({ "name": error.option, "value": error.value, "range": error.range }))
 }
 
@@ -220,7 +221,7 @@ fn out_of_range(name: &'static str, value: &str) -> Problem {
 }
 
 fn invalid(name: &'static str, value: &str, reason: impl Display) -> Problem {
-    Problem::bad_request("invalid-option", format!("the option {name:?}: {reason}"))
+    Problem::bad_request(Kind::InvalidOption, format!("the option {name:?}: {reason}"))
         .with("option", json!({ "name": name, "value": shorten(value), "range": range(name) }))
 }
 

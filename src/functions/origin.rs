@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::cross_origin;
+use super::kind::Kind;
 use super::problem::Problem;
 use super::services::App;
 
@@ -29,7 +30,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
             "this server does not go by the name {:?}; if it should, start it with --host-name",
             host.host().chars().take(80).collect::<String>()
         );
-        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown-host", detail).into_response();
+        return Problem::new(StatusCode::MISDIRECTED_REQUEST, Kind::UnknownHost, detail).into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads && let Err(problem) = refuse_cross_site(&app, request.uri(), request.headers()) {
@@ -47,7 +48,7 @@ pub(super) fn refuse_cross_site(app: &App, uri: &Uri, headers: &HeaderMap) -> Re
     }
     let detail = "a page of another site asks for this; use skyblast submit, curl or a program of your own, or start the \
                   server with --trusted-site if that page is yours";
-    Err(Problem::new(StatusCode::FORBIDDEN, "cross-site", detail))
+    Err(Problem::new(StatusCode::FORBIDDEN, Kind::CrossSite, detail))
 }
 
 /// Whom the request is for.

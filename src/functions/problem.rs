@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::kind::Kind;
 use super::paths::without_paths;
 use crate::jobs;
 use crate::store::{self, ErrorKind};
@@ -18,8 +19,7 @@ const STORAGE_RETRY_SECONDS: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    /// Last part of the problem's type; empty if there is nothing to say beyond the status.
-    kind: &'static str,
+    kind: Kind,
     detail: String,
     members: Map<String, Value>,
     retry_after: Option<u32>,
@@ -27,24 +27,24 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// A problem of type `urn:skyblast:problem:<kind>`; `detail` says what is wrong and what to do.
-    pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem of this kind; `detail` says what is wrong and what to do.
+    pub(super) fn new(status: StatusCode, kind: Kind, detail: impl Into<String>) -> Self {
         Self { status, kind, detail: detail.into(), members: Map::new(), retry_after: None, challenge: None }
     }
 
     /// A request with a mistake.
-    pub(super) fn bad_request(kind: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn bad_request(kind: Kind, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, kind, detail)
     }
 
     /// Something is out of order that may be in order again soon.
-    pub(super) fn unavailable(kind: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn unavailable(kind: Kind, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail).retry_after(STORAGE_RETRY_SECONDS)
     }
 
     /// A bug, or damage that a request cannot be blamed for.
     pub(super) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::Internal, detail)
     }
 
     /// Adds a member for programs to read.
@@ -70,8 +70,8 @@ impl Problem {
         self.status
     }
 
-    /// The last part of its type.
-    pub(super) fn kind(&self) -> &'static str {
+    /// What kind it is.
+    pub(super) fn kind(&self) -> Kind {
         self.kind
     }
 
@@ -92,14 +92,10 @@ impl Problem {
 
     /// The members of its document.
     fn members(&self) -> Map<String, Value> {
-        let kind = match self.kind {
-            "" => "about:blank".to_owned(),
-            kind => format!("urn:skyblast:problem:{kind}"),
-        };
         // The title of a type never changes; the status's own phrase is as good as any.
         let title = self.status.canonical_reason().unwrap_or("Error");
         let mut members = Map::new();
-        members.insert("type".to_owned(), json!(kind));
+        members.insert("type".to_owned(), json!(self.kind.uri()));
         members.insert("title".to_owned(), json!(title));
         members.insert("status".to_owned(), json!(self.status.as_u16()));
         members.insert("detail".to_owned(), json!(self.detail));
@@ -117,7 +113,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         if self.status.is_server_error() {
-            tracing::error!(status = self.status.as_u16(), problem = self.kind, "{}", self.detail);
+            tracing::error!(status = self.status.as_u16(), problem = self.kind.name(), "{}", self.detail);
             self.detail = without_paths(&self.detail);
         }
         let document = Json(self.members()).into_response();
@@ -139,21 +135,21 @@ impl From<jobs::Error> for Problem {
         let detail = error.to_string();
         match error {
             jobs::Error::Store(error) => error.into(),
-            jobs::Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, "unknown-search", detail),
-            jobs::Error::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", detail),
-            jobs::Error::InvalidPlace(place) => Self::bad_request("invalid-option", detail).with(
+            jobs::Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, Kind::UnknownSearch, detail),
+            jobs::Error::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Kind::KeyReused, detail),
+            jobs::Error::InvalidPlace(place) => Self::bad_request(Kind::InvalidOption, detail).with(
                 "option",
                 json!({ "name": "after", "value": place, "range": "the member next of a page" }),
             ),
-            jobs::Error::UnknownUpload(_) => Self::new(StatusCode::NOT_FOUND, "unknown-upload", detail),
-            jobs::Error::InvalidUpload { .. } => Self::new(StatusCode::CONFLICT, "invalid-upload", detail),
+            jobs::Error::UnknownUpload(_) => Self::new(StatusCode::NOT_FOUND, Kind::UnknownUpload, detail),
+            jobs::Error::InvalidUpload { .. } => Self::new(StatusCode::CONFLICT, Kind::InvalidUpload, detail),
             jobs::Error::InvalidShare | jobs::Error::ExpiredShare => {
-                Self::new(StatusCode::NOT_FOUND, "unknown-link", detail)
+                Self::new(StatusCode::NOT_FOUND, Kind::UnknownLink, detail)
             }
             jobs::Error::UnknownDatabase { known, .. } => {
-                Self::new(StatusCode::NOT_FOUND, "unknown-database", detail).with("known_databases", known)
+                Self::new(StatusCode::NOT_FOUND, Kind::UnknownDatabase, detail).with("known_databases", known)
             }
-            jobs::Error::InvalidDatabaseName(name) => Self::bad_request("invalid-option", detail).with(
+            jobs::Error::InvalidDatabaseName(name) => Self::bad_request(Kind::InvalidOption, detail).with(
                 "option",
                 json!({
                     "name": "database",
@@ -170,13 +166,15 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         let detail = error.to_string();
         match error.kind() {
-            ErrorKind::Throttled | ErrorKind::Transient => Self::unavailable("storage-unavailable", detail),
-            ErrorKind::Denied => Self::unavailable("storage-denied", detail).hint(
+            ErrorKind::Throttled | ErrorKind::Transient => {
+                Self::unavailable(Kind::StorageUnavailable, detail)
+            }
+            ErrorKind::Denied => Self::unavailable(Kind::StorageDenied, detail).hint(
                 "an identity needs the roles Storage Blob Data Contributor and Storage Queue Data \
                  Contributor on the account, a key or SAS must be valid for blobs and queues, and a folder \
                  must be writable",
             ),
-            ErrorKind::NoSpace => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage-full", detail)
+            ErrorKind::NoSpace => Self::new(StatusCode::INSUFFICIENT_STORAGE, Kind::StorageFull, detail)
                 .hint("make room and retry"),
             _ => Self::internal(detail),
         }
@@ -204,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_problem_has_a_media_type_and_a_pause_of_its_own() {
-        let response = Problem::unavailable("x", "y").into_response();
+        let response = Problem::unavailable(Kind::Busy, "y").into_response();
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[RETRY_AFTER], "5");
     }

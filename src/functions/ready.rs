@@ -3,7 +3,7 @@
 use axum::Json;
 use serde::Serialize;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Ready {
     name: &'static str,
     version: &'static str,

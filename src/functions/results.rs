@@ -18,6 +18,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
+use super::kind::Kind;
 use super::links::search_id;
 use super::options::Options;
 use super::problem::Problem;
@@ -30,6 +31,15 @@ use crate::jobs::{
 use crate::report::OutputFormat;
 use crate::store::Grant;
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/results",
+    operation_id = "search_results",
+    tag = "results",
+    summary = "Gives the report",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("outfmt" = Option<String>, Query, description = "Another format than that of the search"), ("partial" = Option<bool>, Query, description = "Whether it may lack shards that failed"), ("If-None-Match" = Option<String>, Header, description = "Tags of what the client has"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, of a report in its own format")),
+    responses((status = 200, description = "The report", content((String = "application/*"), (String = "text/*"))), (status = 206, description = "The part that Range asks for", content((String = "application/*"), (String = "text/*"))), (status = 302, description = "Where a large report lies"), (status = 304, description = "The client has it")),
+)]
 pub(super) async fn results(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -138,7 +148,7 @@ impl Whole {
             }
             Extent::Beyond => {
                 let detail = format!("the report has {length} bytes, and none of those that Range asks for");
-                let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "no-such-range", detail);
+                let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, Kind::NoSuchRange, detail);
                 return Ok(([(CONTENT_RANGE, content_range("*", length)?)], problem).into_response());
             }
         };
@@ -212,7 +222,7 @@ fn incomplete(id: JobId, missing: MissingShards) -> Problem {
         "the report lacks {missing}, so it may lack hits; GET /api/searches/{id} says why, and partial=true gives \
          what there is"
     );
-    Problem::new(StatusCode::CONFLICT, INCOMPLETE, detail)
+    Problem::new(StatusCode::CONFLICT, Kind::IncompleteReport, detail)
         .with("missing_shards", missing.missing)
         .with("shards", missing.of)
 }
@@ -220,7 +230,7 @@ fn incomplete(id: JobId, missing: MissingShards) -> Problem {
 /// That a search has no report, or none yet.
 pub(super) fn not_ready(id: JobId, state: JobState) -> Problem {
     let problem =
-        |detail: String| Problem::new(StatusCode::CONFLICT, "no-results", detail).with("state", state);
+        |detail: String| Problem::new(StatusCode::CONFLICT, Kind::NoResults, detail).with("state", state);
     if state.is_final() {
         return problem(format!(
             "the search is {state}, so it has no report; GET /api/searches/{id} says more"

@@ -9,15 +9,16 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::caller::trace_of;
+use super::kind::Kind;
 use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
-    blast_cgi, browse, cancel, compression, cross_origin, databases, doctor, drain, health, label, list,
-    origin, page, queue, results, sequences, share, status, submit, sweep, upload,
+    blast_cgi, browse, cancel, compression, cross_origin, databases, description, doctor, drain, health,
+    label, list, origin, page, queue, results, sequences, share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -34,32 +35,42 @@ pub fn api_router(services: Services, limits: Limits) -> Router {
 }
 
 fn api(limits: &Limits) -> Router<Arc<App>> {
+    let add = |router: Router<Arc<App>>, (path, methods)| router.route(path, methods);
+    routes(limits).into_iter().fold(Router::new(), add)
+}
+
+/// Every address of the API, and what answers there.
+fn routes(limits: &Limits) -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     // These two hold their bodies to limits by themselves.
     let drained = from_fn_with_state(limits.body_bytes.saturating_mul(2), drain::drain);
     let submit = post(submit::submit).layer(DefaultBodyLimit::disable()).layer(drained.clone());
     let part = put(upload::part);
     let url_api = get(blast_cgi::blast_cgi).post(blast_cgi::blast_cgi).put(blast_cgi::blast_cgi);
     let url_api = url_api.layer(DefaultBodyLimit::disable()).layer(drained.clone());
-    Router::new()
-        .route("/", get(page::root))
-        .route("/page/{file}", get(page::file))
-        .route("/api/searches", submit.merge(get(list::list)))
-        .route("/api/searches/{id}", get(status::status).delete(cancel::cancel).patch(label::label))
-        .route("/api/searches/{id}/results", get(results::results))
-        .route("/api/searches/{id}/sequences", get(sequences::sequences))
-        .route("/api/searches/{id}/queries", get(browse::queries))
-        .route("/api/searches/{id}/queries/{place}/hits", get(browse::hits))
-        .route("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments))
-        .route("/api/searches/{id}/species", get(browse::species))
-        .route("/api/searches/{id}/shares", post(share::share))
-        .route("/api/shared", get(share::shared))
-        .route("/api/shared/{token}", get(share::shared_by_path))
-        .route("/api/uploads", post(upload::upload))
-        .route("/api/uploads/{id}/parts/{number}", part)
-        .route("/api/doctor", get(doctor::doctor))
-        .route("/api/databases", get(databases::databases))
-        .route("/api/health", get(health::health))
-        .route(blast_cgi::PATH, url_api)
+    let of_search = get(status::status).delete(cancel::cancel).patch(label::label);
+    vec![
+        ("/", get(page::root)),
+        ("/page/{file}", get(page::file)),
+        ("/api/searches", submit.merge(get(list::list))),
+        ("/api/searches/{id}", of_search),
+        ("/api/searches/{id}/results", get(results::results)),
+        ("/api/searches/{id}/sequences", get(sequences::sequences)),
+        ("/api/searches/{id}/species", get(browse::species)),
+        ("/api/searches/{id}/queries", get(browse::queries)),
+        ("/api/searches/{id}/queries/{place}/hits", get(browse::hits)),
+        ("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments)),
+        ("/api/searches/{id}/shares", post(share::share)),
+        ("/api/shared", get(share::shared)),
+        ("/api/shared/{token}", get(share::shared_by_path)),
+        ("/api/uploads", post(upload::upload)),
+        ("/api/uploads/{id}/parts/{number}", part),
+        ("/api/doctor", get(doctor::doctor)),
+        ("/api/databases", get(databases::databases)),
+        ("/api/health", get(health::health)),
+        ("/api/openapi.json", get(description::openapi)),
+        ("/api/docs", get(page::docs)),
+        (blast_cgi::PATH, url_api),
+    ]
 }
 
 /// What all answers have in common.
@@ -105,7 +116,7 @@ async fn unknown_path(uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(200).collect();
     Problem::new(
         StatusCode::NOT_FOUND,
-        "",
+        Kind::Plain,
         format!("there is nothing at {path}; searches are at /api/searches"),
     )
 }
@@ -113,7 +124,7 @@ async fn unknown_path(uri: Uri) -> Problem {
 /// The router adds the methods that there are as `Allow`.
 async fn wrong_method(method: Method, uri: Uri) -> Problem {
     let detail = format!("{} does not take {method}", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "", detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Kind::Plain, detail)
 }
 
 /// The panic itself is printed by the panic hook.
@@ -165,7 +176,33 @@ fn without_secrets(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::body::Body;
+    use axum::http::header::ALLOW;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
     use super::*;
+    use crate::functions::openapi_document;
+
+    #[tokio::test]
+    async fn every_route_is_described_with_all_its_methods() {
+        let document: Value = serde_json::from_str(openapi_document()).expect("JSON");
+        let described = document["paths"].as_object().expect("paths");
+        let app = Arc::new(App::new(Services::Unavailable("a test".to_owned()), Limits::default()));
+        let routes = routes(&Limits::default());
+        assert_eq!(routes.len(), described.len(), "no address is described that there is not");
+        for (path, methods) in routes {
+            let request = Request::builder().method("PROPFIND").body(Body::empty()).expect("a request");
+            let answer = methods.with_state(app.clone()).oneshot(request).await.expect("an answer");
+            let allowed = answer.headers()[ALLOW].to_str().expect("text").to_lowercase();
+            let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "head").collect();
+            let members: BTreeSet<&str> =
+                described[path].as_object().expect(path).keys().map(String::as_str).collect();
+            assert_eq!(allowed, members, "{path}");
+        }
+    }
 
     #[test]
     fn only_looks_at_where_a_search_stands_are_not_worth_a_line() {

@@ -29,6 +29,15 @@ use crate::jobs::{Sequences, SequencesWanted, SubjectPart};
 /// Most subjects that are named; whoever wants more asks for those of a query, or for all.
 const MAX_NAMED: usize = 1_000;
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}/sequences",
+    operation_id = "search_sequences",
+    tag = "results",
+    summary = "Gives the subjects of hits as FASTA",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("part" = Option<String>, Query, description = "whole: each subject once; aligned: what each HSP aligns"), ("query" = Option<u64>, Query, description = "Only those of the query in this place of the report, from 1"), ("subjects" = Option<String>, Query, description = "Only those at these positions in the database, up to 1000, with commas between them"), ("evalue" = Option<f64>, Query, description = "Largest E-value"), ("identity" = Option<f64>, Query, description = "Least identity, per cent"), ("coverage" = Option<f64>, Query, description = "Least coverage of the query, per cent"), ("text" = Option<String>, Query, description = "What identifier or title must have"), ("species" = Option<String>, Query, description = "Only those of this species"), ("partial" = Option<bool>, Query, description = "Whether the report may lack shards that failed")),
+    responses((status = 200, description = "The sequences", content((String = "text/x-fasta")))),
+)]
 pub(super) async fn sequences(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -9,6 +9,7 @@ use super::blast_cgi::UrlApi;
 use super::body::{Arrivals, Pace};
 use super::cross_origin::Site;
 use super::health::Probe;
+use super::kind::Kind;
 use super::problem::Problem;
 use crate::jobs::Pipeline;
 
@@ -51,7 +52,7 @@ pub struct Limits {
 
 /// Users are signed in by what stands in front of the functions: App Service authentication with
 /// Microsoft Entra, which says in headers of its own who calls, and lets nobody else send those.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SignIn {
     /// What tokens must be for, such as `api://<client id>`.
     pub audience: Option<String>,
@@ -116,6 +117,6 @@ pub(super) struct Unavailable<'a>(&'a str);
 
 impl From<Unavailable<'_>> for Problem {
     fn from(unavailable: Unavailable<'_>) -> Self {
-        Self::unavailable("storage-not-set-up", unavailable.to_string())
+        Self::unavailable(Kind::StorageNotSetUp, unavailable.to_string())
     }
 }

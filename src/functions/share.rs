@@ -24,13 +24,23 @@ use crate::jobs::{Error, MAX_SHARE};
 /// How long a link is valid unless asked otherwise: a week.
 const DEFAULT_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ShareLink)]
 pub(super) struct Link {
     /// Address of the report, as a path.
     link: String,
     expires: Timestamp,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/searches/{id}/shares",
+    operation_id = "share_results",
+    tag = "results",
+    summary = "Makes a link with which anyone can read the report for a while",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("seconds" = Option<u64>, Query, description = "How long the link leads there; a week unless said otherwise")),
+    responses((status = 201, description = "The link", body = Link)),
+)]
 pub(super) async fn share(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -52,6 +62,15 @@ pub(super) async fn share(
 /// Name of the token in the address.
 const TOKEN: &str = "token";
 
+#[utoipa::path(
+    get,
+    path = "/api/shared",
+    operation_id = "shared_results",
+    tag = "results",
+    summary = "Gives the report that a link leads to",
+    params(("token" = String, Query, description = "The token of the link"), ("outfmt" = Option<String>, Query, description = "Another format than that of the search"), ("partial" = Option<bool>, Query, description = "Whether it may lack shards that failed"), ("If-None-Match" = Option<String>, Header, description = "Tags of what the client has"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, of a report in its own format")),
+    responses((status = 200, description = "The report", content((String = "application/*"), (String = "text/*"))), (status = 206, description = "The part that Range asks for", content((String = "application/*"), (String = "text/*"))), (status = 302, description = "Where a large report lies"), (status = 304, description = "The client has it")),
+)]
 pub(super) async fn shared(
     State(app): State<Arc<App>>,
     method: Method,
@@ -63,6 +82,15 @@ pub(super) async fn shared(
 }
 
 /// A link with the token in its path.
+#[utoipa::path(
+    get,
+    path = "/api/shared/{token}",
+    operation_id = "shared_results_of_old_link",
+    tag = "results",
+    summary = "The same for links of earlier versions",
+    params(("token" = String, Path, description = "The token of the link"), ("outfmt" = Option<String>, Query, description = "Another format than that of the search"), ("partial" = Option<bool>, Query, description = "Whether it may lack shards that failed"), ("If-None-Match" = Option<String>, Header, description = "Tags of what the client has"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, of a report in its own format")),
+    responses((status = 200, description = "The report", content((String = "application/*"), (String = "text/*"))), (status = 206, description = "The part that Range asks for", content((String = "application/*"), (String = "text/*"))), (status = 302, description = "Where a large report lies"), (status = 304, description = "The client has it")),
+)]
 pub(super) async fn shared_by_path(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

@@ -22,7 +22,8 @@ use crate::jobs::Status;
 /// Seconds that a client should wait before it asks again.
 pub(super) const POLL_SECONDS: u32 = 2;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SearchStatus)]
 struct Answer {
     #[serde(flatten)]
     status: Status,
@@ -47,6 +48,15 @@ fn wanted(uri: &Uri) -> Result<(bool, Option<Duration>), Problem> {
     Ok((wants_map, Some(Duration::from_secs(seconds))))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/searches/{id}",
+    operation_id = "search_status",
+    tag = "searches",
+    summary = "Says where a search stands",
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("map" = Option<bool>, Query, description = "Whether to say which shards are done"), ("wait" = Option<u64>, Query, description = "Seconds, 0 to 200, after which to answer if the search has not ended before")),
+    responses((status = 200, description = "Where it stands", body = Answer)),
+)]
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,

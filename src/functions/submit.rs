@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::caller::trace_of;
 use super::form::Form;
+use super::kind::Kind;
 use super::links::Links;
 use super::options::Options;
 use super::problem::Problem;
@@ -21,7 +22,7 @@ use crate::jobs::{
 };
 
 /// The answer to an accepted search. Of queries that were uploaded nothing is known yet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Accepted {
     id: JobId,
     state: JobState,
@@ -34,7 +35,8 @@ struct Accepted {
 }
 
 /// How much there is to do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SearchSize)]
 struct Size {
     queries: u64,
     residues: u64,
@@ -42,6 +44,15 @@ struct Size {
     comparisons: u64,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/searches",
+    operation_id = "submit_search",
+    tag = "searches",
+    summary = "Submits a search",
+    params(("Idempotency-Key" = Option<String>, Header, description = "16 characters or more; sent again with the same search it is that search")),
+    responses((status = 202, description = "Accepted; Location says where it stands", body = Accepted)),
+)]
 pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let owner = app.caller(request.headers())?;
     let pipeline = app.pipeline()?.clone();
@@ -94,7 +105,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<SubmissionKey>, Problem> {
     // The draft has it in quotes, clients mostly not.
     let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
     let invalid =
-        |error: InvalidKey| Problem::bad_request("invalid-key", format!("{IDEMPOTENCY_KEY}: {error}"));
+        |error: InvalidKey| Problem::bad_request(Kind::InvalidKey, format!("{IDEMPOTENCY_KEY}: {error}"));
     text.parse().map(Some).map_err(invalid)
 }
 

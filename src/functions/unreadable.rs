@@ -2,21 +2,22 @@
 
 use axum::http::StatusCode;
 
+use super::kind::Kind;
 use super::problem::Problem;
 
 /// The document of the problem that HTTP itself refuses a request with; `None` of a status that it never does.
 pub fn unreadable_request(status: StatusCode) -> Option<String> {
     let (kind, detail) = match status {
         StatusCode::BAD_REQUEST => (
-            "unreadable-request",
+            Kind::UnreadableRequest,
             "this is no request of HTTP/1.1; letters of an address that are not plain ASCII are to be sent as %XX",
         ),
         StatusCode::URI_TOO_LONG => (
-            "address-too-long",
+            Kind::AddressTooLong,
             "the address is longer than 65,534 bytes; queries and options can be sent in the body of a POST",
         ),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
-            "head-too-large",
+            Kind::HeadTooLarge,
             "the request has more than 100 headers, or they are too long together; send fewer",
         ),
         _ => return None,

@@ -17,12 +17,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::body::BodyError;
+use super::kind::Kind;
 use super::problem::Problem;
 use super::services::App;
 use super::wishes::Wishes;
 use crate::jobs::{JobId, PART_BYTES};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = UploadTicket)]
 pub(super) struct Ticket {
     id: JobId,
     /// Where to send the queries, straight to storage.
@@ -34,6 +36,15 @@ pub(super) struct Ticket {
     part_bytes: u64,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/uploads",
+    operation_id = "begin_upload",
+    tag = "uploads",
+    summary = "Says where to send queries that are too large for a request",
+    params(("id" = Option<String>, Query, description = "An upload whose address has expired")),
+    responses((status = 201, description = "A new upload", body = Ticket), (status = 200, description = "Another address of the upload", body = Ticket)),
+)]
 pub(super) async fn upload(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -49,6 +60,16 @@ pub(super) async fn upload(
     Ok((status, Json(Ticket { id: upload.id, url, expires, part_bytes: PART_BYTES })))
 }
 
+#[utoipa::path(
+    put,
+    path = "/api/uploads/{id}/parts/{number}",
+    operation_id = "upload_part",
+    tag = "uploads",
+    summary = "Takes in a part of an upload",
+    params(("id" = crate::jobs::JobId, Path, description = "The upload"), ("number" = u32, Path, description = "The part, from 0")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "Stored")),
+)]
 pub(super) async fn part(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -62,7 +83,7 @@ pub(super) async fn part(
     let mut part = app.arrivals.whole(body, PART_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge { .. } => {
             let detail = format!("a part has at most {PART_BYTES} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Kind::BodyTooLarge, detail)
                 .with("limit_bytes", PART_BYTES)
         }
         other => other.into(),
@@ -78,5 +99,5 @@ pub(super) fn upload_id(text: &str) -> Result<JobId, Problem> {
 }
 
 fn unknown(detail: String) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown-upload", detail)
+    Problem::new(StatusCode::NOT_FOUND, Kind::UnknownUpload, detail)
 }

@@ -7,6 +7,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use serde_json::json;
 
+use super::kind::Kind;
 use super::problem::Problem;
 
 /// Keys of the Functions host, which it forwards with the address; not for us.
@@ -20,14 +21,14 @@ impl Wishes {
     /// The values in an address, whose names must be among `known`. An empty value is none.
     pub(super) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|error| Problem::bad_request("invalid-address", error.body_text()))?;
+            .map_err(|error| Problem::bad_request(Kind::InvalidAddress, error.body_text()))?;
         let mut wishes = BTreeMap::new();
         for (name, value) in pairs {
             if HOST_KEYS.contains(&name.as_str()) || value.is_empty() {
                 continue;
             }
             let refused = |detail: String| {
-                Problem::bad_request("unknown-option", detail)
+                Problem::bad_request(Kind::UnknownOption, detail)
                     .with("option", json!({ "name": shorten(&name), "value": shorten(&value) }))
             };
             if !known.contains(&name.as_str()) {
@@ -72,8 +73,11 @@ impl Wishes {
 /// That an option is something else than it may be.
 pub(super) fn out_of_range(name: &str, value: &str, range: &str) -> Problem {
     let value = shorten(value);
-    Problem::bad_request("invalid-option", format!("the option {name:?} is {value:?}, but must be {range}"))
-        .with("option", json!({ "name": name, "value": value, "range": range }))
+    Problem::bad_request(
+        Kind::InvalidOption,
+        format!("the option {name:?} is {value:?}, but must be {range}"),
+    )
+    .with("option", json!({ "name": name, "value": value, "range": range }))
 }
 
 /// Enough of a text from outside to recognise it.

@@ -120,7 +120,7 @@ impl ChunkLimits {
 }
 
 /// Something odd about a query that the user should hear of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Warning {
     /// Number of the record, from 1.
     pub record: u64,

@@ -24,7 +24,7 @@ const BODY: &str = "{}";
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// One thing that was examined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Check {
     /// What was examined.
     pub name: String,

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// An id cannot be guessed, and a text from outside becomes an id (and so part of a blob's name)
 /// only through [`FromStr`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schema(as = SearchId, value_type = String, pattern = "^[0-9a-f]{32}$")]
 pub struct JobId(u128);
 
 impl JobId {

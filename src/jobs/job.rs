@@ -11,7 +11,7 @@ use crate::database::VolumeInfo;
 use crate::engine::{DatabaseTotals, SearchOptions};
 
 /// Which database, in which version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatabaseRef {
     /// Its name.
     pub name: String,
@@ -168,7 +168,7 @@ impl Plan {
 }
 
 /// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Accepted, but no shard has been taken up; queries that were uploaded may not have been read.
@@ -233,7 +233,7 @@ impl std::fmt::Display for State {
 }
 
 /// A shard that was given up; `failed/<chunk>/<volume>.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FailedShard {
     /// The chunk, from 0.
     pub chunk: u32,
@@ -244,7 +244,7 @@ pub struct FailedShard {
 }
 
 /// How a job ended; `done.json`. The first one written stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outcome {
     /// A final state.
     pub state: State,

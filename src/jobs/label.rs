@@ -13,8 +13,9 @@ use super::pipeline::Pipeline;
 pub const MAX_LABEL: usize = 200;
 
 /// What somebody calls a job: one line of text; empty for nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = String, max_length = 200)]
 pub struct Label(String);
 
 /// A text that is no label.

@@ -35,7 +35,7 @@ impl Indexed {
 }
 
 /// A job as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Listed {
     /// The job.
     pub id: JobId,

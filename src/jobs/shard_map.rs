@@ -11,7 +11,7 @@ const MOST: u32 = 96;
 
 /// The shards of a job as cells, chunks downwards and volumes to the right. A cell stands for several shards
 /// where there are too many to be shown one by one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ShardMap {
     /// Number of chunks.
     pub chunks: u32,

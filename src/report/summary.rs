@@ -23,7 +23,7 @@ pub fn query_name(query: QueryText<'_>) -> String {
 const PLACED_HSPS: usize = 50;
 
 /// A hit in one row; positions count from 1, and the last one belongs to the range.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HitSummary {
     /// Position of the subject in the whole database, from 0.
     pub ordinal: u64,
@@ -91,7 +91,7 @@ impl HitSummary {
 }
 
 /// An alignment written out; positions count from 1, and the last one belongs to the range.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct WrittenAlignment {
     /// Raw score.
     pub score: i32,

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::described;
 use crate::common::faulty::{Faults, Mode};
 
 /// Sixty proteins.
@@ -233,10 +234,13 @@ pub(crate) async fn invoke(router: &Router, function: &str, message: &str) -> An
 }
 
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
+    let answer = Answer { status: parts.status, headers: parts.headers, body: body.to_vec() };
+    described::check(&method, &path, &answer);
+    answer
 }
 
 async fn publish(pipeline: &Pipeline, directory: &Path) {

@@ -24,7 +24,7 @@ const HOST_SETTINGS: [&str; 6] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 19] = [
+const NOT_SET: [(&str, &str); 20] = [
     ("SKYBLAST_BODIES", "the host takes as many requests at a time as its concurrency says"),
     ("SKYBLAST_HOST_NAMES", "of the server"),
     ("SKYBLAST_KERNELS", "for tests and comparisons; the best are chosen without it"),
@@ -44,6 +44,7 @@ const NOT_SET: [(&str, &str); 19] = [
     ("SKYBLAST_SHARD_SECONDS", "has a default, which suits the time that the host gives a call"),
     ("SKYBLAST_STALL_SECONDS", "has a default"),
     ("SKYBLAST_STORAGE", "would win over the endpoints; for local runs"),
+    ("SKYBLAST_TRUSTED_SITES", "no site is trusted unless the operator says so"),
 ];
 
 /// Names and values.

@@ -224,7 +224,7 @@ impl SearchOptions {
 }
 
 /// Size of the whole database, which all statistics refer to, whatever part is being searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatabaseTotals {
     /// Number of sequences.
     pub sequences: u64,

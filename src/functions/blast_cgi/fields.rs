@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::parameters::{Parameters, canonical, unreadable};
 use crate::functions::form::{media_type, refuse_announced_length, refuse_long_option};
+use crate::functions::kind::Kind;
 use crate::functions::problem::Problem;
 use crate::functions::queries::{Queries, Spool};
 use crate::functions::services::App;
@@ -113,17 +114,18 @@ impl Incoming {
     async fn multipart(&mut self, app: &App, request: Request) -> Result<(), Problem> {
         let (parts, body) = request.into_parts();
         let (body, trouble) = app.arrivals.begin(body, app.limits.body_bytes)?.into_body();
-        let mut form = Multipart::from_request(Request::from_parts(parts, body), &())
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), "invalid-form", rejection.body_text()))?;
+        let mut form =
+            Multipart::from_request(Request::from_parts(parts, body), &()).await.map_err(|rejection| {
+                Problem::new(rejection.status(), Kind::InvalidForm, rejection.body_text())
+            })?;
         // A body that broke off looks like a bad form, but whoever read it knows better.
         let refuse = |error: MultipartError| match trouble.get() {
             Some(trouble) => trouble.into(),
-            None => Problem::new(error.status(), "invalid-form", error.body_text()),
+            None => Problem::new(error.status(), Kind::InvalidForm, error.body_text()),
         };
         while let Some(mut field) = form.next_field().await.map_err(refuse)? {
             let Some(name) = field.name().map(str::to_owned) else {
-                return Err(Problem::bad_request("invalid-form", "a field of the form has no name"));
+                return Err(Problem::bad_request(Kind::InvalidForm, "a field of the form has no name"));
             };
             self.begin(&name)?;
             while let Some(piece) = field.chunk().await.map_err(refuse)? {
@@ -139,7 +141,7 @@ impl Incoming {
         self.fields += 1;
         if self.fields > MOST_FIELDS {
             let detail = format!("a form has at most {MOST_FIELDS} fields");
-            return Err(Problem::bad_request("invalid-form", detail));
+            return Err(Problem::bad_request(Kind::InvalidForm, detail));
         }
         if canonical(name) != QUERY {
             self.field = Some((name.to_owned(), Vec::new()));
@@ -167,5 +169,5 @@ impl Incoming {
 
 fn given_twice() -> Problem {
     let detail = "the parameter QUERY is given twice; one FASTA may hold any number of records";
-    Problem::bad_request("invalid-option", detail).with("option", json!({ "name": QUERY }))
+    Problem::bad_request(Kind::InvalidOption, detail).with("option", json!({ "name": QUERY }))
 }

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 
 use super::path::KeyInPath;
+use crate::functions::kind::Kind;
 use crate::functions::problem::Problem;
 use crate::functions::services::App;
 
@@ -66,7 +67,7 @@ pub(super) fn pass(app: &App, request: &Request) -> Result<Option<String>, Probl
                 "NCBI's URL API is closed here: it has no key (SKYBLAST_URL_API_KEY, {} characters or more)",
                 ApiKey::SHORTEST
             );
-            return Err(Problem::new(StatusCode::FORBIDDEN, "closed", detail));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Kind::Closed, detail));
         }
     }
     app.caller(request.headers())
@@ -81,7 +82,7 @@ fn ask_for(key: &ApiKey, request: &Request) -> Result<(), Problem> {
     }
     let detail = "give the key of this server as the password of the user blast";
     let challenge = "Basic realm=\"skyblast\", charset=\"UTF-8\"".to_owned();
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", detail).challenge(challenge))
+    Err(Problem::new(StatusCode::UNAUTHORIZED, Kind::KeyRequired, detail).challenge(challenge))
 }
 
 /// The password of basic authentication, whoever the user.

@@ -38,6 +38,7 @@ pub(super) use path::{PATH, canonical_path};
 use refusal::Refusal;
 
 use super::caller::trace_of;
+use super::kind::Kind;
 use super::origin;
 use super::problem::Problem;
 use super::services::App;
@@ -52,6 +53,14 @@ enum Command {
     Welcome,
 }
 
+#[utoipa::path(
+    method(get, post, put),
+    path = "/Blast.cgi",
+    operation_id = "blast_cgi",
+    tag = "ncbi",
+    summary = "NCBI's URL API, whose parameters docs/url-api.md has",
+    responses((status = 200, description = "A page, or a report", body = String, content_type = "text/html")),
+)]
 pub(super) async fn blast_cgi(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let owner = gate::pass(&app, &request)?;
     let (method, headers, uri) = (request.method().clone(), request.headers().clone(), request.uri().clone());
@@ -70,7 +79,7 @@ pub(super) async fn blast_cgi(State(app): State<Arc<App>>, request: Request) -> 
         origin::refuse_cross_site(&app, &uri, &headers)?;
         if method == Method::HEAD {
             let detail = "CMD=Put and CMD=Delete do not take HEAD";
-            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "", detail));
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, Kind::Plain, detail));
         }
     }
     if command == Command::Put {
@@ -97,11 +106,11 @@ fn command(fields: &Fields) -> Result<Command, Problem> {
         Some("web") => Command::Welcome,
         Some("displayrids") => {
             let detail = "CMD=DisplayRIDs is for administrators: skyblast jobs list shows all searches";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "no-list", detail));
+            return Err(Problem::new(StatusCode::FORBIDDEN, Kind::NoList, detail));
         }
         Some(other) => {
             let detail = format!("CMD is {:?}, but must be Put, Get or Delete", parameters::shorten(other));
-            return Err(Problem::bad_request("invalid-option", detail));
+            return Err(Problem::bad_request(Kind::InvalidOption, detail));
         }
         None if has_rid => Command::Get,
         None if fields.queries.is_some() => Command::Put,
@@ -109,13 +118,13 @@ fn command(fields: &Fields) -> Result<Command, Problem> {
     };
     if matches!(command, Command::Get | Command::Delete) && !has_rid {
         let detail = format!("Message ID#{} Error: the parameter RID is missing", refusal::MISSING);
-        return Err(Problem::bad_request("invalid-option", detail));
+        return Err(Problem::bad_request(Kind::InvalidOption, detail));
     }
     Ok(command)
 }
 
 fn is_about_queries(problem: &Problem) -> bool {
-    ["body-too-large", "queries-too-large", "invalid-fasta", "no-queries"].contains(&problem.kind())
+    [Kind::BodyTooLarge, Kind::QueriesTooLarge, Kind::InvalidFasta, Kind::NoQueries].contains(&problem.kind())
 }
 
 /// What was asked wrongly is told in a line of text, with a status that ends a client. What is about the server,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::functions::kind::Kind;
 use crate::functions::problem::Problem;
 use crate::functions::urlencoded::{LongName, pairs};
 
@@ -152,12 +153,12 @@ fn encoded(value: &str) -> String {
 
 /// That a parameter cannot have this value.
 pub(super) fn refused(name: &str, value: &str, reason: &str) -> Problem {
-    Problem::bad_request("invalid-option", format!("the parameter {name} {reason}"))
+    Problem::bad_request(Kind::InvalidOption, format!("the parameter {name} {reason}"))
         .with("option", json!({ "name": name, "value": shorten(value) }))
 }
 
 pub(super) fn unreadable(error: LongName) -> Problem {
-    Problem::bad_request("invalid-form", error.to_string())
+    Problem::bad_request(Kind::InvalidForm, error.to_string())
 }
 
 /// Enough of a text from outside to recognise it.

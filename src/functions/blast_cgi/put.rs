@@ -7,10 +7,11 @@ use axum::response::Response;
 use super::fields::Fields;
 use super::page;
 use super::parameters::{is_not_done, shorten};
-use super::refusal::{NO_QUERY, Refusal};
+use super::refusal::Refusal;
 use super::rid::rid_of;
 use super::translation::{is_translated, options};
 use super::view::{OF_VIEWS, View};
+use crate::functions::kind::Kind;
 use crate::functions::problem::Problem;
 use crate::functions::queries::Queries;
 use crate::functions::services::App;
@@ -76,7 +77,7 @@ async fn submit(
     let Fields { parameters, queries } = fields;
     let view = View::of(&parameters)?;
     let request = options(&parameters, &view)?.into_request()?;
-    let missing = || Problem::bad_request(NO_QUERY, "the parameter QUERY is missing");
+    let missing = || Problem::bad_request(Kind::NoQuery, "the parameter QUERY is missing");
     let queries = queries.ok_or_else(missing)?;
     if let Queries::Held(text) = &queries {
         if text.trim_ascii().is_empty() {
@@ -114,7 +115,7 @@ fn refuse_accessions(text: &[u8]) -> Result<(), Problem> {
         "QUERY is {:?}, which looks like the accession of a sequence; accessions are not looked up here, send FASTA",
         shorten(&String::from_utf8_lossy(first))
     );
-    Err(Problem::bad_request("invalid-fasta", detail))
+    Err(Problem::bad_request(Kind::InvalidFasta, detail))
 }
 
 #[cfg(test)]

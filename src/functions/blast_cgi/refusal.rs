@@ -3,14 +3,13 @@
 use axum::http::StatusCode;
 
 use super::translation::parameter_of;
+use crate::functions::kind::Kind;
 use crate::functions::problem::Problem;
 
 /// The query cannot be read, or is of another kind of molecule.
 const UNREADABLE: u16 = 24;
 /// No query, or no RID.
 pub(super) const MISSING: u16 = 29;
-/// The kind of problem that there is no query.
-pub(super) const NO_QUERY: &str = "no-query";
 /// The query has no residues.
 const EMPTY: u16 = 32;
 /// No database, or an unknown one.
@@ -42,12 +41,12 @@ impl Refusal {
         }
         let option = problem.option().unwrap_or_default();
         let number = match problem.kind() {
-            "unknown-database" => DATABASE,
-            "invalid-option" if ["database", "DATABASE"].contains(&option) => DATABASE,
-            "invalid-fasta" => UNREADABLE,
-            NO_QUERY => MISSING,
-            "no-queries" => EMPTY,
-            "queries-too-large" | "body-too-large" => TOO_LARGE,
+            Kind::UnknownDatabase => DATABASE,
+            Kind::InvalidOption if ["database", "DATABASE"].contains(&option) => DATABASE,
+            Kind::InvalidFasta => UNREADABLE,
+            Kind::NoQuery => MISSING,
+            Kind::NoQueries => EMPTY,
+            Kind::QueriesTooLarge | Kind::BodyTooLarge => TOO_LARGE,
             _ => UNSUPPORTED,
         };
         Ok(Self { number, reason: in_their_words(problem.detail(), option) })
@@ -77,18 +76,18 @@ mod tests {
     #[test]
     fn problems_with_what_was_sent_have_numbers_and_name_the_parameter() {
         for (kind, number) in [
-            ("unknown-database", 56),
-            ("invalid-fasta", 24),
-            (NO_QUERY, 29),
-            ("no-queries", 32),
-            ("body-too-large", 902),
-            ("invalid-form", 901),
+            (Kind::UnknownDatabase, 56),
+            (Kind::InvalidFasta, 24),
+            (Kind::NoQuery, 29),
+            (Kind::NoQueries, 32),
+            (Kind::BodyTooLarge, 902),
+            (Kind::InvalidForm, 901),
         ] {
             let found = Refusal::of(Problem::bad_request(kind, "a reason")).expect("a refusal");
-            assert_eq!(found, refusal(number, "a reason"), "{kind}");
+            assert_eq!(found, refusal(number, "a reason"), "{kind:?}");
         }
         let about = |option: &str, detail: &str| {
-            let problem = Problem::bad_request("invalid-option", detail);
+            let problem = Problem::bad_request(Kind::InvalidOption, detail);
             Refusal::of(problem.with("option", json!({ "name": option }))).expect("a refusal")
         };
         let found = about("evalue", "the option \"evalue\": is \"x\"");
@@ -99,7 +98,8 @@ mod tests {
 
     #[test]
     fn what_is_about_the_server_stays_a_problem() {
-        let problem = Refusal::of(Problem::unavailable("storage-unavailable", "x")).expect_err("a problem");
+        let problem =
+            Refusal::of(Problem::unavailable(Kind::StorageUnavailable, "x")).expect_err("a problem");
         assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -13,6 +13,7 @@ use super::page::{self, FOOT, HTML, Standing, escaped, head};
 use super::parameters::{Parameters, shorten};
 use super::rid::{job_of, rid_of};
 use super::view::{View, Wrapping};
+use crate::functions::kind::Kind;
 use crate::functions::paths::without_paths;
 use crate::functions::problem::Problem;
 use crate::functions::services::App;
@@ -31,7 +32,7 @@ pub(super) async fn get(app: &App, headers: &HeaderMap, asked: Parameters) -> Re
                 "the parameter FORMAT_OBJECT is {:?}, but must be Alignment or SearchInfo",
                 shorten(&object)
             );
-            Err(Problem::bad_request("invalid-option", detail))
+            Err(Problem::bad_request(Kind::InvalidOption, detail))
         }
     }
 }
@@ -40,7 +41,7 @@ pub(super) async fn get(app: &App, headers: &HeaderMap, asked: Parameters) -> Re
 pub(super) async fn find(app: &App, headers: &HeaderMap, rid: &str) -> Result<Option<Glance>, Problem> {
     let Some(id) = job_of(rid) else { return Ok(None) };
     match app.admit(headers, id).await {
-        Err(problem) if problem.kind() == "unknown-search" => return Ok(None),
+        Err(problem) if problem.kind() == Kind::UnknownSearch => return Ok(None),
         other => other?,
     }
     match app.pipeline()?.glance(id).await {
@@ -102,7 +103,7 @@ fn remark(glance: &Glance) -> String {
 async fn report(app: &App, headers: &HeaderMap, asked: Parameters, rid: &str) -> Result<Response, Problem> {
     let Some(glance) = find(app, headers, rid).await? else {
         let detail = "no search has this RID: it was never given, or its search has been removed";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-search", detail));
+        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::UnknownSearch, detail));
     };
     asked.refuse_what_is_not_done()?;
     let most = asked.count("HITLIST_SIZE", 1)?;
@@ -123,7 +124,7 @@ async fn report(app: &App, headers: &HeaderMap, asked: Parameters, rid: &str) ->
                  the same in one file",
                 glance.job.queries()
             );
-            return Err(Problem::bad_request("invalid-option", detail));
+            return Err(Problem::bad_request(Kind::InvalidOption, detail));
         }
         pipeline.archived(id, &view.format, &wanted, &rid).await?
     } else {

@@ -2,6 +2,7 @@
 
 use super::parameters::{Parameters, refused, shorten};
 use super::view::View;
+use crate::functions::kind::Kind;
 use crate::functions::options::Options;
 use crate::functions::problem::Problem;
 
@@ -59,7 +60,7 @@ pub(super) fn options(parameters: &Parameters, view: &View) -> Result<Options, P
         }
     }
     let program = parameters.word("PROGRAM").ok_or_else(|| {
-        Problem::bad_request("invalid-option", "the parameter PROGRAM is missing; it must be blastp")
+        Problem::bad_request(Kind::InvalidOption, "the parameter PROGRAM is missing; it must be blastp")
     })?;
     add("program", &program)?;
     add("outfmt", &view.kept().to_string())?;

@@ -15,6 +15,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::kind::Kind;
 use super::problem::Problem;
 use super::ready;
 use super::validators::Tag;
@@ -65,6 +66,8 @@ static FILES_BY_NAME: &[File] = &files! {
     "app.js": JAVASCRIPT;
     "command.js": JAVASCRIPT;
     "compressed.js": JAVASCRIPT;
+    "docs.html": HTML;
+    "docs.js": JAVASCRIPT;
     "dom.js": JAVASCRIPT;
     "downloads.js": JAVASCRIPT;
     "draft.js": JAVASCRIPT;
@@ -91,6 +94,14 @@ static TAGS: LazyLock<Vec<Tag>> =
     LazyLock::new(|| FILES_BY_NAME.iter().map(|file| Tag::of(&[file.content.as_bytes()])).collect());
 
 /// The page for who asks for HTML, else that the program is ready.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "page",
+    tag = "page",
+    summary = "The page, for browsers; else that the program is ready",
+    responses((status = 200, description = "It is", content((ready::Ready = "application/json"), (String = "text/html"))), (status = 304, description = "The client has it")),
+)]
 pub(super) async fn root(headers: HeaderMap) -> Response {
     if asks_for_html(&headers) {
         return give(0, &headers);
@@ -100,13 +111,39 @@ pub(super) async fn root(headers: HeaderMap) -> Response {
     response
 }
 
+/// The description of the API, to read and to try.
+#[utoipa::path(
+    get,
+    path = "/api/docs",
+    operation_id = "docs",
+    tag = "server",
+    summary = "The description as a page on which requests can be tried",
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 304, description = "The client has it"),
+    ),
+)]
+pub(super) async fn docs(headers: HeaderMap) -> Result<Response, Problem> {
+    file(Ok(Path("docs.html".to_owned())), headers).await
+}
+
 /// A file of the page.
+#[utoipa::path(
+    get,
+    path = "/page/{file}",
+    operation_id = "page_file",
+    tag = "page",
+    summary = "A file of the page",
+    params(("file" = String, Path, description = "Its name")),
+    responses((status = 200, description = "The file", body = String, content_type = "text/plain"), (status = 304, description = "The client has it")),
+)]
 pub(super) async fn file(
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = path.ok().and_then(|Path(name)| FILES_BY_NAME.iter().position(|file| file.name == name));
-    let unknown = || Problem::new(StatusCode::NOT_FOUND, "", "the page has no such file; it is at /");
+    let unknown =
+        || Problem::new(StatusCode::NOT_FOUND, Kind::Plain, "the page has no such file; it is at /");
     Ok(give(found.ok_or_else(unknown)?, &headers))
 }
 

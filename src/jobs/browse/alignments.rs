@@ -18,7 +18,7 @@ const ALIGNMENTS: usize = 100;
 const COLUMNS: u64 = 4 << 20;
 
 /// A hit with its alignments.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AlignedHit {
     /// The hit.
     #[serde(flatten)]
@@ -28,7 +28,7 @@ pub struct AlignedHit {
 }
 
 /// Hits with their alignments.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AlignedPage {
     /// The hits, in the order of the report.
     pub hits: Vec<AlignedHit>,

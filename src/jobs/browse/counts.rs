@@ -22,7 +22,7 @@ use crate::sequence::defline;
 const TITLE: usize = 200;
 
 /// A query and what was found with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct QueryCount {
     /// Its place in the report, from 1.
     pub place: u64,
@@ -43,7 +43,7 @@ pub struct QueryCount {
 }
 
 /// The first hit of a query.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BestHit {
     /// What names the subject (`saccver`).
     pub subject: String,

@@ -35,7 +35,7 @@ pub struct HitsWanted {
 }
 
 /// A hit with its place in the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct RankedHit {
     /// Its place among the hits of its query, from 1.
     pub rank: u64,
@@ -45,7 +45,7 @@ pub struct RankedHit {
 }
 
 /// Some hits of a query.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HitsPage {
     /// The query; its counts are those of all hits.
     pub query: QueryCount,

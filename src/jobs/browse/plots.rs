@@ -18,7 +18,7 @@ const COUNTED_SPECIES: usize = 10_000;
 const NAMED_SPECIES: usize = 50;
 
 /// Distributions of hits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Plots {
     /// Hits by the power of ten of their E-value, negated: 5 stands for 1e-5 to below 1e-4.
     pub evalues: BTreeMap<i32, u64>,

@@ -27,7 +27,7 @@ pub struct QueriesWanted {
 }
 
 /// Some queries, in the order of the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct QueriesPage {
     /// Number of all queries of the job.
     pub total: u64,

@@ -21,7 +21,7 @@ const COUNTED_SPECIES: usize = 100_000;
 const READ_AHEAD: usize = 16;
 
 /// What was found of a species.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Found {
     /// Hits.
     pub hits: u64,
@@ -40,7 +40,7 @@ impl Found {
 }
 
 /// A species and what was found of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SpeciesFound {
     /// What it is called.
     pub species: String,
@@ -108,7 +108,7 @@ impl SpeciesCounter {
 }
 
 /// Some species of a report, those with the most hits first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SpeciesPage {
     /// Number of species that are counted one by one.
     pub total: u64,
