@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::command::end;
+use common::command::{end, run};
 use common::examples::{self, DATABASE};
 use common::in_process::project_file;
 use common::process::Server;
@@ -216,6 +216,30 @@ fn a_client_made_from_the_description_of_the_api_calls_every_operation() {
         names.filter(|name| !left_out.contains(name)).map(|name| format!("{name} 2")).collect();
     assert!(lines.len() > 15, "{lines:?}");
     prints(&mut client, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn prometheus_reads_the_metrics() {
+    let (_folder, server) = serve(None);
+    let search = ["submit", "--wait", "--database", DATABASE, "--server", &server.url, "--query"];
+    let queries = examples::queries();
+    run(search.iter().copied().chain([queries.to_str().unwrap()])).ok();
+    let mut parser = Command::new(python());
+    parser.arg(project_file("tests/clients/metrics.py")).arg(&server.url);
+    let lines = [
+        "gauge process_start_time_seconds{} 1",
+        "info skyblast_build_info{version=0.1.0} 1",
+        "counter skyblast_searches_ended_total{state=completed} 1\n",
+        "counter skyblast_searches_ended_total{state=failed} 0\n",
+        "counter skyblast_shards_failed_total{} 0\n",
+        "counter skyblast_http_requests_total{method=POST,route=/api/searches,status=202} 1\n",
+        "histogram skyblast_http_request_duration_seconds_count{route=/api/searches} 1\n",
+        "gauge skyblast_storage_answers{} 1\n",
+        "gauge skyblast_searches_active{} 0\n",
+        "gauge skyblast_queue_messages{queue=shards} 0\n",
+        "counter skyblast_comparisons_total{} 32780\n",
+    ];
+    prints(&mut parser, &lines);
 }
 
 #[test]

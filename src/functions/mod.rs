@@ -20,6 +20,7 @@
 //! GET    /api/doctor                 doctor     what is wrong with storage, and what to do
 //! GET    /api/openapi.json           description all of this, for programs
 //! GET    /api/docs                   page       the same, to read and to try
+//! GET    /metrics                    metrics    numbers for whoever watches the server
 //! GET    /Blast.cgi                  blast_cgi  NCBI's URL API; POST and PUT as well
 //! POST   /plan /search /merge /finish           a queue message, as the Functions host wraps it
 //! POST   /plan_poison …                         a message that was given up
@@ -51,6 +52,7 @@ mod kind;
 mod label;
 mod links;
 mod list;
+mod metrics;
 mod options;
 mod origin;
 mod page;

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
     blast_cgi, browse, cancel, compression, cross_origin, databases, description, doctor, drain, health,
-    label, list, origin, page, queue, results, sequences, share, status, submit, sweep, upload,
+    label, list, metrics, origin, page, queue, results, sequences, share, status, submit, sweep, upload,
 };
 use crate::jobs::Stage;
 
@@ -69,6 +69,7 @@ fn routes(limits: &Limits) -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/health", get(health::health)),
         ("/api/openapi.json", get(description::openapi)),
         ("/api/docs", get(page::docs)),
+        ("/metrics", get(metrics::metrics)),
         (blast_cgi::PATH, url_api),
     ]
 }
@@ -87,6 +88,7 @@ fn finished(routes: Router<Arc<App>>, services: Services, limits: Limits) -> Rou
     let routes = routes
         .layer(compression::layer())
         .layer(map_response(compression::with_weak_tag))
+        .layer(from_fn_with_state(app.clone(), metrics::count))
         .layer(from_fn(log))
         .with_state(app);
     // Before a route is looked for.

@@ -10,6 +10,7 @@ use super::body::{Arrivals, Pace};
 use super::cross_origin::Site;
 use super::health::Probe;
 use super::kind::Kind;
+use super::metrics::Requests;
 use super::problem::Problem;
 use crate::jobs::Pipeline;
 
@@ -83,6 +84,8 @@ pub(super) struct App {
     services: Services,
     pub(super) limits: Limits,
     pub(super) arrivals: Arrivals,
+    /// Those that were answered.
+    pub(super) requests: Requests,
     /// How storage was found last.
     pub(super) probed: Mutex<Option<Probe>>,
     /// Held while a shard is compared: one shard keeps all cores busy, and two would need twice
@@ -94,6 +97,7 @@ impl App {
     pub(super) fn new(services: Services, limits: Limits) -> Self {
         Self {
             arrivals: Arrivals::new(&limits),
+            requests: Requests::default(),
             probed: Mutex::default(),
             services,
             limits,

@@ -12,6 +12,7 @@ use super::pipeline::Pipeline;
 impl Pipeline {
     /// Logs what a job that has just ended was and did cost.
     pub(super) async fn report_cost(&self, id: JobId, outcome: &Outcome) {
+        self.tally.job_ended(outcome.state);
         let job = match self.ledger.job(id).await {
             Ok(job) => job,
             Err(error) => return tracing::warn!(job = %id, %error, "could not look up what the job did"),

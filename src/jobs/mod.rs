@@ -48,6 +48,7 @@
 mod apart;
 mod archive;
 mod attempt;
+mod backlog;
 mod browse;
 mod cancel;
 mod catalog;
@@ -90,6 +91,7 @@ mod spill;
 mod status;
 mod submit;
 mod sweep;
+mod tally;
 mod trace;
 mod turn;
 mod upload;
@@ -98,6 +100,7 @@ pub mod worker;
 
 pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
+pub use backlog::Backlog;
 pub use browse::{
     AlignedHit, AlignedPage, BestHit, Browsed, Found, HitColumn, HitFilter, HitsPage, HitsWanted,
     MAX_ALIGNED, MAX_DEPTH, MAX_HITS, MAX_QUERIES, MAX_SPECIES, Plots, QueriesPage, QueriesWanted,
@@ -130,5 +133,6 @@ pub use spill::{ROOM, Shelf};
 pub use status::{Progress, Status};
 pub use submit::{Request, SubmitError, Submitter};
 pub use sweep::Sweep;
+pub use tally::Tally;
 pub use trace::{ParseTraceError, Trace};
 pub use upload::{PART_BYTES, Upload};

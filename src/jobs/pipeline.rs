@@ -25,6 +25,7 @@ use super::names;
 use super::poison::job_of;
 use super::recent_chunks::RecentChunks;
 use super::spill::ROOM;
+use super::tally::Tally;
 use super::trace::Trace;
 use crate::sequence::fasta;
 use crate::store::{self, BlobStore, Queue, Written};
@@ -111,6 +112,7 @@ pub struct Pipeline {
     pub(super) apart: Option<Box<dyn Apart>>,
     /// Cancelled when the process is about to end.
     pub(super) leaving: CancellationToken,
+    pub(super) tally: Tally,
 }
 
 impl Pipeline {
@@ -135,6 +137,7 @@ impl Pipeline {
             open: Mutex::default(),
             apart: None,
             leaving: CancellationToken::new(),
+            tally: Tally::default(),
         })
     }
 

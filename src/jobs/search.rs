@@ -146,6 +146,7 @@ impl Pipeline {
         // function and trace: the job's other lines say them.
         let seconds = (spent - fetched).as_millis() as f64 / 1e3;
         tracing::info!(parent: None, job = %id, chunk, volume, seconds, comparisons, "compared");
+        self.tally.shard_compared(comparisons, spent - fetched);
         Ok(Compared::Whole(frame, spent))
     }
 
@@ -153,6 +154,7 @@ impl Pipeline {
     pub(super) async fn record_failure(&self, shard: ShardPlanned, reason: &str) -> Result<()> {
         let ShardPlanned { job: id, chunk, volume } = shard;
         tracing::error!(job = %id, chunk, volume, reason, "a shard failed");
+        self.tally.shard_failed();
         self.ledger.put_failed(shard, reason).await
     }
 

@@ -52,6 +52,8 @@ with tempfile.TemporaryDirectory() as name:
     assert all(check.ok for check in call("server", "doctor"))
     assert call("server", "openapi") is not None
     assert "<main" in call("server", "docs")
+    # Makers of clients do not know that these are text; metrics.py reads them.
+    call("server", "metrics")
 
     accepted = submit(evalue=1e-5, max_target_seqs=5)
     assert submit(evalue=1e-5, max_target_seqs=5).id == accepted.id, "the same key"

@@ -16,8 +16,8 @@ use utoipa::OpenApi;
 
 use super::validators::Tag;
 use super::{
-    blast_cgi, browse, cancel, databases, doctor, health, label, list, page, results, sequences, share,
-    status, submit, upload,
+    blast_cgi, browse, cancel, databases, doctor, health, label, list, metrics, page, results, sequences,
+    share, status, submit, upload,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ use super::{
         doctor::doctor,
         openapi,
         page::docs,
+        metrics::metrics,
         blast_cgi::blast_cgi,
         page::root,
         page::file,
