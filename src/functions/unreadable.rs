@@ -10,7 +10,7 @@ pub fn unreadable_request(status: StatusCode) -> Option<String> {
     let (kind, detail) = match status {
         StatusCode::BAD_REQUEST => (
             Kind::UnreadableRequest,
-            "this is no request of HTTP/1.1; letters of an address that are not plain ASCII are to be sent as %XX",
+            "this is no request of HTTP/1.1; blanks in an address are to be sent as %20",
         ),
         StatusCode::URI_TOO_LONG => (
             Kind::AddressTooLong,
