@@ -10,7 +10,7 @@
 //!   turns, one a line: `id ⏎ title` or `id ⏎ title ⏎ id ⏎ title`. No FASTA definition line has a
 //!   line feed, so the styles cannot be mistaken for each other.
 //!
-//! In front of either may stand the [taxids](super::taxids) of the names.
+//! In front of either may stand the [`taxids`] of the names.
 //!
 //! A parsed identifier is written with bars: `sp|P01013|OVALX_CHICK`, `lcl|mine`,
 //! `gi|129295|ref|NP_000001.2|`. Printed forms were checked against blastp 2.12.0.
