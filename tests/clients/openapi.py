@@ -74,6 +74,9 @@ with tempfile.TemporaryDirectory() as name:
     assert hits.hits[0].rank == 1
     aligned = call("results", "list_alignments", search, place, subjects=str(hits.hits[0].ordinal))
     assert aligned.hits[0].alignments[0].midline
+    assert call("results", "list_species", search, limit=5).total >= 0
+    fasta = call("results", "search_sequences", search, part="aligned", query=place)
+    assert fasta.startswith(">") and fasta.count(">") == page.queries[0].hsps, fasta
     link = call("results", "share_results", search, seconds=60, status=201).link
     assert call("results", "shared_results", token=link.split("token=")[1]) == report
 
