@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use skyblast::database::Database;
 use skyblast::engine::Subjects;
+use skyblast::sequence::names::SubjectNames;
 use skyblast::store::BlobName;
 
 use crate::bench::{Account, Bench, all_but, eventually};
@@ -45,9 +46,7 @@ fn report_without(volumes: &[usize]) -> Vec<u8> {
     for &volume in volumes {
         let volume = database.volume(volume).unwrap();
         for subject in 0..volume.len() {
-            let defline = volume.defline(subject);
-            let id = defline.split(|byte| byte.is_ascii_whitespace()).next();
-            lost.insert(id.unwrap().to_vec());
+            lost.insert(SubjectNames::of(&volume.defline(subject)).seqid().to_vec());
         }
     }
     let rows = examples::report().split_inclusive(|&byte| byte == b'\n');
