@@ -141,6 +141,7 @@ fn every_request_finds_its_function() {
         (Method::DELETE, "/Blast.cgi", None),
         (Method::PATCH, "/api/searches/7", Some("label")),
         (Method::GET, "/api/searches/7/sequences", Some("sequences")),
+        (Method::GET, "/api/searches/7/species", Some("species")),
         (Method::GET, "/api/searches/7/queries", Some("queries")),
         (Method::GET, "/api/searches/7/queries/8/hits", Some("hits")),
         (Method::GET, "/api/searches/7/queries/8/alignments", Some("alignments")),
@@ -159,6 +160,25 @@ fn every_request_finds_its_function() {
         let found = choose(&functions, &method, path).map(|function| function.name.as_str());
         assert_eq!(found, expected, "{method} {path}");
     }
+}
+
+/// All that the program answers, as it describes itself, is forwarded by the host; but the numbers of one process
+/// of many, which nobody can ask for.
+#[test]
+fn every_operation_of_the_program_has_its_function() {
+    let functions = functions();
+    let document: Value = serde_json::from_str(skyblast::functions::openapi_document()).unwrap();
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let example = path.replace('{', "").replace('}', "");
+        for method in operations.as_object().unwrap().keys().filter(|name| *name != "parameters") {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let found = choose(&functions, &method, &example).is_some();
+            assert_eq!(found, path != "/metrics", "{method} {path}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 25, "{asked}");
 }
 
 #[test]

@@ -114,6 +114,8 @@ async fn a_report_is_read_query_by_query_through_the_host() {
     let path = format!("searches/{id}/queries/1/alignments?subjects={ordinal}");
     assert_eq!(bench.get(&path).await.json()["hits"][0]["ordinal"], *ordinal);
     let fasta = bench.get(&format!("searches/{id}/sequences?query=1&subjects={ordinal}")).await;
+    let species = bench.get(&format!("searches/{id}/species")).await.json();
+    assert!(species["without_species"]["hits"].is_u64(), "{species}");
     let records = fasta.body.iter().filter(|&&byte| byte == b'>').count();
     assert!(fasta.body.starts_with(b">") && records == 1, "{}", fasta.body.escape_ascii());
     let label = bench.request(Method::PATCH, &format!("searches/{id}")).body(r#"{"label":"mine"}"#);
