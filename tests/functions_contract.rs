@@ -170,7 +170,7 @@ fn every_operation_of_the_program_has_its_function() {
     let document: Value = serde_json::from_str(skyblast::functions::openapi_document()).unwrap();
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let example = path.replace('{', "").replace('}', "");
+        let example = path.replace(['{', '}'], "");
         for method in operations.as_object().unwrap().keys().filter(|name| *name != "parameters") {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let found = choose(&functions, &method, &example).is_some();

@@ -195,7 +195,7 @@ fn write_chosen<'a>(
             }
             let residues = volume.subjects.residues(index);
             for id in of_this {
-                for entry in &wanted[id] {
+                for entry in wanted.get(id).into_iter().flatten() {
                     let part = entry.part(residues.len()).map_err(anyhow::Error::msg)?;
                     let heading = match entry.range {
                         None => names.heading(),

@@ -10,6 +10,7 @@
 //! GET    /api/searches/{id}/queries  browse     the queries, with how many hits they have
 //! GET    /api/searches/{id}/queries/{place}/hits         the hits of one of them
 //! GET    /api/searches/{id}/queries/{place}/alignments   and their alignments
+//! GET    /api/searches/{id}/species                      how many hits each species has
 //! GET    /api/searches/{id}/sequences                    sequences  the subjects of hits as FASTA
 //! POST   /api/searches/{id}/shares   share      a link to the report that anyone may use
 //! GET    /api/shared?token=…        shared     the report behind such a link

@@ -181,8 +181,10 @@ impl Pipeline {
         let texts = stream::iter(volumes).then(move |info| {
             let (pipeline, chosen, asked) = (pipeline.clone(), chosen.clone(), asked.clone());
             async move {
-                let is_chosen =
-                    move |ordinal: u64| chosen[(ordinal / 64) as usize] >> (ordinal % 64) & 1 == 1;
+                let is_chosen = move |ordinal: u64| {
+                    let word = chosen.get((ordinal / 64) as usize);
+                    word.is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+                };
                 let ordinals = info.first_ordinal..info.first_ordinal + info.sequences;
                 if !ordinals.clone().any(&is_chosen) {
                     return Ok(stream::empty().boxed());

@@ -8,10 +8,10 @@
 use std::io::{self, Write};
 
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::batch::Batch;
-use super::schema::schema;
+use super::schema::{metadata, schema};
 use crate::report::column::Column;
 use crate::report::context::{QueryText, ReportContext};
 use crate::report::query_hits::QueryHits;
@@ -30,12 +30,13 @@ pub(in crate::report) struct ArrowStream<'a> {
 impl<'a> ArrowStream<'a> {
     /// A stream with these columns.
     pub(in crate::report) fn new(columns: &'a [Column], context: &'a ReportContext) -> Self {
-        Self { columns, context, schema: schema(columns, context) }
+        Self { columns, context, schema: schema(columns) }
     }
 
-    /// Writes the schema.
+    /// Writes the schema, with what the report says of itself.
     pub(in crate::report) fn begin(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(self.writer().map_err(told)?.get_ref())
+        let schema = Schema::clone(&self.schema).with_metadata(metadata(self.context));
+        out.write_all(StreamWriter::try_new(Vec::new(), &schema).map_err(told)?.get_ref())
     }
 
     /// Writes the rows of a query; nothing if there are none.
@@ -69,14 +70,9 @@ impl<'a> ArrowStream<'a> {
         out.write_all(writer.get_ref())
     }
 
-    /// A writer that has written the schema.
-    fn writer(&self) -> Result<StreamWriter<Vec<u8>>, ArrowError> {
-        StreamWriter::try_new(Vec::new(), &self.schema)
-    }
-
     /// A writer whose schema has been written before.
     fn behind_the_schema(&self) -> Result<StreamWriter<Vec<u8>>, ArrowError> {
-        let mut writer = self.writer()?;
+        let mut writer = StreamWriter::try_new(Vec::new(), &self.schema)?;
         writer.get_mut().clear();
         Ok(writer)
     }

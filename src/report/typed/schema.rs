@@ -83,14 +83,17 @@ impl Kind {
     }
 }
 
-/// The schema of a report with these columns; its metadata say by what program it was made, from which database,
-/// with which options.
-pub(super) fn schema(columns: &[Column], context: &ReportContext) -> SchemaRef {
+/// The schema of rows with these columns.
+pub(super) fn schema(columns: &[Column]) -> SchemaRef {
     let field = |column: &Column| {
         let said = HashMap::from([("description".to_owned(), column.description().to_owned())]);
         Field::new(column.name(), Kind::of(*column).data_type(), true).with_metadata(said)
     };
-    let fields: Vec<Field> = columns.iter().map(field).collect();
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What a report says of itself: by what program it was made, from which database, with which options.
+pub(super) fn metadata(context: &ReportContext) -> HashMap<String, String> {
     let database = &context.database;
     let metadata = [
         ("program", Some(PROGRAM.to_owned())),
@@ -102,9 +105,7 @@ pub(super) fn schema(columns: &[Column], context: &ReportContext) -> SchemaRef {
         ("database_residues", Some(database.searched.residues.to_string())),
         ("options", Some(options(context))),
     ];
-    let said = metadata.into_iter().filter_map(|(name, value)| Some((format!("skyblast.{name}"), value?)));
-    let said: HashMap<String, String> = said.collect();
-    Arc::new(Schema::new_with_metadata(fields, said))
+    metadata.into_iter().filter_map(|(name, value)| Some((format!("skyblast.{name}"), value?))).collect()
 }
 
 /// The options in which the search differs from the usual one, as blastp spells them.
