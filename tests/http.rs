@@ -42,6 +42,8 @@ mod sequences;
 mod sign_in;
 #[path = "http/strangers.rs"]
 mod strangers;
+#[path = "http/taxa.rs"]
+mod taxa;
 #[path = "http/traces.rs"]
 mod traces;
 #[path = "http/transfer.rs"]

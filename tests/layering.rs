@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("scoring", &["sequence"]),
     ("engine", &["sequence", "scoring"]),
     ("database", &["sequence", "scoring", "engine"]),
-    ("taxonomy", &["sequence"]),
+    ("taxonomy", &["sequence", "engine", "database"]),
     ("report", &["sequence", "scoring", "engine", "database", "taxonomy"]),
     ("store", &[]),
     ("jobs", &["sequence", "scoring", "engine", "database", "taxonomy", "report", "store"]),

@@ -19,6 +19,7 @@ use super::results::{SubjectPart, Subjects};
 use crate::functions::MISSING_SHARDS;
 use crate::jobs::{Check, JobId, Listing, Page, State, Status, Warning};
 use crate::report::OutputFormat;
+use crate::sequence::taxids::Taxid;
 
 /// What anybody is told of a server.
 #[derive(Debug)]
@@ -45,6 +46,9 @@ pub(super) struct Accepted {
     pub(super) warnings: Vec<Warning>,
     #[serde(default)]
     pub(super) further_warnings: u64,
+    /// Taxids of the request that the database does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) absent_taxids: Vec<Taxid>,
 }
 
 impl fmt::Display for Accepted {
@@ -158,6 +162,7 @@ impl Client {
         &self,
         database: &str,
         flags: &SearchFlags,
+        further: &[(&'static str, String)],
         key: &str,
     ) -> anyhow::Result<RequestBuilder> {
         let (_, format) = flags.settle()?;
@@ -169,6 +174,7 @@ impl Client {
             .request(Method::POST, "searches")
             .query(&[("database", database), ("outfmt", &format.to_string())])
             .query(&choices.pairs())
+            .query(further)
             .header(IDEMPOTENCY_KEY, key)
             .header("content-type", FASTA))
     }

@@ -96,7 +96,7 @@ pub(super) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
 
     outln!("3. Submitting {} by POST {server}/api/searches", queries.display())?;
     let client = Client::of(server)?;
-    let accepted = client.submit(&queries, "demo", &SearchFlags::up_to(EVALUE)).await?;
+    let accepted = client.submit(&queries, "demo", &SearchFlags::up_to(EVALUE), &[]).await?;
     outln!("   {accepted}")?;
 
     outln!("4. Comparing: one queue message per shard (chunk of queries × volume), then merging")?;

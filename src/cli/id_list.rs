@@ -5,7 +5,8 @@
 //! (`objtools/blast/seqdb_reader/seqdbgilistset.cpp`, `seqdb_lmdb.cpp`); every rule was checked against
 //! blastp 2.12.0. What stands before an accession, as in `sp|P01013|`, does not count, nor does an
 //! accession's case, and without a version it means any. Identifiers of other kinds are compared as they
-//! are. GI numbers mean nothing.
+//! are. GI numbers mean nothing. In a list of what is left out the entry of a structure means all its chains, and
+//! a tag what has it in any database.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,22 +15,13 @@ use anyhow::{Context, ensure};
 
 use super::binary_id_list;
 use crate::sequence::names::Name;
+use crate::taxonomy::Purpose;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Kinds of identifiers that have an accession.
 const WITH_ACCESSION: [&[u8]; 11] =
     [b"gb", b"emb", b"sp", b"tr", b"ref", b"dbj", b"tpg", b"tpe", b"tpd", b"gpp", b"nat"];
-
-/// What a list is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To search what it names.
-    Include,
-    /// To search all else. Then the entry of a structure means all its chains, and a tag what has it in
-    /// any database, which blastp does for this purpose only.
-    Exclude,
-}
 
 /// A list of identifiers.
 #[derive(Debug)]

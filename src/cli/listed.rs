@@ -1,11 +1,11 @@
 //! What the user lists of a database, to search it or all else: identifiers or taxids.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
-use super::id_list::{IdList, Purpose};
+use super::id_list::IdList;
 use crate::sequence::counted;
 use crate::sequence::names::Name;
-use crate::sequence::taxids::{NameTaxids, Taxid};
+use crate::taxonomy::{Purpose, TaxaChoice, standing_for};
 
 /// A list, and where it comes from.
 #[derive(Debug)]
@@ -13,61 +13,55 @@ pub(super) struct Listed {
     /// The file or the option, for errors.
     pub(super) source: String,
     pub(super) content: ListContent,
-    pub(super) purpose: Purpose,
 }
 
 /// What a list holds.
 #[derive(Debug)]
 pub(super) enum ListContent {
-    Ids(IdList),
-    Taxids(BTreeSet<Taxid>),
+    Ids(IdList, Purpose),
+    Taxa(TaxaChoice),
 }
 
 impl Listed {
+    /// Whether the list says what is searched or what is not.
+    pub(super) fn purpose(&self) -> Purpose {
+        match &self.content {
+            ListContent::Ids(_, purpose) => *purpose,
+            ListContent::Taxa(choice) => choice.purpose,
+        }
+    }
+
     /// How much is listed, in words.
     pub(super) fn count(&self) -> String {
         match &self.content {
-            ListContent::Ids(ids) => counted(ids.len() as u64, "identifier"),
-            ListContent::Taxids(taxids) => counted(taxids.len() as u64, "taxid"),
+            ListContent::Ids(ids, _) => counted(ids.len() as u64, "identifier"),
+            ListContent::Taxa(choice) => counted(choice.taxids.len() as u64, "taxid"),
         }
     }
 
     /// Number of different entries.
     pub(super) fn len(&self) -> usize {
         match &self.content {
-            ListContent::Ids(ids) => ids.len(),
-            ListContent::Taxids(taxids) => taxids.len(),
+            ListContent::Ids(ids, _) => ids.len(),
+            ListContent::Taxa(choice) => choice.taxids.len(),
         }
     }
 
     /// Whether a name, parsed or not, is searched; adds the entries of the list that mean it to `found`.
     pub(super) fn keeps(&self, name: &Name<'_>, is_parsed: bool, found: &mut HashSet<Vec<u8>>) -> bool {
-        let is_listed = match &self.content {
-            ListContent::Ids(ids) => {
-                let matching = ids.matching(name, is_parsed, self.purpose);
+        match &self.content {
+            ListContent::Ids(ids, purpose) => {
+                let matching = ids.matching(name, is_parsed, *purpose);
                 found.extend(matching.iter().map(|id| id.to_vec()));
-                !matching.is_empty()
+                matching.is_empty() == (*purpose == Purpose::Exclude)
             }
-            ListContent::Taxids(taxids) => {
-                let own = taxids_of(&name.taxids);
-                let listed: Vec<_> = own.iter().filter(|taxid| taxids.contains(taxid)).collect();
-                found.extend(listed.iter().map(|taxid| taxid.to_string().into_bytes()));
-                match self.purpose {
-                    Purpose::Include => !listed.is_empty(),
-                    // A name of several taxa is left out only if all of them are.
-                    Purpose::Exclude => listed.len() == own.len(),
-                }
+            ListContent::Taxa(choice) => {
+                let own = standing_for(&name.taxids);
+                let listed = own.iter().filter(|taxid| choice.taxids.contains(taxid));
+                found.extend(listed.map(|taxid| taxid.to_string().into_bytes()));
+                choice.keeps(&name.taxids)
             }
-        };
-        is_listed == (self.purpose == Purpose::Include)
-    }
-}
-
-/// The taxids of a name as lists mean them: 0 stands for one that is not known.
-fn taxids_of(taxids: &NameTaxids) -> Vec<Taxid> {
-    match taxids.known() {
-        none if none.is_empty() => vec![0],
-        known => known,
+        }
     }
 }
 
@@ -76,24 +70,19 @@ mod tests {
     use super::*;
     use crate::sequence::names::SubjectNames;
 
-    fn kept(taxids: &[Taxid], purpose: Purpose, line: &[u8]) -> (Vec<bool>, usize) {
-        let content = ListContent::Taxids(taxids.iter().copied().collect());
-        let list = Listed { source: "--taxids".to_owned(), content, purpose };
-        let mut found = HashSet::new();
-        let names = SubjectNames::of(line);
-        let kept = names.names().iter().map(|name| list.keeps(name, true, &mut found)).collect();
-        (kept, found.len())
-    }
-
-    /// As blastp 2.12 does.
     #[test]
-    fn a_name_stays_by_any_of_its_taxids_and_goes_by_all_of_them() {
-        let line = b"\n9606 562,83333 0\nlcl|a\nx\nlcl|b\ny\nlcl|c\nz";
-        assert_eq!(kept(&[83333], Purpose::Include, line), (vec![false, true, false], 1));
-        assert_eq!(kept(&[9606, 7], Purpose::Include, line), (vec![true, false, false], 1));
-        assert_eq!(kept(&[0], Purpose::Include, line), (vec![false, false, true], 1));
-        assert_eq!(kept(&[83333], Purpose::Exclude, line), (vec![true, true, true], 1));
-        assert_eq!(kept(&[83333, 562, 0], Purpose::Exclude, line), (vec![true, false, false], 3));
-        assert_eq!(kept(&[7], Purpose::Exclude, line), (vec![true, true, true], 0));
+    fn the_entries_that_mean_a_name_are_noted_whether_it_stays_or_goes() {
+        let names = SubjectNames::of(b"\n9606 562,83333 0\nlcl|a\nx\nlcl|b\ny\nlcl|c\nz");
+        let kept = |taxids: &[u32], purpose| {
+            let choice = TaxaChoice { taxids: taxids.iter().copied().collect(), purpose };
+            let list = Listed { source: "--taxids".to_owned(), content: ListContent::Taxa(choice) };
+            let mut found = HashSet::new();
+            let kept = names.names().iter().filter(|name| list.keeps(name, true, &mut found)).count();
+            (kept, found.len())
+        };
+        assert_eq!(kept(&[83333], Purpose::Include), (1, 1));
+        assert_eq!(kept(&[9606, 7], Purpose::Include), (1, 1));
+        assert_eq!(kept(&[83333, 562, 0], Purpose::Exclude), (1, 3));
+        assert_eq!(kept(&[7], Purpose::Exclude), (3, 0));
     }
 }

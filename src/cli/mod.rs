@@ -178,7 +178,7 @@ impl Cli {
             Command::Databases(args) => in_runtime(databases::run(args)),
             Command::Completions(args) => completions::run(args),
             Command::Manual(args) => manual::run(args),
-            Command::Taxonomy(args) => taxonomy::run(args),
+            Command::Taxonomy(args) => in_runtime(taxonomy::run(args)),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytesize::ByteSize;
 
 use super::exit::Exit;
-use super::id_list::{IdList, Purpose};
+use super::id_list::IdList;
 use super::inputs::Inputs;
 use super::listed::{ListContent, Listed};
 use super::options::{SearchFlags, ThreadFlags};
@@ -22,6 +22,7 @@ use crate::jobs::{ChunkLimits, Chunker, Merger, ROOM, SubmitError, Warning, sear
 use crate::report::{DatabaseText, ReportContext};
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Consumed, Input};
+use crate::taxonomy::Purpose;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +63,9 @@ pub(super) struct SearchArgs {
     db: Option<PathBuf>,
 
     /// FASTA file to search instead of a database, reported as blastp -subject does
-    #[arg(long, value_name = "FASTA", conflicts_with = "db")]
+    #[arg(long, value_name = "FASTA", conflicts_with_all = [
+        "db", "seqidlist", "negative_seqidlist", "taxids", "negative_taxids", "taxidlist", "negative_taxidlist"
+    ])]
     subject: Option<PathBuf>,
 
     /// Search this part of every subject of --subject, as in 10-250; positions stay those of the whole
@@ -71,11 +74,14 @@ pub(super) struct SearchArgs {
 
     /// Search only the sequences of the database whose identifiers this file lists, as text or in the form
     /// that blastdb_aliastool writes
-    #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "negative_seqidlist", "taxids", "negative_taxids", "taxidlist", "negative_taxidlist"
+    ])]
     seqidlist: Option<PathBuf>,
 
     /// Search all sequences of the database but those whose identifiers this file lists
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "seqidlist"])]
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["taxids", "negative_taxids", "taxidlist", "negative_taxidlist"])]
     negative_seqidlist: Option<PathBuf>,
 
     #[command(flatten)]
@@ -199,8 +205,8 @@ fn listed(args: &SearchArgs) -> anyhow::Result<Option<Listed>> {
         (None, None) => return args.taxa.listed(),
     };
     let path = find_list(path);
-    let content = ListContent::Ids(IdList::read(&path)?);
-    Ok(Some(Listed { source: path.display().to_string(), content, purpose }))
+    let content = ListContent::Ids(IdList::read(&path)?, purpose);
+    Ok(Some(Listed { source: path.display().to_string(), content }))
 }
 
 /// How many queries there will be, judged by how much of the input has been read.

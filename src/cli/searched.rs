@@ -8,7 +8,6 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 
-use super::id_list::Purpose;
 use super::listed::{ListContent, Listed};
 use super::makedb::{Warnings, read_sequences};
 use super::origins::Origins;
@@ -19,6 +18,7 @@ use crate::engine::{DatabaseTotals, QueryLocation, Subjects};
 use crate::report::DatabasePart;
 use crate::sequence::fasta::Reader;
 use crate::sequence::input::{Input, STDIN};
+use crate::taxonomy::Purpose;
 
 /// Environment variable with directories of BLAST databases, as for BLAST+.
 const BLASTDB: &str = "BLASTDB";
@@ -161,16 +161,16 @@ impl SearchedDatabase {
             searched.residues += residues;
             volumes.push(SearchedVolume { first_ordinal, residues, subjects: Box::new(chosen) });
         }
-        let Listed { source, content, purpose } = list;
+        let source = &list.source;
         let (listed, missing) = (list.count(), list.len() - found.len());
         ensure!(
-            !matches!(content, ListContent::Taxids(_)) || !found.is_empty(),
+            !matches!(list.content, ListContent::Taxa(_)) || !found.is_empty(),
             "{source}: none of its {listed} is in {}; a taxid stands for itself alone, so name species, or what \
              the database has below them",
             self.name
         );
         ensure!(
-            *purpose == Purpose::Include || !found.is_empty(),
+            list.purpose() == Purpose::Include || !found.is_empty(),
             "{source}: none of its {listed} is in {}, so it leaves nothing out; is it a list for another database?",
             self.name
         );

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use anyhow::{Context, ensure};
 
 use super::exit::Exit;
-use super::id_list::{IdList, Purpose};
+use super::id_list::IdList;
 use super::inputs::Inputs;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
@@ -18,6 +18,7 @@ use crate::sequence::counted;
 use crate::sequence::fasta::write_record;
 use crate::sequence::input::Input;
 use crate::sequence::names::SubjectNames;
+use crate::taxonomy::Purpose;
 
 const EXAMPLES: &str = "\
 Examples:

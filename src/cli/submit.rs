@@ -9,13 +9,16 @@ use super::results::{Choice, download};
 use super::search::print_warnings;
 use super::standard::require_input;
 use super::status::{ending, print_failures, summary};
+use super::taxids::TaxaFlags;
 use super::whole_file::Target;
+use crate::sequence::taxids::Taxid;
 
 const EXAMPLES: &str = "\
 Examples:
   skyblast submit --query q.fa --database swissprot
   skyblast submit --query q.fa --database swissprot --wait --out hits.tsv
   skyblast submit --query q.fa --database swissprot --server https://lab.azurewebsites.net --key KEY
+  skyblast submit --query q.fa --database swissprot --taxids 9606,10090 --wait
   skyblast submit --query q.fa --database swissprot --json | jq -r .id
 
 Prints the job's id on standard output, or with --wait the report. The options are those of search.";
@@ -34,6 +37,9 @@ pub(super) struct SubmitArgs {
 
     #[command(flatten)]
     flags: SearchFlags,
+
+    #[command(flatten)]
+    taxa: TaxaFlags,
 
     /// Show progress, wait for the end, and fetch the report
     #[arg(long)]
@@ -59,11 +65,17 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     require_input(&args.query)?;
     let mut inputs = Inputs::default();
     inputs.add("the query", &args.query);
+    args.taxa.add_to(&mut inputs);
     let (_, format) = args.flags.settle()?;
     let out = Target::new(args.out.as_deref(), &inputs)?.takes(args.wait.then_some(&format))?;
+    let taxa: Vec<_> = args.taxa.for_server()?.into_iter().collect();
     let client = Client::connect(&args.server).await?;
-    let accepted = client.submit(&args.query, &args.database, &args.flags).await?;
+    let accepted = client.submit(&args.query, &args.database, &args.flags, &taxa).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
+    if !accepted.absent_taxids.is_empty() {
+        let absent: Vec<_> = accepted.absent_taxids.iter().map(Taxid::to_string).collect();
+        errln!("warning: {} has no sequences of these taxids: {}", args.database, absent.join(", "));
+    }
     errln!("accepted {accepted}");
     if args.json {
         outln!("{}", serde_json::to_string_pretty(&accepted)?)?;

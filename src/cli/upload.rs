@@ -78,16 +78,17 @@ impl Queries {
 }
 
 impl Client {
-    /// Submits the FASTA in `path` (`-` for standard input).
+    /// Submits the FASTA in `path` (`-` for standard input), with `further` options beside those of `flags`.
     pub(super) async fn submit(
         &self,
         path: &Path,
         database: &str,
         flags: &SearchFlags,
+        further: &[(&'static str, String)],
     ) -> anyhow::Result<Accepted> {
         let queries = Queries::open(path).await?;
         let key = new_key()?;
-        let submission = || self.submission(database, flags, &key);
+        let submission = || self.submission(database, flags, further, &key);
         let limit = match queries.length {
             ..=WORTH_ASKING => None,
             _ => self.health().await?.body_limit,

@@ -29,6 +29,20 @@ pub trait Subjects: Sync {
     fn defline(&self, index: usize) -> Cow<'_, [u8]>;
 }
 
+impl<S: Subjects + ?Sized> Subjects for &S {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn residues(&self, index: usize) -> &[u8] {
+        (**self).residues(index)
+    }
+
+    fn defline(&self, index: usize) -> Cow<'_, [u8]> {
+        (**self).defline(index)
+    }
+}
+
 impl<S: Subjects + ?Sized> Subjects for Box<S> {
     fn len(&self) -> usize {
         (**self).len()

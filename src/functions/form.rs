@@ -130,6 +130,7 @@ impl Form {
                 (_, Value::String(text)) => options.add(&name, text)?,
                 (_, Value::Number(number)) => options.add(&name, number.to_string())?,
                 (_, Value::Bool(on)) => options.add(&name, on.to_string())?,
+                ("taxids" | "negative_taxids", Value::Array(taxa)) => options.add(&name, listed(&taxa))?,
                 (_, other) => {
                     let detail = format!(
                         "the option {name:?} must be a string or a number or true or false, not {other}"
@@ -321,6 +322,12 @@ pub(super) fn refuse_announced_length(headers: &HeaderMap, limit: u64) -> Result
 pub(super) fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A list of taxa as the text of an option. What is neither a number nor a name is left as it is: it means none.
+fn listed(taxa: &[Value]) -> String {
+    let text = |taxon: &Value| taxon.as_str().map_or_else(|| taxon.to_string(), str::to_owned);
+    taxa.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
 /// The members of a JSON object. It may be sent compressed; what comes out is held to the same limit.

@@ -12,8 +12,9 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
-use crate::jobs::{JobId, Label, Request};
+use crate::jobs::{AskedTaxa, JobId, Label, Request};
 use crate::report::{LimitError, ListLimits, OutputFormat, PairwiseChoices};
+use crate::taxonomy::Purpose;
 
 /// Most subjects per query that a request may ask for.
 const MAX_TARGETS: usize = 1_000_000;
@@ -33,6 +34,14 @@ const OWN_RANGES: &[(&str, &str)] = &[
     ("sorthits", "0 to 4, with outfmt 0"),
     ("sorthsps", "0 to 4, with outfmt 0"),
     ("program", "blastp"),
+    (
+        "taxids",
+        "taxids or names of taxa, with commas or line ends between them: only their sequences are searched",
+    ),
+    (
+        "negative_taxids",
+        "taxids or names of taxa, with commas or line ends between them: all other sequences are searched",
+    ),
     ("upload", "the id of an upload, from POST /api/uploads; the body is empty then"),
     ("partial", "true or false, of a report: whether it may lack shards that failed"),
     ("purge", "true or false, of DELETE: whether a search that has ended is removed"),
@@ -171,6 +180,19 @@ impl Options {
         }
     }
 
+    /// Takes out the taxa that are searched, or left out, if not all are searched.
+    fn take_taxa(&mut self) -> Result<Option<AskedTaxa>, Problem> {
+        let (include, exclude) = (self.0.remove("taxids"), self.0.remove("negative_taxids"));
+        match (include, exclude) {
+            (None, None) => Ok(None),
+            (Some(words), None) => Ok(Some(AskedTaxa { words, purpose: Purpose::Include })),
+            (None, Some(words)) => Ok(Some(AskedTaxa { words, purpose: Purpose::Exclude })),
+            (Some(_), Some(words)) => {
+                Err(invalid("negative_taxids", &words, "cannot be given together with taxids"))
+            }
+        }
+    }
+
     /// Refuses options that are left.
     pub(super) fn none_left(&self) -> Result<(), Problem> {
         match self.0.first_key_value() {
@@ -201,13 +223,14 @@ impl Options {
             Problem::bad_request(Kind::InvalidOption, detail)
                 .with("option", json!({ "name": "database", "range": range("database") }))
         })?;
+        let taxa = self.take_taxa()?;
         let mut choices = OptionChoices::default();
         for (name, text) in &self.0 {
             choices.set(name, text).map_err(|_| out_of_range(name, text))?;
         }
         choices.max_target_seqs = Some(max_target_seqs);
         let options = choices.resolve().map_err(|error| impossible(&error))?;
-        Ok(Request { database, options, outfmt })
+        Ok(Request { database, options, outfmt, taxa })
     }
 }
 
@@ -225,7 +248,8 @@ fn invalid(name: &'static str, value: &str, reason: impl Display) -> Problem {
         .with("option", json!({ "name": name, "value": shorten(value), "range": range(name) }))
 }
 
-fn range(name: &str) -> &'static str {
+/// What an option may be.
+pub(super) fn range(name: &str) -> &'static str {
     ranges().find(|(known, _)| *known == name).map_or("", |(_, range)| range)
 }
 
@@ -255,6 +279,7 @@ mod tests {
                 ..SearchOptions::default()
             },
             outfmt: "7 std qlen".parse().expect("a format"),
+            taxa: None,
         };
         for query in [
             "database=sp&evalue=1e-3&max_target_seqs=5&outfmt=7+std+qlen&comp_based_stats=0&program=blastp",
@@ -300,6 +325,17 @@ mod tests {
         ] {
             assert!(options(query).is_err(), "{query}");
         }
+    }
+
+    #[test]
+    fn taxa_are_searched_or_left_out() {
+        let taxa = |query| options(query).map(|request| request.taxa);
+        let asked = |words: &str, purpose| Some(AskedTaxa { words: words.to_owned(), purpose });
+        let human = taxa("database=sp&taxids=9606,Mus+musculus").expect("a request");
+        assert_eq!(human, asked("9606,Mus musculus", Purpose::Include));
+        let others = taxa("database=sp&negative-taxids=9606").expect("a request");
+        assert_eq!(others, asked("9606", Purpose::Exclude));
+        assert!(taxa("database=sp&negative_taxids=9606&taxids=562").is_err());
     }
 
     #[test]

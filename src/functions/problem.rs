@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
+use super::options::range;
 use super::paths::without_paths;
 use crate::jobs;
 use crate::store::{self, ErrorKind};
@@ -149,6 +150,8 @@ impl From<jobs::Error> for Problem {
             jobs::Error::UnknownDatabase { known, .. } => {
                 Self::new(StatusCode::NOT_FOUND, Kind::UnknownDatabase, detail).with("known_databases", known)
             }
+            jobs::Error::Taxa { option, value, .. } => Self::bad_request(Kind::InvalidOption, detail)
+                .with("option", json!({ "name": option, "value": value, "range": range(option) })),
             jobs::Error::InvalidDatabaseName(name) => Self::bad_request(Kind::InvalidOption, detail).with(
                 "option",
                 json!({

@@ -20,6 +20,7 @@ use crate::jobs::{
     DatabaseRef, InvalidKey, Job, JobId, Label, Pipeline, State as JobState, SubmissionKey, SubmitError,
     Submitter, Warning,
 };
+use crate::sequence::taxids::Taxid;
 
 /// The answer to an accepted search. Of queries that were uploaded nothing is known yet.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -31,6 +32,9 @@ struct Accepted {
     size: Option<Size>,
     warnings: Vec<Warning>,
     further_warnings: u64,
+    /// Taxids among the options that the database does not have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent_taxids: Vec<Taxid>,
     links: Links,
 }
 
@@ -118,6 +122,7 @@ fn accepted(job: Job) -> Response {
         database: job.database,
         warnings: job.warnings,
         further_warnings: job.further_warnings,
+        absent_taxids: job.chosen.map(|chosen| chosen.absent).unwrap_or_default(),
         links: Links::of(job.id),
     };
     (StatusCode::ACCEPTED, [(LOCATION, accepted.links.status.clone())], Json(accepted)).into_response()

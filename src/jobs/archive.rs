@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::hits;
 use super::id::JobId;
 use super::ledger::{Pieces, reader};
-use super::merge::{Look, each_query, first_of_each, report_context};
+use super::merge::{Look, each_query, first_of_each};
 use super::pipeline::Pipeline;
 use super::produce::produced;
 use super::results::{Report, Wanted};
@@ -35,7 +35,7 @@ impl Pipeline {
             Ok(reported) => reported,
             Err(none) => return Ok(none),
         };
-        let context = Arc::new(report_context(&job)?);
+        let context = Arc::new(self.context_for(&job, format).await?);
         let look = Look { format: format.clone(), context, most: wanted.most };
         let name = {
             let (stem, extension) = (stem.to_owned(), format.extension());

@@ -6,20 +6,27 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use super::error::{Error, Result};
 use super::job::DatabaseRef;
 use super::names;
 use super::volumes::VolumeCache;
-use crate::database::{Manifest, Volume, VolumeInfo};
+use crate::database::{Digest, Manifest, Volume, VolumeInfo};
 use crate::store::BlobStore;
+use crate::taxonomy::Taxonomy;
 
 /// The databases of one store.
 #[derive(Clone)]
 pub struct Catalog {
     pub(super) blobs: Arc<dyn BlobStore>,
     cache: Arc<VolumeCache>,
+    /// The names of taxa that were used last.
+    pub(super) names_of_taxa: Arc<Mutex<Option<LastNames>>>,
 }
+
+/// Names of taxa, by the digest of their import.
+pub(super) type LastNames = (Digest, Arc<Taxonomy>);
 
 /// The folder of all volumes, which lies where databases have theirs.
 pub(super) const RESERVED: &str = "volumes";
@@ -33,7 +40,7 @@ pub(super) struct Current {
 impl Catalog {
     /// The databases in the container `blobs`; open volumes may take `cache_bytes` of memory.
     pub fn new(blobs: Arc<dyn BlobStore>, cache_bytes: u64) -> Self {
-        Self { blobs, cache: Arc::new(VolumeCache::new(cache_bytes)) }
+        Self { blobs, cache: Arc::new(VolumeCache::new(cache_bytes)), names_of_taxa: Arc::default() }
     }
 
     /// Names of all databases, in order.
@@ -106,9 +113,10 @@ impl Catalog {
         }
     }
 
-    /// Closes the volumes that are kept open.
+    /// Lets go of volumes and names of taxa that are kept in memory.
     pub(super) async fn forget_volumes(&self) {
         self.cache.forget().await;
+        *self.names_of_taxa.lock().await = None;
     }
 
     /// An open volume, checked against its digest.

@@ -75,6 +75,9 @@ impl Pipeline {
             } else if age < grace || garbage.postponed_by.is_some() {
                 garbage.young += 1;
             } else if dry_run || self.catalog.blobs.delete_if_match(&volume.name, &volume.etag).await? {
+                if !dry_run {
+                    self.catalog.blobs.delete(&names::taxa(digest)?).await?;
+                }
                 garbage.deleted += 1;
                 garbage.deleted_bytes += volume.length;
                 tracing::info!(volume = digest, bytes = volume.length, dry_run, "nothing refers to a volume");

@@ -55,6 +55,16 @@ pub enum Error {
         /// The databases that there are.
         known: Vec<String>,
     },
+    /// Taxa that cannot be searched, or left out.
+    #[error("the option {option:?}: {reason}")]
+    Taxa {
+        /// The option that names them.
+        option: &'static str,
+        /// Its value, or the beginning of it.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A text that cannot name a database.
     #[error("{:?} cannot name a database: {}", .0, naming_rule(.0))]
     InvalidDatabaseName(String),

@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Counts = 6,
     /// Which species the hits of a chunk are of.
     Species = 7,
+    /// How many sequences of which taxa a volume has.
+    Census = 8,
 }
 
 /// Version of the form of one value.

@@ -68,18 +68,20 @@ impl Pipeline {
         request: &Request,
     ) -> Result<Job> {
         self.check_upload(id, submitter.owner.as_deref(), parts).await?;
-        let (database, manifest) = self.catalog.resolve(&request.database).await?;
-        let submitted_as = format!("{database} {:?} {}", request.options, request.outfmt);
+        let searched = self.searched_by(request).await?;
+        let database = &searched.database;
+        let mut submitted_as = format!("{database} {:?} {}", request.options, request.outfmt);
+        submitted_as.extend(request.taxa.iter().map(|taxa| format!(" {taxa:?}")));
         self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
         self.ledger.put_active(id).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
-        match self.catalog.manifest(&database).await {
+        match self.catalog.manifest(database).await {
             Err(error) if error.is_not_found() => return Err(self.catalog.unknown(&request.database).await),
             other => drop(other?),
         }
-        let job = Job::new(id, submitter, trace, request, database, manifest);
+        let job = Job::new(id, submitter, trace, request, searched);
         self.ledger.put_intake(&Intake { job, parts }).await?;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };

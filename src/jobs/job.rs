@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::chunk::{RESIDUE_PAIRS_PER_SECOND, Warning};
 use super::id::JobId;
-use crate::database::VolumeInfo;
+use super::taxa::Chosen;
+use crate::database::{Digest, VolumeInfo};
 use crate::engine::{DatabaseTotals, SearchOptions};
 
 /// Which database, in which version.
@@ -59,10 +60,16 @@ pub struct Job {
     /// When it was made, for reports.
     #[serde(default)]
     pub database_created: Option<Timestamp>,
-    /// Its volumes, in order: what is removed from the catalogue after this moment is still searched.
+    /// The volumes that are searched, in order: what is removed from the catalogue after this moment is still searched.
     pub volumes: Vec<VolumeInfo>,
     /// Size of that database.
     pub totals: DatabaseTotals,
+    /// What is searched of it, if that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
+    /// The names of taxa that its report shows, by the digest of their import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxonomy: Option<Digest>,
     /// Options that change the hits.
     pub options: SearchOptions,
     /// Format of the report, as `--outfmt` has it.
@@ -98,7 +105,21 @@ impl Job {
 
     /// Number of query–subject pairs that the job considers.
     pub fn comparisons(&self) -> u64 {
-        self.queries() * self.totals.sequences
+        self.queries() * self.searched().sequences
+    }
+
+    /// Size of what is searched of the database, which statistics refer to.
+    pub fn searched(&self) -> DatabaseTotals {
+        self.chosen.as_ref().map_or(self.totals, Chosen::totals)
+    }
+
+    /// Number of sequences that are searched of a volume, which is number `place` of the job's.
+    pub(super) fn sequences_of(&self, place: u32) -> u64 {
+        let place = place as usize;
+        match &self.chosen {
+            Some(chosen) => chosen.volumes.get(place).map_or(0, |volume| volume.sequences),
+            None => self.volumes.get(place).map_or(0, |volume| volume.sequences),
+        }
     }
 }
 

@@ -123,8 +123,9 @@ impl Pipeline {
         let Some(name) = claim_name(submitter) else {
             return self.submit_upload(submitter, id, Some(parts), request).await;
         };
-        let Request { database, options, outfmt } = request;
-        let text = format!("stored\n{database}\n{options:?}\n{outfmt}\n{content}");
+        let Request { database, options, outfmt, taxa } = request;
+        let mut text = format!("stored\n{database}\n{options:?}\n{outfmt}\n{content}");
+        text.extend(taxa.iter().map(|taxa| format!("\n{taxa:?}")));
         let request_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
         let claim = Claim { job: id, request: request_digest, stands: false };
         if let Some(earlier) = self.claim(&name, &claim).await? {
@@ -136,9 +137,12 @@ impl Pipeline {
 
     /// What a request says, in a digest: its options, and the queries that are stored in so many chunks.
     pub(super) async fn claim_of(&self, id: JobId, request: &Request, chunks: u32) -> Result<Claim> {
-        let Request { database, options, outfmt } = request;
+        let Request { database, options, outfmt, taxa } = request;
         let mut digest = blake3::Hasher::new();
         digest.update(format!("{database}\n{options:?}\n{outfmt}\n").as_bytes());
+        if let Some(taxa) = taxa {
+            digest.update(format!("{taxa:?}\n").as_bytes());
+        }
         for chunk in 0..chunks {
             // Query by query: how they are cut may change with the database.
             for query in self.ledger.chunk(id, chunk).await?.queries {

@@ -58,11 +58,9 @@ impl Pipeline {
         if !part.head.missing.is_empty() {
             self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
         }
-        let look = Look {
-            format: output_format(job)?.of_pieces(),
-            context: report_context(job)?.into(),
-            most: None,
-        };
+        let format = output_format(job)?.of_pieces();
+        let context = self.context_for(job, &format).await?.into();
+        let look = Look { format, context, most: None };
         let text = self.text(look, queries.clone(), part.head.missing_of(plan), &part).await?;
         // Before the text, with which the chunk is done.
         self.write_counts(job, chunk, queries, &part).await;
@@ -140,7 +138,7 @@ impl Pipeline {
         if hits.len() + failed.len() < volumes {
             return Ok(None);
         }
-        let mut merger = Merger::new(job.options, job.totals, queries, self.settings.room)?;
+        let mut merger = Merger::new(job.options, job.searched(), queries, self.settings.room)?;
         // What an earlier part lacked, if it has been lost since: the report and its status may say so.
         let mut missing: BTreeSet<u32> = self.ledger.missing_row(job.id, chunk).await?.into_iter().collect();
         missing.extend(failed);
@@ -254,7 +252,7 @@ pub(super) fn output_format(job: &Job) -> Result<OutputFormat> {
         .map_err(|e| Error::Damaged { object: format!("{}/job.json", job.id), reason: format!("{e}") })
 }
 
-/// What a job's report says beside its hits.
+/// What a job's report says beside its hits, without names of taxa.
 pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
     let database = DatabaseText {
         name: job.database.name.clone(),
@@ -262,7 +260,7 @@ pub(super) fn report_context(job: &Job) -> Result<ReportContext> {
         version: Some(job.database.version.clone()),
         posted: job.database_created,
         totals: job.totals,
-        searched: job.totals,
+        searched: job.searched(),
         parts: Vec::new(),
         is_given: false,
     };

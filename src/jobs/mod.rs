@@ -30,6 +30,7 @@
 //!     database: "proteins".to_owned(),
 //!     options: SearchOptions::default(),
 //!     outfmt: "6".parse()?,
+//!     taxa: None,
 //! };
 //! let queries = &b">a\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n"[..];
 //! let job = pipeline.submit(&request, move || Ok(Reader::new("queries", queries))).await?;
@@ -92,6 +93,8 @@ mod status;
 mod submit;
 mod sweep;
 mod tally;
+mod taxa;
+mod taxonomy;
 mod trace;
 mod turn;
 mod upload;
@@ -134,5 +137,7 @@ pub use status::{Progress, Status};
 pub use submit::{Request, SubmitError, Submitter};
 pub use sweep::Sweep;
 pub use tally::Tally;
+pub use taxa::{AskedTaxa, Chosen};
+pub use taxonomy::CurrentTaxonomy;
 pub use trace::{ParseTraceError, Trace};
 pub use upload::{PART_BYTES, Upload};

@@ -52,6 +52,9 @@
 //! ```text
 //! volumes/<digest>                    a volume; immutable, shared between versions
 //! damaged/<digest>                    a search found the volume damaged; adding its database again looks at it
+//! taxa/<digest>                       how many sequences of which taxa a volume has; follows from the volume
+//! taxonomies/<digest>                 an import of names of taxa; immutable
+//! taxonomy.json                       which of them new jobs take
 //! <name>/<version>/manifest.json      a version of a database; immutable
 //! <name>/current.json                 which version the bare name means
 //! collected.json                      when sweep last collected garbage
@@ -403,6 +406,21 @@ pub(super) fn volume(digest: &str) -> Result<BlobName> {
 /// That a volume was found damaged.
 pub(super) fn damaged(digest: &str) -> Result<BlobName> {
     name(format!("damaged/{digest}"))
+}
+
+/// The census of a volume.
+pub(super) fn taxa(digest: &str) -> Result<BlobName> {
+    name(format!("taxa/{digest}"))
+}
+
+/// An import of names of taxa.
+pub(super) fn taxonomy(digest: &str) -> Result<BlobName> {
+    name(format!("taxonomies/{digest}"))
+}
+
+/// Which names of taxa new jobs take.
+pub(super) fn current_taxonomy() -> Result<BlobName> {
+    name("taxonomy.json".to_owned())
 }
 
 /// Last segment of the blobs that say what a version of a database consists of.

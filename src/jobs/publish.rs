@@ -45,7 +45,10 @@ impl Catalog {
         let published = DatabaseRef { name: check_name(name)?.to_owned(), version: manifest.version.clone() };
         for (index, volume) in manifest.volumes.iter().enumerate() {
             let blob = names::volume(&volume.digest.to_string())?;
+            let source = database.clone();
+            let open = move || Ok(source.volume(index)?);
             if self.claim(&blob, volume, on_step).await? {
+                self.put_census(&volume.digest, open).await?;
                 on_step(Published::Piece(Transfer::Present(volume.bytes)));
                 on_step(Published::Present(volume));
                 continue;
@@ -59,6 +62,7 @@ impl Catalog {
                 Written::Created => Published::Sent(volume),
                 Written::AlreadyExists => Published::Present(volume),
             });
+            self.put_census(&volume.digest, open).await?;
         }
         let blob = names::manifest(&published.name, &published.version)?;
         self.blobs.put_if_absent(&blob, Bytes::from(manifest.to_json())).await?;

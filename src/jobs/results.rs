@@ -14,7 +14,7 @@ use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan, State};
 use super::ledger::reader;
-use super::merge::{Look, output_format, render_end, report_context};
+use super::merge::{Look, output_format, render_end};
 use super::pipeline::Pipeline;
 use super::produce::produced;
 use crate::report::{OutputFormat, ParquetFile};
@@ -133,7 +133,7 @@ impl Pipeline {
         let pieces = format.of_pieces();
         let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
         if pieces != composed || most.is_some() {
-            let content = whole(&format, self.rendered(job, plan, &pieces, most)?);
+            let content = whole(&format, self.rendered(job, plan, &pieces, most).await?);
             return Ok(Report::Ready { format, content, stored: None, missing });
         }
         let extension = composed.extension();
@@ -190,14 +190,14 @@ impl Pipeline {
     }
 
     /// The report of a job in another format than it was submitted with, or with fewer subjects.
-    fn rendered(
+    async fn rendered(
         self: &Arc<Self>,
         job: Job,
         plan: Plan,
         format: &OutputFormat,
         most: Option<usize>,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let context = Arc::new(report_context(&job)?);
+        let context = Arc::new(self.context_for(&job, format).await?);
         let end = render_end(format, &context, job.queries())?;
         let chunks = job.chunks.len() as u32;
         let grid = Arc::new((job, plan));

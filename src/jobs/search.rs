@@ -16,7 +16,9 @@ use super::pipeline::Pipeline;
 use super::shard;
 use super::spill::{Spool, SpoolWriter};
 use super::turn::{Clock, Halt, Halted, Standing};
-use crate::engine::Search;
+use crate::database::ChosenSubjects;
+use crate::engine::{Hit, Search};
+use crate::sequence::names::Name;
 
 /// What came of comparing a shard, and how long that took.
 enum Compared {
@@ -111,17 +113,35 @@ impl Pipeline {
         let subjects = self.catalog.volume(&job.database, info).await?;
         let (threads, first_ordinal, rest) =
             (self.settings.threads, info.first_ordinal, standing.rest.take());
-        let (id, options, totals, fetched) = (job.id, job.options, job.totals, started.elapsed());
-        let comparisons = queries.queries.len() as u64 * info.sequences;
+        let (id, options, totals, fetched) = (job.id, job.options, job.searched(), started.elapsed());
+        let comparisons = queries.queries.len() as u64 * job.sequences_of(volume);
         tracing::debug!(job = %id, chunk, volume, "comparing a shard");
         let room = self.settings.room;
+        let chosen = job.clone();
         let compare = move |clock: &Clock| {
             let search = Search::new(options, totals)?.on_threads(threads).within(room);
             let on_progress = |advance| clock.on_progress(advance);
             let mut found = Candidates::new(&options, room);
-            let mut add = |list, hit| found.add(list, hit);
-            let rest =
-                shard::compare(&search, &queries, &*subjects, first_ordinal, rest, &on_progress, &mut add)?;
+            let rest = match &chosen.chosen {
+                None => {
+                    let mut add = |list, hit| found.add(list, hit);
+                    let first = first_ordinal;
+                    shard::compare(&search, &queries, &*subjects, first, rest, &on_progress, &mut add)?
+                }
+                Some(chosen) => {
+                    let search = search.in_given_subjects(chosen.shortest());
+                    let keeps = |name: &Name<'_>, _| chosen.choice.keeps(&name.taxids);
+                    let subjects = ChosenSubjects::new(&*subjects, keeps);
+                    let places: Vec<_> = subjects.places().map(|place| place as u64).collect();
+                    let mut add = |list, mut hit: Hit| {
+                        // From here on it is a hit in the whole database.
+                        let place = hit.preliminary.ordinal - first_ordinal;
+                        hit.preliminary.ordinal = first_ordinal + places[place as usize];
+                        found.add(list, hit)
+                    };
+                    shard::compare(&search, &queries, &subjects, first_ordinal, rest, &on_progress, &mut add)?
+                }
+            };
             Ok((found, rest))
         };
         let ((found, rest), why, has_moved) = self.compute_for_a_turn(id, leaving, compare).await?;

@@ -13,7 +13,9 @@ use super::id::JobId;
 use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
 use super::shard_map::ShardMap;
+use super::taxa::Chosen;
 use crate::engine::{DatabaseTotals, OptionChoices};
+use crate::sequence::taxids::Taxid;
 
 /// Pauses between looks at a job whose end is waited for: short for searches that take seconds, and few for
 /// those that take hours.
@@ -57,6 +59,12 @@ pub struct Status {
     pub database_created: Option<Timestamp>,
     /// Size of that database.
     pub database_size: DatabaseTotals,
+    /// Size of what is searched of it, if that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<DatabaseTotals>,
+    /// Taxids among the options that the database does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent_taxids: Vec<Taxid>,
     /// Options that differ from the usual ones, by their names in a request.
     pub options: BTreeMap<String, String>,
     /// What share of all hits the mode of the search has been measured to find, and on what; none if it finds all.
@@ -132,7 +140,7 @@ impl Pipeline {
             let pairs = |shards: &BTreeSet<(u32, u32)>| {
                 let pair = |&(chunk, volume): &(u32, u32)| {
                     let queries = job.chunks.get(chunk as usize).map_or(0, |chunk| chunk.queries);
-                    queries * plan.volumes.get(volume as usize).map_or(0, |volume| volume.sequences)
+                    queries * job.sequences_of(volume)
                 };
                 shards.iter().map(pair).sum::<u64>()
             };
@@ -205,8 +213,7 @@ impl Status {
             chunks.done = chunks.total;
             let failed = |shard: &FailedShard| {
                 let queries = job.chunks.get(shard.chunk as usize).map_or(0, |chunk| chunk.queries);
-                let volume = plan.and_then(|plan| plan.volumes.get(shard.volume as usize));
-                queries * volume.map_or(0, |volume| volume.sequences)
+                queries * job.sequences_of(shard.volume)
             };
             comparisons.failed = outcome.failed.iter().map(failed).sum();
             comparisons.done = comparisons.total - comparisons.failed;
@@ -222,8 +229,11 @@ impl Status {
             database_title: job.database_title.clone(),
             database_created: job.database_created,
             database_size: job.totals,
+            searched: job.chosen.as_ref().map(Chosen::totals),
+            absent_taxids: job.chosen.as_ref().map(|chosen| chosen.absent.clone()).unwrap_or_default(),
             options: OptionChoices::asked(&job.options)
                 .into_iter()
+                .chain(job.chosen.as_ref().map(Chosen::as_option))
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             recall: job.options.mode.measured_recall().map(str::to_owned),

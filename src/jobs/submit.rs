@@ -14,8 +14,9 @@ use super::job::{ChunkInfo, DatabaseRef, Job};
 use super::key::{SubmissionKey, claim_name};
 use super::messages::{JobSubmitted, Stage};
 use super::pipeline::Pipeline;
+use super::taxa::{AskedTaxa, Chosen};
 use super::trace::Trace;
-use crate::database::{Manifest, VolumeInfo};
+use crate::database::{Digest, Manifest, VolumeInfo};
 use crate::engine::{DatabaseTotals, Mode, QueryLocation, SearchOptions};
 use crate::report::OutputFormat;
 use crate::sequence::defline;
@@ -30,6 +31,21 @@ pub struct Request {
     pub options: SearchOptions,
     /// Format of the report.
     pub outfmt: OutputFormat,
+    /// The taxa whose sequences are searched, or left out; else all are searched.
+    pub taxa: Option<AskedTaxa>,
+}
+
+/// What is searched of a database.
+pub(super) struct Searched {
+    /// The database.
+    pub(super) database: DatabaseRef,
+    pub(super) manifest: Manifest,
+    /// The volumes of it that have something to search.
+    pub(super) volumes: Vec<VolumeInfo>,
+    /// What that is, if it is not all.
+    chosen: Option<Chosen>,
+    /// The names of taxa of this moment.
+    taxonomy: Option<Digest>,
 }
 
 /// Who sends a request, and how.
@@ -81,9 +97,9 @@ impl Job {
         submitter: &Submitter,
         trace: Trace,
         request: &Request,
-        database: DatabaseRef,
-        manifest: Manifest,
+        searched: Searched,
     ) -> Self {
+        let Searched { database, manifest, volumes, chosen, taxonomy } = searched;
         Self {
             id,
             program: "blastp".to_owned(),
@@ -95,7 +111,9 @@ impl Job {
             database_title: Some(manifest.title),
             database_created: Some(manifest.created),
             totals: DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues },
-            volumes: manifest.volumes,
+            chosen,
+            taxonomy,
+            volumes,
             options: request.options,
             outfmt: request.outfmt.to_string(),
             view: submitter.view.clone(),
@@ -179,17 +197,17 @@ impl Pipeline {
         R: BufRead + Send + 'static,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
-        let (database, manifest) = self.catalog.resolve(&request.database).await?;
+        let searched = self.searched_by(request).await?;
         let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
         self.ledger.put_active(id).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
-        let accepted = match self.catalog.manifest(&database).await {
+        let accepted = match self.catalog.manifest(&searched.database).await {
             Ok(_) => {
                 self.store_chunks(
                     id,
-                    self.chunk_limits(&manifest.volumes, request.options.mode),
+                    self.chunk_limits(&searched.volumes, request.options.mode),
                     request.options,
                     open,
                 )
@@ -207,7 +225,7 @@ impl Pipeline {
                 return Err(error);
             }
         };
-        let job = Job::new(id, submitter, trace, request, database, manifest);
+        let job = Job::new(id, submitter, trace, request, searched);
         let job = Job { chunks, warnings, further_warnings, ..job };
         let Some(key) = claim_name(submitter) else {
             self.enter(&job, None).await?;
@@ -245,6 +263,20 @@ impl Pipeline {
         let trace_id = trace.trace_id();
         tracing::info!(job = %id, trace_id, queries = job.queries(), database = %job.database, "accepted a job");
         job
+    }
+
+    /// What a request searches now.
+    pub(super) async fn searched_by(&self, request: &Request) -> Result<Searched> {
+        let (database, manifest) = self.catalog.resolve(&request.database).await?;
+        let taxonomy = self.catalog.current_taxonomy().await?.map(|current| current.digest);
+        let (volumes, chosen) = match &request.taxa {
+            None => (manifest.volumes.clone(), None),
+            Some(asked) => {
+                let (volumes, chosen) = self.choose(&database, &manifest.volumes, asked, taxonomy).await?;
+                (volumes, Some(chosen))
+            }
+        };
+        Ok(Searched { database, manifest, volumes, chosen, taxonomy })
     }
 
     /// How queries are cut for these volumes.

@@ -43,7 +43,7 @@ pub use query_hits::QueryHits;
 pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
 pub use species::species_of;
-pub use summary::{HitSummary, WrittenAlignment, query_name};
+pub use summary::{HitSummary, WrittenAlignment, query_name, renamed_species};
 pub use typed::ParquetFile;
 pub use writer::ReportWriter;
 pub use zip::{MOST_ZIPPED, Zip};

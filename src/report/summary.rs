@@ -12,11 +12,30 @@ use super::species::species_of;
 use super::tabular::{query_accession, subject_accession};
 use crate::engine::{Hit, Hsp};
 use crate::sequence::names::SubjectNames;
-use crate::sequence::taxids::Taxid;
+use crate::sequence::taxids::{Taxid, parse_taxid};
 
 /// What names a query in reports (`qaccver`): the first word of its definition line, or its number.
 pub fn query_name(query: QueryText<'_>) -> String {
     String::from_utf8_lossy(&query_accession(query)).into_owned()
+}
+
+/// What a taxid is called as a species: by its scientific name, or else as [`unnamed_species`] has it.
+fn species_called(context: &ReportContext, taxid: Taxid) -> String {
+    let named = context.taxonomy().and_then(|taxonomy| taxonomy.taxon(taxid));
+    named.map_or_else(|| unnamed_species(taxid), |taxon| taxon.scientific.into_owned())
+}
+
+/// What the species of a taxid is called whose name is not known.
+fn unnamed_species(taxid: Taxid) -> String {
+    format!("{UNNAMED}{taxid}")
+}
+
+const UNNAMED: &str = "taxid ";
+
+/// What such a species is called in a report with these names.
+pub fn renamed_species(context: &ReportContext, species: String) -> String {
+    let taxid = species.strip_prefix(UNNAMED).and_then(|digits| parse_taxid(digits.as_bytes()));
+    taxid.map_or(species, |taxid| species_called(context, taxid))
 }
 
 /// HSPs of which a row says where they lie.
@@ -31,7 +50,8 @@ pub struct HitSummary {
     pub subject: String,
     /// Its title (`stitle`).
     pub title: String,
-    /// The species that its title names, or else `taxid` and its taxid; `None` if neither is known.
+    /// The species that its title names, or else the scientific name of its taxid, or `taxid` and that; `None` if
+    /// neither is known.
     pub species: Option<String>,
     /// Its taxid (`staxid`), if it is known.
     pub taxid: Option<Taxid>,
@@ -73,7 +93,7 @@ impl HitSummary {
         Some(Self {
             ordinal: hit.ordinal(),
             subject: String::from_utf8_lossy(&subject_accession(hit, context.database.is_given)).into_owned(),
-            species: species.or_else(|| taxid.map(|taxid| format!("taxid {taxid}"))),
+            species: species.or_else(|| taxid.map(|taxid| species_called(context, taxid))),
             taxid,
             title,
             length: hit.subject_length,

@@ -7,7 +7,8 @@
 //!
 //! [`Taxonomy`] is read from files of NCBI (`taxdb.tar.gz`) as from those that an import wrote, which blastp can
 //! read too. Four names of each taxon are in it and nothing of the tree: a taxid means itself, as it does to
-//! blastp (`docs/adr/0022-a-taxid-means-itself.md`).
+//! blastp (`docs/adr/0022-a-taxid-means-itself.md`). A [`TaxaChoice`] says which sequences are searched by it, and a
+//! [`Census`] how many these are.
 //!
 //! ```
 //! use skyblast::taxonomy::{Taxon, Taxonomy};
@@ -26,9 +27,15 @@
 //! # Ok::<(), skyblast::taxonomy::TaxonomyError>(())
 //! ```
 
+mod census;
+mod choice;
 mod search;
+mod spelling;
 mod taxdb;
 mod taxdump;
 
+pub use census::{Census, Counted};
+pub use choice::{Purpose, TaxaChoice, standing_for};
+pub use spelling::{SpelledTaxon, SpellingError};
 pub use taxdb::{INDEX_FILE, NAMES_FILE, Taxon, Taxonomy, TaxonomyError};
 pub use taxdump::{TaxdumpError, read_taxdump};

@@ -29,6 +29,9 @@ pub const INDEX_FILE: &str = "taxdb.bti";
 pub const NAMES_FILE: &str = "taxdb.btd";
 
 const MAGIC: u32 = 0x8739;
+/// Bytes of an index before its first entry, and of an entry.
+const HEADER: usize = 24;
+const ENTRY: usize = 8;
 
 /// A taxon by its names. What is not known is `N/A`, `-` or empty, as NCBI's files have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +143,21 @@ impl Taxonomy {
         Ok(())
     }
 
+    /// Both files in one, the index first.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.index_bytes()[..], &self.names].concat()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `place` is where that is, for errors.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn from_bytes(place: &str, bytes: &Bytes) -> Result<Self, TaxonomyError> {
+        let count = bytes.get(4..8).and_then(|count| count.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let end = HEADER.saturating_add(ENTRY.saturating_mul(count as usize)).min(bytes.len());
+        Self::checked(place, &bytes[..end], bytes.slice(end..))
+    }
+
     fn checked(place: &str, index: &[u8], names: Bytes) -> Result<Self, TaxonomyError> {
         let damaged = |reason| TaxonomyError::Damaged { place: place.to_owned(), reason };
         let (words, rest) = index.as_chunks();
@@ -222,29 +240,13 @@ mod tests {
         Taxonomy::of([mouse, taxon(2, ["Bacteria", "eubacteria", "eubacteria", "Bacteria"])]).unwrap()
     }
 
-    /// Both files as one, the index first.
-    fn both(taxonomy: &Taxonomy) -> Vec<u8> {
-        [&taxonomy.index_bytes()[..], &taxonomy.names].concat()
-    }
-
-    /// Bytes of an index before its first entry, and of an entry.
-    const HEADER: usize = 24;
-    const ENTRY: usize = 8;
-
-    /// Reads both files from one.
-    fn read_both(bytes: &[u8]) -> Result<Taxonomy, TaxonomyError> {
-        let count = bytes.get(4..8).and_then(|count| count.try_into().ok()).map_or(0, u32::from_be_bytes);
-        let end = HEADER.saturating_add(ENTRY.saturating_mul(count as usize)).min(bytes.len());
-        Taxonomy::checked("taxa", &bytes[..end], bytes[end..].to_vec().into())
-    }
-
     /// The files that blastp 2.12.0 took for the cases in `tests/golden/taxonomy`.
     #[test]
     fn the_bytes_are_those_that_blastp_reads() {
         let words = [0x8739, 2, 0, 0, 0, 0, 2, 0, 10090, 39_u32];
         let index: Vec<u8> = words.into_iter().flat_map(u32::to_be_bytes).collect();
         assert_eq!(two().index_bytes(), index);
-        let names = &both(&two())[index.len()..];
+        let names = &two().to_bytes()[index.len()..];
         assert_eq!(
             names,
             b"Bacteria\teubacteria\teubacteria\tBacteriaMus musculus\thouse mouse\trodents\tEukaryota"
@@ -273,8 +275,8 @@ mod tests {
 
     #[test]
     fn damage_is_named() {
-        let whole = both(&two());
-        let reason = |bytes: Vec<u8>| read_both(&bytes).unwrap_err().to_string();
+        let whole = two().to_bytes();
+        let reason = |bytes: Vec<u8>| Taxonomy::from_bytes("taxa", &bytes.into()).unwrap_err().to_string();
         let damaged =
             |reason: &str| format!("the names of taxa in taxa are damaged: {reason}; import them again");
         assert_eq!(reason(Vec::new()), damaged("the index does not start like one"));
@@ -293,11 +295,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_damaged_bytes_make_it_panic(place in 0usize..200, byte: u8, cut in 0usize..200) {
-            let mut bytes = both(&two());
+            let mut bytes = two().to_bytes();
             let place = place % bytes.len();
             bytes[place] = byte;
             bytes.truncate(bytes.len() - cut % bytes.len());
-            if let Ok(taxonomy) = read_both(&bytes) {
+            if let Ok(taxonomy) = Taxonomy::from_bytes("taxa", &bytes.into()) {
                 prop_assert!(taxonomy.taxa().count() <= taxonomy.len());
                 taxonomy.taxon(10090);
             }

@@ -328,3 +328,46 @@ fn a_server_told_to_stop_ends_with_success_and_what_waits_for_a_job_can_wait_for
     let watched = String::from_utf8(watching.wait_with_output().unwrap().stdout).unwrap();
     assert!(watched.contains("state        completed\n"), "{watched}");
 }
+
+#[test]
+fn names_of_taxa_are_imported_for_a_server_and_taxa_are_submitted_from_a_list() {
+    let lab = Lab::start(&[]);
+    let folder = lab.folder.path();
+    let storage = folder.to_str().unwrap();
+    let fasta = ">a one OS=Mus musculus OX=10090\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n\
+                 >b two OS=Homo sapiens OX=9606\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ\n";
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (query, list) = (file("q.fa", fasta), file("taxa.txt", "mus musculus\n\n5\n"));
+    run(["databases", "add", "two", "--in", &query, "--storage", storage]).ok();
+    let submit = ["submit", "--query", &query, "--database", "two", "--outfmt", "6 qseqid sseqid ssciname"];
+    let submit = |more: &[&str]| lab.run(&[&submit[..], &["--wait"], more].concat());
+    let error = submit(&["--taxidlist", &list]).failed(1);
+    assert!(
+        error.contains("\"mus musculus\" is no number, and this server knows no names of taxa"),
+        "{error}"
+    );
+
+    let dump = folder.join("dump");
+    fs::create_dir(&dump).unwrap();
+    let names = "10090|Mus musculus||scientific name|\n9606|Homo sapiens||scientific name|\n";
+    fs::write(dump.join("names.dmp"), names.replace('|', "\t|\t")).unwrap();
+    fs::write(dump.join("nodes.dmp"), "10090|1|species|\n9606|1|species|\n".replace('|', "\t|\t")).unwrap();
+    let import = ["taxonomy", "import", dump.to_str().unwrap()];
+    let imported = run(import.iter().chain(&["--storage", storage])).ok();
+    assert!(String::from_utf8(imported).unwrap().starts_with("2 taxa, as taxonomy "));
+    let both = run(import.iter().chain(&["--storage", storage, "--out", "names"])).failed(2);
+    assert!(both.contains("cannot be used with"), "{both}");
+
+    let mouse = submit(&["--taxidlist", &list]);
+    assert!(mouse.stderr.contains("warning: two has no sequences of these taxids: 5"), "{}", mouse.stderr);
+    assert_eq!(String::from_utf8(mouse.ok()).unwrap(), "a\ta\tMus musculus\nb\ta\tMus musculus\n");
+    let others = submit(&["--negative-taxids", "10090"]).ok();
+    assert_eq!(String::from_utf8(others).unwrap(), "a\tb\tHomo sapiens\nb\tb\tHomo sapiens\n");
+    let long = file("long.txt", &"1234567\n".repeat(1_000));
+    let error = submit(&["--taxidlist", &long]).failed(2);
+    assert!(error.contains("submit sends up to 6000"), "{error}");
+}

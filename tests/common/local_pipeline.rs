@@ -96,7 +96,8 @@ impl Fixture {
     }
 
     pub(crate) async fn submit(&self, fasta: &[u8], options: SearchOptions, outfmt: &str) -> JobId {
-        let request = Request { database: "database".to_owned(), options, outfmt: outfmt.parse().unwrap() };
+        let request =
+            Request { database: "database".to_owned(), options, outfmt: outfmt.parse().unwrap(), taxa: None };
         let input = BufReader::new(Cursor::new(fasta.to_vec()));
         self.pipeline.submit(&request, move || Ok(Reader::new("queries", input))).await.unwrap().id
     }

@@ -73,6 +73,7 @@ impl Site {
 
     pub(crate) async fn submit(&self, database: &str) -> JobId {
         let request = Request {
+            taxa: None,
             database: database.to_owned(),
             options: SearchOptions::default(),
             outfmt: "6".parse().unwrap(),

@@ -173,6 +173,12 @@ impl Lab {
         self.store.blobs(JOBS).unwrap()
     }
 
+    /// The container of databases.
+    #[allow(dead_code, reason = "the tests of NCBI's URL API leave databases alone")]
+    pub(crate) fn databases(&self) -> Arc<dyn BlobStore> {
+        self.store.blobs(DATABASES).unwrap()
+    }
+
     /// Changes a byte in every volume.
     pub(crate) async fn damage_volumes(&self) {
         let databases = self.store.blobs(DATABASES).unwrap();

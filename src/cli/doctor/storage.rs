@@ -45,6 +45,7 @@ async fn try_search(pipeline: &Arc<Pipeline>, patience: Duration) -> anyhow::Res
     }
     let (_, database) = smallest.ok_or_else(|| anyhow::anyhow!("there is no database"))?;
     let request = Request {
+        taxa: None,
         database: database.to_string(),
         options: SearchOptions::default(),
         outfmt: OutputFormat::default(),

@@ -7,11 +7,8 @@ use anyhow::{Context, bail, ensure};
 
 use super::names::{NO_TAXONOMY, find_taxonomy};
 use crate::cli::exit::Exit;
-use crate::sequence::taxids::{LARGEST_TAXID, Taxid, parse_taxid};
-use crate::taxonomy::{Taxon, Taxonomy};
-
-/// Names that are proposed for one that is not known.
-const PROPOSED: usize = 5;
+use crate::sequence::taxids::Taxid;
+use crate::taxonomy::{SpelledTaxon, Taxonomy};
 
 /// Reads the value of an option: taxids or names of taxa with commas between them.
 ///
@@ -33,14 +30,29 @@ pub(in crate::cli) fn read_taxids(option: &str, value: &str) -> anyhow::Result<B
 /// # Errors
 /// If it cannot be read, and for a line that is neither a taxid nor the name of one taxon.
 pub(in crate::cli) fn read_taxid_list(path: &Path) -> anyhow::Result<BTreeSet<Taxid>> {
-    let file = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("could not read {file}"))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let (file, text) = (path.display(), read_text(path)?);
     let mut reader = Reader::default();
     let lines = text.lines().enumerate().map(|(number, line)| (format!("line {}: ", number + 1), line));
     let taxids = reader.read(lines).with_context(|| file.to_string())?;
     ensure!(!taxids.is_empty(), "{file} holds no taxid");
     Ok(taxids)
+}
+
+/// The lines of such a file that are not empty, as they are.
+///
+/// # Errors
+/// If it cannot be read, or all its lines are empty.
+pub(in crate::cli) fn words_of_list(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = read_text(path)?;
+    let words: Vec<_> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    ensure!(!words.is_empty(), "{} holds no taxid", path.display());
+    Ok(words)
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Looks names up, in a taxonomy that is read when the first one comes.
@@ -68,102 +80,49 @@ impl Reader {
     }
 
     fn taxid(&mut self, word: &str) -> anyhow::Result<Taxid> {
-        let digits = word.strip_prefix('+').unwrap_or(word);
-        if let Some(taxid) = parse_taxid(digits.as_bytes()) {
-            return Ok(taxid);
-        }
-        let is_number = digits.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit());
-        ensure!(!is_number, "{word:?} is no taxid (a number up to {LARGEST_TAXID})");
+        let name = match SpelledTaxon::parse(word)? {
+            SpelledTaxon::Taxid(taxid) => return Ok(taxid),
+            SpelledTaxon::Name(name) => name,
+        };
         let taxonomy = match &mut self.taxonomy {
             Some(taxonomy) => taxonomy,
             none => none.insert(find_taxonomy()?.with_context(|| {
                 format!("{word:?} is no number, and names of taxa are not known here: {NO_TAXONOMY}")
             })?),
         };
-        resolve(taxonomy, word)
-    }
-}
-
-/// The taxid of the taxon with this name.
-fn resolve(taxonomy: &Taxonomy, name: &str) -> anyhow::Result<Taxid> {
-    let shown = |taxa: Vec<Taxon<'_>>| {
-        let texts = taxa.iter().map(|taxon| match &taxon.common {
-            common if *common == taxon.scientific => format!("{} ({})", taxon.scientific, taxon.taxid),
-            common => format!("{}, {common} ({})", taxon.scientific, taxon.taxid),
-        });
-        texts.collect::<Vec<_>>().join("; ")
-    };
-    match &taxonomy.find(name)[..] {
-        [only] => Ok(*only),
-        [] => match taxonomy.nearest(name, PROPOSED) {
-            none if none.is_empty() => bail!("{name:?} is the name of no taxon"),
-            nearest => bail!("{name:?} is the name of no taxon; the nearest: {}", shown(nearest)),
-        },
-        several => {
-            let taxa = several.iter().filter_map(|taxid| taxonomy.taxon(*taxid)).collect();
-            bail!("{name:?} is the name of several taxa, so give a number: {}", shown(taxa))
-        }
+        Ok(taxonomy.resolve(&name)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::taxonomy::Taxon;
 
-    fn taxonomy() -> Taxonomy {
-        let taxon = |(taxid, scientific, common): (Taxid, &'static str, &'static str)| Taxon {
-            taxid,
-            scientific: scientific.into(),
-            common: common.into(),
-            blast: "-".into(),
-            superkingdom: "N/A".into(),
-        };
-        let taxa = [
-            (9606, "Homo sapiens", "human"),
-            (1386, "Bacillus", "Bacillus"),
-            (55087, "Bacillus", "walking sticks"),
-        ];
-        Taxonomy::of(taxa.map(taxon)).unwrap()
-    }
-
-    fn read(value: &str) -> Result<Vec<Taxid>, String> {
-        let mut reader = Reader { taxonomy: Some(taxonomy()) };
-        let taxids = reader.read(value.split(',').map(|word| (String::new(), word)));
-        taxids.map(Vec::from_iter).map_err(|error| error.to_string())
-    }
-
-    /// Numbers as blastp 2.12 reads them.
     #[test]
     fn numbers_and_names_may_be_mixed() {
-        for value in
-            ["9606", "+9606", "0009606", " 9606 ", ",9606,", "9606,9606", "human", "HOMO sapiens,9606"]
-        {
+        let human = Taxon {
+            taxid: 9606,
+            scientific: "Homo sapiens".into(),
+            common: "human".into(),
+            blast: "primates".into(),
+            superkingdom: "Eukaryota".into(),
+        };
+        let taxonomy = Taxonomy::of([human]).unwrap();
+        let read = |value: &str| {
+            let mut reader = Reader { taxonomy: Some(taxonomy.clone()) };
+            let taxids = reader.read(value.split(',').map(|word| (String::new(), word)));
+            taxids.map(Vec::from_iter).map_err(|error| error.to_string())
+        };
+        for value in [" 9606 ", ",9606,", "9606,9606", "human", "HOMO sapiens,9606"] {
             assert_eq!(read(value), Ok(vec![9606]), "{value}");
         }
         assert_eq!(read("0,2147483647,562"), Ok(vec![0, 562, 2_147_483_647]));
         assert_eq!(read(" ,"), Ok(Vec::new()));
-    }
-
-    #[test]
-    fn what_is_neither_is_told_with_what_it_may_mean() {
-        for (value, error) in [
-            ("-5", "\"-5\" is no taxid (a number up to 2147483647)"),
-            ("2147483648", "\"2147483648\" is no taxid (a number up to 2147483647)"),
-            ("9606 562", "\"9606 562\" is no taxid (a number up to 2147483647)"),
-            ("1e3", "\"1e3\" is no taxid (a number up to 2147483647)"),
-            (
-                "Homo sapien",
-                "\"Homo sapien\" is the name of no taxon; the nearest: Homo sapiens, human (9606)",
-            ),
-            ("xyz", "\"xyz\" is the name of no taxon"),
-            (
-                "bacillus",
-                "\"bacillus\" is the name of several taxa, so give a number: Bacillus (1386); Bacillus, walking \
-                 sticks (55087)",
-            ),
-        ] {
-            assert_eq!(read(value), Err(error.to_owned()));
-        }
+        assert_eq!(
+            read("562,Homo sapien"),
+            Err("\"Homo sapien\" is the name of no taxon; the nearest: Homo sapiens, human (9606)".to_owned())
+        );
     }
 
     #[test]
@@ -181,5 +140,7 @@ mod tests {
             Err("list: line 2: \"5x\" is no taxid (a number up to 2147483647)".to_owned())
         );
         assert_eq!(read("\n"), Err("list holds no taxid".to_owned()));
+        std::fs::write(file.path(), "9606\r\n\n Homo sapiens \n").unwrap();
+        assert_eq!(words_of_list(file.path()).unwrap(), ["9606", "Homo sapiens"]);
     }
 }

@@ -13,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use crate::cli::id_list;
 use crate::sequence::input::Input;
 use crate::sequence::taxids::{LARGEST_TAXID, Taxid, parse_taxid};
+use crate::taxonomy::Purpose;
 
 /// Longest line that is read, in bytes: identifiers have a few dozen.
 const LONGEST_LINE: u64 = 4096;
@@ -72,7 +73,7 @@ impl TaxidMap {
 
     /// The taxid of the sequence with this identifier, the first word of its definition line.
     pub(super) fn taxid_of(&self, id: &[u8]) -> Option<Taxid> {
-        let keys = id_list::keys(id, false, id_list::Purpose::Include);
+        let keys = id_list::keys(id, false, Purpose::Include);
         let with_versions = keys.iter().map(|(key, _)| &key[..]);
         let without = keys.iter().map(|(key, _)| id_list::versionless(key));
         with_versions.chain(without).find_map(|key| self.0.get(&key.to_ascii_uppercase())).copied()

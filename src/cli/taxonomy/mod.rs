@@ -8,8 +8,8 @@ pub(super) enum TaxonomyCommand {
     Import(import::ImportArgs),
 }
 
-pub(super) fn run(command: &TaxonomyCommand) -> anyhow::Result<()> {
+pub(super) async fn run(command: &TaxonomyCommand) -> anyhow::Result<()> {
     match command {
-        TaxonomyCommand::Import(args) => import::run(args),
+        TaxonomyCommand::Import(args) => import::run(args).await,
     }
 }

@@ -13,6 +13,7 @@
 //! a search without a report is answered by a status of HTTP that ends it.
 
 mod delete;
+mod entrez_query;
 mod fields;
 mod gate;
 mod guarded;

@@ -12,7 +12,6 @@ use crate::functions::urlencoded::{LongName, pairs};
 /// request with one of them is refused, unless it has one of these values.
 const NOT_DONE: &[(&str, &[&str])] = &[
     ("ENDPOINTS", &["no", "off", "false", "0"]),
-    ("ENTREZ_QUERY", &["(none)", "none"]),
     ("EXPECT_HIGH", &[]),
     ("EXPECT_LOW", &[]),
     ("FORMAT_ENTREZ_QUERY", &["(none)", "none"]),
@@ -201,10 +200,11 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_refused_unless_it_asks_for_nothing() {
-        let fine = "ENTREZ_QUERY=(none)&SERVICE=plain&ENDPOINTS=no&SHORT_QUERY_ADJUST=false&PHI_PATTERN=";
+        let fine =
+            "FORMAT_ENTREZ_QUERY=(none)&SERVICE=plain&ENDPOINTS=no&SHORT_QUERY_ADJUST=false&PHI_PATTERN=";
         assert!(parameters(fine).refuse_what_is_not_done().is_ok());
         for query in
-            ["ENTREZ_QUERY=txid9606[ORGN]", "SERVICE=psi", "PERC_IDENT=90", "SHORT_QUERY_ADJUST=true"]
+            ["FORMAT_ENTREZ_QUERY=txid9606[ORGN]", "SERVICE=psi", "PERC_IDENT=90", "SHORT_QUERY_ADJUST=true"]
         {
             assert!(parameters(query).refuse_what_is_not_done().is_err(), "{query}");
         }

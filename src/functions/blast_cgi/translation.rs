@@ -1,5 +1,6 @@
 //! Parameters of NCBI's API as options of a search. What an option may be is said where it is read.
 
+use super::entrez_query::{ENTREZ_QUERY, taxa};
 use super::parameters::{Parameters, refused, shorten};
 use super::view::View;
 use crate::functions::kind::Kind;
@@ -37,6 +38,8 @@ const FOLLOWING: &[(&str, &str)] = &[
     ("query_loc", "QUERY_FROM, QUERY_TO"),
     ("ungapped", "UNGAPPED_ALIGNMENT"),
     ("outfmt", "FORMAT_TYPE"),
+    ("taxids", ENTREZ_QUERY),
+    ("negative_taxids", ENTREZ_QUERY),
 ];
 
 /// The parameter that an option comes from.
@@ -75,6 +78,9 @@ pub(super) fn options(parameters: &Parameters, view: &View) -> Result<Options, P
     }
     for (option, value) in masks(parameters)? {
         add(option, value)?;
+    }
+    if let Some((option, value)) = taxa(parameters)? {
+        add(option, &value)?;
     }
     if let Some(on) = parameters.switch("LCASE_MASK")? {
         add("lcase_masking", &on.to_string())?;
@@ -195,13 +201,20 @@ mod tests {
             ("QUERY_FROM=5", "query_loc=5-4294967295&max_target_seqs=100"),
             ("SEARCHSP_EFF=1000000", "searchsp=1000000&max_target_seqs=100"),
             (
+                "ENTREZ_QUERY=txid9606[ORGN]+OR+Mus+musculus[ORGN]",
+                "taxids=9606,Mus+musculus&max_target_seqs=100",
+            ),
+            ("ENTREZ_QUERY=all[filter]+NOT+txid9606[ORGN]", "negative_taxids=9606&max_target_seqs=100"),
+            ("ENTREZ_QUERY=(none)", "max_target_seqs=100"),
+            (
                 "UNGAPPED_ALIGNMENT=yes&COMPOSITION_BASED_STATISTICS=0",
                 "ungapped=true&comp_based_stats=0&max_target_seqs=100",
             ),
         ] {
             let uri = format!("/api/searches?database=sp&{same}").parse().expect("an address");
             let expected = Options::of(&uri).expect("options").into_request().expect("a request");
-            assert_eq!(request(query).expect(query).options, expected.options, "{query}");
+            let found = request(query).expect(query);
+            assert_eq!((found.options, found.taxa), (expected.options, expected.taxa), "{query}");
         }
     }
 
@@ -232,6 +245,7 @@ mod tests {
             "WORD_SIZE=28",
             "QUERY_FROM=60&QUERY_TO=5",
             "SERVICE=psi",
+            "ENTREZ_QUERY=biomol_mrna[PROP]",
         ] {
             assert!(request(query).is_err(), "{query}");
         }

@@ -49,7 +49,13 @@ const FASTA: &str = "The queries as FASTA";
 fn schema<'a>(known: impl Iterator<Item = (&'a str, &'a str)>, option: &Value, query: &Value) -> Value {
     let member = |(name, range): (&str, &str)| {
         let kind = if name == "database" { &json!("string") } else { option };
-        (name.to_owned(), json!({ "type": kind, "description": range }))
+        let mut member = json!({ "type": kind, "description": range });
+        // JSON may have them as a list.
+        if name.ends_with("taxids") && option.is_array() {
+            member["type"] = json!(["string", "number", "array"]);
+            member["items"] = json!({ "type": ["string", "number"] });
+        }
+        (name.to_owned(), member)
     };
     let mut properties: Map<String, Value> = known.map(member).collect();
     properties.insert(QUERY.to_owned(), query.clone());

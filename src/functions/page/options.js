@@ -58,6 +58,10 @@ export const FOLDED = [
     { name: 'best_hit_score_edge', check: share, hint: 'none' },
     { name: 'subject_besthit', ...yesNo, hint: 'false' },
   ]],
+  ['Which sequences are searched', [
+    { name: 'taxids', hint: 'all; or of these taxa only: 9606, Mus musculus' },
+    { name: 'negative_taxids', hint: 'none; or all but those of these taxa' },
+  ]],
   ['Statistics', [
     { name: 'dbsize', check: signed, hint: 'that of the database' },
     { name: 'searchsp', check: from(0), hint: 'by the lengths' },

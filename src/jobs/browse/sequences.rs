@@ -16,7 +16,6 @@ use crate::jobs::hits::{self, ListedHits};
 use crate::jobs::id::JobId;
 use crate::jobs::job::{Job, Plan};
 use crate::jobs::ledger::reader;
-use crate::jobs::merge::report_context;
 use crate::jobs::pipeline::Pipeline;
 use crate::jobs::produce::produced;
 use crate::jobs::results::{MissingShards, Report};
@@ -130,7 +129,7 @@ impl Pipeline {
             Err(none) => return Ok(Err(none)),
         };
         wanted.filter = wanted.filter.prepared();
-        let context = report_context(&job)?;
+        let context = self.naming_context(&job).await?;
         let part = wanted.part;
         let asked = Arc::new(Asked { job, plan, context, wanted });
         let content = match part {

@@ -8,7 +8,6 @@ use crate::jobs::hits::{self, ListedHits, PartHead};
 use crate::jobs::id::JobId;
 use crate::jobs::job::{Job, Plan, State};
 use crate::jobs::ledger::reader;
-use crate::jobs::merge::report_context;
 use crate::jobs::pipeline::Pipeline;
 use crate::report::ReportContext;
 
@@ -58,7 +57,7 @@ impl Pipeline {
             return Ok(Err(self.state(id).await?));
         }
         let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
-        let context = Arc::new(report_context(&job)?);
+        let context = Arc::new(self.naming_context(&job).await?);
         Ok(Ok(Source { job: job.into(), plan: plan.into(), context }))
     }
 

@@ -10,7 +10,7 @@ use crate::jobs::chunk::QueryChunk;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::id::JobId;
 use crate::jobs::pipeline::Pipeline;
-use crate::report::{HitSummary, ReportContext};
+use crate::report::{HitSummary, ReportContext, renamed_species};
 
 /// Most species of a page.
 pub const MAX_SPECIES: usize = 1_000;
@@ -74,6 +74,17 @@ impl SpeciesTally {
         }
         self.others.add(other.others);
         self.without.add(other.without);
+    }
+}
+
+impl SpeciesTally {
+    /// The same under other names, some of which may be equal.
+    fn renamed(self, name: impl Fn(String) -> String) -> Self {
+        let mut renamed = Self { species: BTreeMap::new(), ..self };
+        for (species, found) in self.species {
+            renamed.entry(&name(species)).add(found);
+        }
+        renamed
     }
 }
 
@@ -166,7 +177,9 @@ impl Pipeline {
         while let Some(tally) = tallies.try_next().await? {
             joined.join(tally);
         }
-        Ok(Browsed::Ready(SpeciesPage::of(joined, from, limit.min(MAX_SPECIES))))
+        // They were counted without names of taxa.
+        let named = joined.renamed(|species| renamed_species(&source.context, species));
+        Ok(Browsed::Ready(SpeciesPage::of(named, from, limit.min(MAX_SPECIES))))
     }
 
     /// The species of a chunk, counted if that is not written down.
