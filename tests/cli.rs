@@ -11,6 +11,8 @@ mod demo;
 mod disk;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/estimate.rs"]
+mod estimate;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/habits.rs"]

@@ -16,6 +16,8 @@ mod browse;
 mod described;
 #[path = "http/description.rs"]
 mod description;
+#[path = "http/estimate.rs"]
+mod estimate;
 #[path = "http/expansion.rs"]
 mod expansion;
 #[path = "http/faults.rs"]

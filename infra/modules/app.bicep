@@ -95,6 +95,9 @@ var settings = {
   SKYBLAST_BLOB_ENDPOINT: blobEndpoint
   SKYBLAST_QUEUE_ENDPOINT: queueEndpoint
   SKYBLAST_LOG: 'info'
+  // For estimates of time and price.
+  SKYBLAST_INSTANCE_MB: string(instanceMemoryMB)
+  SKYBLAST_INSTANCES: string(maximumInstanceCount)
   SKYBLAST_KEEP_JOBS: '${jobRetentionDays}d'
   // Who calls is believed only where the platform says it; see authentication below.
   SKYBLAST_SIGN_IN: signIn ? 'entra' : 'off'

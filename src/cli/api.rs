@@ -17,7 +17,7 @@ use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use super::results::{SubjectPart, Subjects};
 use crate::functions::MISSING_SHARDS;
-use crate::jobs::{Check, JobId, Listing, Page, State, Status, Warning};
+use crate::jobs::{Check, Estimate, JobId, Listing, Page, QueryTotals, State, Status, Warning};
 use crate::report::OutputFormat;
 use crate::sequence::taxids::Taxid;
 
@@ -177,6 +177,20 @@ impl Client {
             .query(further)
             .header(IDEMPOTENCY_KEY, key)
             .header("content-type", FASTA))
+    }
+
+    /// What a search will take of `whole` queries that begin with those in `fasta`, for so many own workers.
+    pub(super) async fn estimate(
+        &self,
+        (fasta, whole): (Vec<u8>, QueryTotals),
+        database: &str,
+        flags: &SearchFlags,
+        workers: u64,
+    ) -> anyhow::Result<Estimate> {
+        let QueryTotals { queries, residues } = whole;
+        let request = self.submission(database, flags, &[], &new_key()?)?.query(&[("dry_run", "true")]);
+        let counts = [("of_queries", queries), ("of_residues", residues), ("workers", workers)];
+        self.json(request.query(&counts).body(fasta)).await
     }
 
     /// Asks for an upload, or with the id of one for another address of it.

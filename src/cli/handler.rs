@@ -58,7 +58,7 @@ pub(super) async fn run(args: &HandlerArgs) -> anyhow::Result<()> {
     let services = match opened {
         Ok(pipeline) => {
             let apart = OwnProcess { storage: args.storage.clone(), for_host: true };
-            Services::Ready(Arc::new(pipeline.with_apart(apart)))
+            Services::Ready(Arc::new(args.tuning.priced(pipeline).with_apart(apart)))
         }
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "storage is not usable");

@@ -31,6 +31,7 @@ mod databases;
 mod demo;
 mod doctor;
 mod duration;
+mod estimate;
 mod exit;
 mod handler;
 mod host_json;
@@ -52,6 +53,7 @@ mod origins;
 mod output;
 mod parent;
 mod patience;
+mod prices;
 mod progress;
 mod refusals;
 mod results;
@@ -116,6 +118,7 @@ enum Command {
     #[command(hide = true)]
     Apart(apart::ApartArgs),
     Submit(submit::SubmitArgs),
+    Estimate(estimate::EstimateArgs),
     Status(status::StatusArgs),
     Results(results::ResultsArgs),
     Cancel(cancel::CancelArgs),
@@ -167,6 +170,7 @@ impl Cli {
             Command::Handler(args) => in_runtime(handler::run(args)),
             Command::Apart(args) => in_runtime(apart::run(args)),
             Command::Submit(args) => in_runtime(submit::run(args)),
+            Command::Estimate(args) => in_runtime(estimate::run(args)),
             Command::Status(args) => in_runtime(status::run(args)),
             Command::Results(args) => in_runtime(results::run(args)),
             Command::Cancel(args) => in_runtime(cancel::run(args)),
@@ -206,7 +210,7 @@ impl Command {
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
             Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
-            Self::Completions(_) | Self::Manual(_) => true,
+            Self::Completions(_) | Self::Manual(_) | Self::Estimate(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) | Self::Taxonomy(_) => true,
         }
     }

@@ -63,7 +63,8 @@ pub(super) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let location = parse_location(&args.storage)?;
     let listener =
         args.listen.bind().await.with_context(|| format!("could not listen on {}", args.listen))?;
-    let pipeline = Arc::new(open_or_make_pipeline(&location, args.tuning.settings(args.threads))?);
+    let pipeline = open_or_make_pipeline(&location, args.tuning.settings(args.threads))?;
+    let pipeline = Arc::new(args.tuning.priced(pipeline));
     let address = listener.local_addr()?;
     let stop = shutdown::on_signal()?;
     let databases = known_databases(&pipeline).await;

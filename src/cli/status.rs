@@ -5,6 +5,7 @@ use std::io;
 use indicatif::{HumanCount, HumanDuration};
 
 use super::client::{Client, ServerFlags};
+use super::estimate::{price_text, span};
 use super::exit::Exit;
 use crate::jobs::{JobId, State, Status};
 
@@ -76,6 +77,20 @@ fn print(status: &Status) -> io::Result<()> {
     outln!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total))?;
     outln!("submitted    {}", status.submitted)?;
     outln!("time         {:.1} s", status.elapsed_seconds)?;
+    let spent = match (status.expected_instance_seconds, status.instance_seconds) {
+        (expected, Some(took)) => {
+            let expected = expected.map(|expected| format!(", {} were expected", span(expected.likely)));
+            Some(format!("{}{}", span(took), expected.unwrap_or_default()))
+        }
+        (Some(expected), None) => Some(format!("{} are expected", span(expected.likely))),
+        (None, None) => None,
+    };
+    if let Some(spent) = spent {
+        outln!("computing    {spent}")?;
+    }
+    if let Some(price) = status.price.as_ref().or(status.expected_price.as_ref()) {
+        outln!("price        {}", price_text(price))?;
+    }
     if let Some(expires) = status.expires {
         outln!("kept until   {expires}")?;
     }

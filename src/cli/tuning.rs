@@ -9,8 +9,9 @@ use bytesize::ByteSize;
 use super::duration::parse_duration;
 use super::memory;
 use super::options::ThreadFlags;
+use super::prices::parse_prices;
 use crate::functions::{ApiKey, Limits, SignIn, Site, UrlApi};
-use crate::jobs::Settings;
+use crate::jobs::{Instances, Pipeline, Prices, Settings};
 use crate::sequence::fasta;
 
 /// Hidden from the help: the defaults are right, but for tests and odd deployments.
@@ -64,6 +65,18 @@ pub(super) struct TuningFlags {
     /// Most residues that the queries of a search may be
     #[arg(long, value_name = "N", env = "SKYBLAST_QUERY_RESIDUES", hide = true)]
     query_residues: Option<u64>,
+
+    /// Table of prices for estimates, as JSON or a file of it, instead of the one that is built in
+    #[arg(long, value_name = "FILE", env = "SKYBLAST_PRICES", value_parser = parse_prices, hide = true)]
+    prices: Option<Prices>,
+
+    /// Memory of an instance in the cloud, megabytes, for estimates
+    #[arg(long, value_name = "MB", env = "SKYBLAST_INSTANCE_MB", default_value_t = Instances::default().megabytes, hide = true)]
+    instance_mb: u64,
+
+    /// Most instances in the cloud that compare at the same time, for estimates
+    #[arg(long, value_name = "N", env = "SKYBLAST_INSTANCES", default_value_t = Instances::default().most, hide = true)]
+    instances: u64,
 
     /// Site whose pages may call the API from browsers (CORS), such as https://lab.example; may be repeated
     #[arg(
@@ -131,8 +144,17 @@ impl TuningFlags {
                 ..default.queries
             },
             turn: self.shard_seconds.map_or(default.turn, Duration::from_secs),
+            instances: Instances { megabytes: self.instance_mb, most: self.instances },
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default
+        }
+    }
+
+    /// A pipeline that reckons with the prices of this deployment.
+    pub(super) fn priced(&self, pipeline: Pipeline) -> Pipeline {
+        match &self.prices {
+            Some(prices) => pipeline.with_prices(prices.clone()),
+            None => pipeline,
         }
     }
 

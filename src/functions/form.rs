@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::body::{Arrival, BodyError, Trouble};
 use super::kind::Kind;
-use super::options::Options;
+use super::options::{DryRun, Options};
 use super::problem::Problem;
 use super::queries::{QUERY, Queries, Spool};
 use super::services::App;
@@ -25,12 +25,20 @@ use crate::sequence::input::Input;
 /// A search as sent.
 #[derive(Debug)]
 pub(super) struct Form {
-    pub(super) request: jobs::Request,
-    /// What it is to be called.
-    pub(super) label: Option<Label>,
+    pub(super) asked: Asked,
     pub(super) queries: Queries,
     /// What to add to an error about the queries.
     pub(super) hint: Option<&'static str>,
+}
+
+/// What the options of a search ask for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) request: jobs::Request,
+    /// What it is to be called.
+    pub(super) label: Option<Label>,
+    /// That it is only to be said what it will take.
+    pub(super) dry_run: Option<DryRun>,
 }
 
 /// What curl sends unless it is told otherwise.
@@ -64,7 +72,7 @@ impl Form {
 
     /// The queries as they are, of which `first` has been read.
     async fn fasta(
-        (request, label): (jobs::Request, Option<Label>),
+        asked: Asked,
         first: Bytes,
         mut arrival: Arrival,
         mut spool: Spool,
@@ -77,7 +85,7 @@ impl Form {
             Ok(())
         };
         let filled = filled.await;
-        Ok(Self { request, label, queries: spool.finish(filled).await?, hint: None })
+        Ok(Self { asked, queries: spool.finish(filled).await?, hint: None })
     }
 
     /// A form as browsers encode it; or the queries as they are, which curl sends under the same name.
@@ -93,13 +101,13 @@ impl Form {
             let form = Self::fasta(asked(options)?, first, arrival, spool).await?;
             return Ok(Self { hint: Some(HINT_FOR_CURL), ..form });
         }
-        let (request, filled) = match encoded_fields(first, arrival, options, &mut spool).await {
-            Ok(request) => (Some(request), Ok(())),
+        let (asked, filled) = match encoded_fields(first, arrival, options, &mut spool).await {
+            Ok(asked) => (Some(asked), Ok(())),
             Err(problem) => (None, Err(problem)),
         };
         let queries = spool.finish(filled).await?;
-        let (request, label) = request.ok_or_else(|| Problem::internal("a form without a request"))?;
-        Ok(Self { request, label, queries, hint: None })
+        let asked = asked.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { asked, queries, hint: None })
     }
 
     async fn json(
@@ -141,9 +149,9 @@ impl Form {
             }
         }
         let query = query.ok_or_else(no_query)?;
-        let (request, label) = asked(options)?;
+        let asked = asked(options)?;
         let filled = spool.push(query.as_bytes()).await;
-        Ok(Self { request, label, queries: spool.finish(filled).await?, hint: None })
+        Ok(Self { asked, queries: spool.finish(filled).await?, hint: None })
     }
 
     async fn multipart(
@@ -158,20 +166,20 @@ impl Form {
             Multipart::from_request(Request::from_parts(parts, body), &()).await.map_err(|rejection| {
                 Problem::new(rejection.status(), Kind::InvalidForm, rejection.body_text())
             })?;
-        let (request, filled) = match fields(form, &trouble, options, &mut spool).await {
-            Ok(request) => (Some(request), Ok(())),
+        let (asked, filled) = match fields(form, &trouble, options, &mut spool).await {
+            Ok(asked) => (Some(asked), Ok(())),
             Err(problem) => (None, Err(problem)),
         };
         let queries = spool.finish(filled).await?;
-        let (request, label) = request.ok_or_else(|| Problem::internal("a form without a request"))?;
-        Ok(Self { request, label, queries, hint: None })
+        let asked = asked.ok_or_else(|| Problem::internal("a form without a request"))?;
+        Ok(Self { asked, queries, hint: None })
     }
 }
 
-/// What options ask for, and what the search is called.
-fn asked(mut options: Options) -> Result<(jobs::Request, Option<Label>), Problem> {
-    let label = options.take_label()?;
-    Ok((options.into_request()?, label))
+/// What options ask for.
+fn asked(mut options: Options) -> Result<Asked, Problem> {
+    let (label, dry_run) = (options.take_label()?, options.take_dry_run()?);
+    Ok(Asked { request: options.into_request()?, label, dry_run })
 }
 
 /// Takes in the fields of a form, in whatever order they come.
@@ -180,7 +188,7 @@ async fn fields(
     trouble: &Trouble,
     mut options: Options,
     spool: &mut Spool,
-) -> Result<(jobs::Request, Option<Label>), Problem> {
+) -> Result<Asked, Problem> {
     // A body that broke off looks like a bad form, but whoever read it knows better.
     let refuse = |error: MultipartError| match trouble.get() {
         Some(trouble) => trouble.into(),
@@ -231,7 +239,7 @@ async fn encoded_fields(
     mut arrival: Arrival,
     mut options: Options,
     spool: &mut Spool,
-) -> Result<(jobs::Request, Option<Label>), Problem> {
+) -> Result<Asked, Problem> {
     let mut decoder = Decoder::default();
     let (mut field, mut has_query) = (None::<(String, Vec<u8>)>, false);
     let mut next = Some(first);

@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
-use crate::jobs::{AskedTaxa, JobId, Label, Request};
+use crate::jobs::{AskedTaxa, JobId, Label, QueryTotals, Request};
 use crate::report::{LimitError, ListLimits, OutputFormat, PairwiseChoices};
 use crate::taxonomy::Purpose;
 
@@ -47,6 +47,16 @@ const OWN_RANGES: &[(&str, &str)] = &[
     ("purge", "true or false, of DELETE: whether a search that has ended is removed"),
     ("label", "one line that the search is called by, of at most 200 letters"),
     ("parts", "the number of parts in which it was sent, if it was"),
+    (
+        "dry_run",
+        "true or false: whether to say only what the search will take; the queries are at most 1 MiB then",
+    ),
+    (
+        "of_queries",
+        "with dry_run, the number of queries of which those sent are the beginning, together with of_residues",
+    ),
+    ("of_residues", "with dry_run, the number of their residues"),
+    ("workers", "1 to 100000, with dry_run: the number of own workers to reckon with"),
 ];
 
 /// Every option and what it may be.
@@ -58,6 +68,21 @@ pub(super) fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Keys of the Functions host, which it forwards with the address; not for us.
 const HOST_KEYS: [&str; 2] = ["code", "clientId"];
+
+/// Options that an estimate alone has.
+const DRY_RUN: [&str; 3] = ["of_queries", "of_residues", "workers"];
+/// More queries and residues than anybody has.
+const MOST_COUNTED: u64 = 1_000_000_000_000_000;
+const MOST_WORKERS: u64 = 100_000;
+
+/// An estimate that is wanted instead of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DryRun {
+    /// Of what the queries are the beginning, if they are.
+    pub(super) whole: Option<QueryTotals>,
+    /// Number of own workers.
+    pub(super) workers: u64,
+}
 
 /// Options by name, not yet read.
 #[derive(Debug, Default)]
@@ -123,6 +148,44 @@ impl Options {
     /// Takes out what the search is to be called, if anything.
     pub(super) fn take_label(&mut self) -> Result<Option<Label>, Problem> {
         self.0.remove("label").map(|text| super::label::parse(&text)).transpose()
+    }
+
+    /// Takes out whether only an estimate is wanted, and of what.
+    pub(super) fn take_dry_run(&mut self) -> Result<Option<DryRun>, Problem> {
+        let is_wanted = self.take_parsed::<Switch>("dry_run")?.is_some_and(|wanted| wanted.0);
+        if !is_wanted {
+            return match DRY_RUN.iter().find_map(|name| self.0.get_key_value(name)) {
+                None => Ok(None),
+                Some((name, value)) => {
+                    Err(invalid(name, value, "has a meaning together with dry_run=true only"))
+                }
+            };
+        }
+        let [queries, residues] =
+            [self.take_parsed::<u64>("of_queries")?, self.take_parsed::<u64>("of_residues")?];
+        let whole = match (queries, residues) {
+            (Some(queries), Some(residues)) if queries <= MOST_COUNTED && residues <= MOST_COUNTED => {
+                Some(QueryTotals { queries, residues })
+            }
+            (None, None) => None,
+            (Some(queries), _) => {
+                let reason = "goes with of_residues, and both are below 1e15";
+                return Err(invalid("of_queries", &queries.to_string(), reason));
+            }
+            (None, Some(residues)) => {
+                return Err(invalid("of_residues", &residues.to_string(), "goes with of_queries"));
+            }
+        };
+        let workers = match self.0.remove("workers") {
+            None => 1,
+            Some(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|workers| (1..=MOST_WORKERS).contains(workers))
+                .ok_or_else(|| out_of_range("workers", &text))?,
+        };
+        Ok(Some(DryRun { whole, workers }))
     }
 
     /// Takes out a number of subjects, if there is one.
@@ -209,7 +272,9 @@ impl Options {
 
     /// Reads all options.
     pub(super) fn into_request(mut self) -> Result<Request, Problem> {
-        for (name, place) in [("partial", "results"), ("purge", "DELETE")] {
+        for (name, place) in
+            [("partial", "results"), ("purge", "DELETE"), ("dry_run", "queries that are sent")]
+        {
             if let Some(text) = self.0.remove(name) {
                 return Err(invalid(name, &text, format!("has a meaning for {place} only")));
             }

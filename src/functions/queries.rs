@@ -6,12 +6,15 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 
 use super::body::Buffer;
+use super::kind::Kind;
+use super::options::DryRun;
 use super::problem::Problem;
 use super::services::App;
-use crate::jobs::{Job, JobId, Pipeline, Request, SubmitError, Submitter};
+use crate::jobs::{Estimate, Job, JobId, Pipeline, Request, SubmitError, Submitter};
 use crate::sequence::fasta::{FastaError, Limits, Reader, Total};
 use crate::sequence::input::{Input, is_compressed};
 
@@ -70,6 +73,30 @@ impl Queries {
 }
 
 impl Queries {
+    /// Says what a search with them will take, and keeps nothing of them.
+    pub(super) async fn estimate(
+        self,
+        pipeline: &Pipeline,
+        request: &Request,
+        dry_run: DryRun,
+    ) -> Result<Estimate, Problem> {
+        let bytes = match self {
+            Self::Held(bytes) => bytes,
+            Self::Stored(stored) => {
+                stored.discard(pipeline).await;
+                let detail = format!(
+                    "an estimate takes at most {READ_AT_ONCE} bytes of queries; send the beginning of them and say \
+                     with of_queries and of_residues how many there are"
+                );
+                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Kind::BodyTooLarge, detail)
+                    .with("limit_bytes", READ_AT_ONCE));
+            }
+        };
+        let limits = pipeline.query_limits();
+        let open = move || open(Cursor::new(bytes), limits);
+        Ok(pipeline.estimate(request, open, dry_run.whole, dry_run.workers).await?)
+    }
+
     /// Removes what is stored of them: they will not be submitted.
     pub(super) async fn discard(self, pipeline: &Pipeline) {
         if let Self::Stored(stored) = self {

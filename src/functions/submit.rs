@@ -10,15 +10,15 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::caller::trace_of;
-use super::form::Form;
+use super::form::{Asked, Form};
 use super::kind::Kind;
 use super::links::Links;
 use super::options::Options;
 use super::problem::Problem;
 use super::services::App;
 use crate::jobs::{
-    DatabaseRef, InvalidKey, Job, JobId, Label, Pipeline, State as JobState, SubmissionKey, SubmitError,
-    Submitter, Warning,
+    DatabaseRef, Estimate, InvalidKey, Job, JobId, Label, Pipeline, State as JobState, SubmissionKey,
+    SubmitError, Submitter, Warning,
 };
 use crate::sequence::taxids::Taxid;
 
@@ -55,7 +55,7 @@ struct Size {
     tag = "searches",
     summary = "Submits a search",
     params(("Idempotency-Key" = Option<String>, Header, description = "16 characters or more; sent again with the same search it is that search")),
-    responses((status = 202, description = "Accepted; Location says where it stands", body = Accepted)),
+    responses((status = 200, description = "What it will take, with dry_run; nothing is stored", body = Estimate), (status = 202, description = "Accepted; Location says where it stands", body = Accepted)),
 )]
 pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let owner = app.caller(request.headers())?;
@@ -71,24 +71,34 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     }
     // On a task of its own: should the client go away, what has been written is still removed.
     let submitting = tokio::spawn(async move { read_and_submit(&app, &submitter, request).await });
-    submitting.await.map_err(|e| Problem::internal(e.to_string()))?.map(accepted)
+    submitting.await.map_err(|e| Problem::internal(e.to_string()))?
 }
 
-async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> Result<Job, Problem> {
-    let Form { request, label, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
+async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> Result<Response, Problem> {
+    let Form { asked, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
+    let Asked { request, label, dry_run } = asked;
+    if let Some(dry_run) = dry_run {
+        let estimate = queries.estimate(app.pipeline()?, &request, dry_run).await;
+        return estimate
+            .map(|estimate| Json(estimate).into_response())
+            .map_err(|problem| hinted(problem, hint));
+    }
     match queries.submit(app.pipeline()?, submitter, &request).await {
         Ok(job) => {
             call(app.pipeline()?, &job, label).await;
-            Ok(job)
+            Ok(accepted(job))
         }
         Err(error @ (SubmitError::NoQueries | SubmitError::OnlyEmptyQueries { .. })) => {
-            let problem = Problem::from(error);
-            Err(match hint {
-                Some(hint) => problem.hint(hint),
-                None => problem,
-            })
+            Err(hinted(error.into(), hint))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn hinted(problem: Problem, hint: Option<&'static str>) -> Problem {
+    match hint {
+        Some(hint) => problem.hint(hint),
+        None => problem,
     }
 }
 

@@ -17,6 +17,7 @@ impl Pipeline {
             Ok(job) => job,
             Err(error) => return tracing::warn!(job = %id, %error, "could not look up what the job did"),
         };
+        self.note_rate(&job, outcome).await;
         let instance_seconds = outcome.instance_milliseconds as f64 / 1e3;
         let seconds = outcome.finished.duration_since(job.submitted).as_secs_f64();
         let comparisons = if outcome.state.has_report() { job.comparisons() } else { 0 };

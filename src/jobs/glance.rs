@@ -60,7 +60,7 @@ impl Pipeline {
     }
 
     /// How long a job that has just been accepted is likely to take here, with what waits before it.
-    pub async fn estimate(&self, job: &Job) -> Result<Duration> {
+    pub async fn time_to_end(&self, job: &Job) -> Result<Duration> {
         if job.chunks.is_empty() {
             return Ok(UNREAD);
         }

@@ -116,6 +116,7 @@ impl Pipeline {
         let error = match self.read_upload(&job, parts).await {
             Ok((chunks, warnings, further_warnings)) => {
                 let job = Job { chunks, warnings, further_warnings, ..job };
+                let job = Job { expected: self.expected(&job).await, ..job };
                 self.ledger.put_job(&job).await?;
                 if let Err(error) = self.ledger.delete_upload(id).await {
                     tracing::warn!(job = %id, %error, "could not remove what was uploaded");

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{RESIDUE_PAIRS_PER_SECOND, Warning};
+use super::estimate::Bounds;
 use super::id::JobId;
 use super::taxa::Chosen;
 use crate::database::{Digest, VolumeInfo};
@@ -83,6 +84,10 @@ pub struct Job {
     pub warnings: Vec<Warning>,
     /// How many warnings are not listed.
     pub further_warnings: u64,
+    /// Seconds that instances were expected to compare, when its queries had been read; none if no search like it
+    /// had been measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Bounds>,
 }
 
 impl Job {

@@ -58,6 +58,7 @@ mod collect;
 mod cost;
 mod doctor;
 mod error;
+mod estimate;
 mod finish;
 mod frame;
 mod glance;
@@ -115,6 +116,10 @@ pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
 pub use collect::{GRACE, Garbage};
 pub use doctor::{Check, MAX_CLOCK_SKEW};
 pub use error::{Error, Result};
+pub use estimate::{
+    Bounds, CountedQueries, Duration as EstimatedDuration, Estimate, Instances, Price, Prices, PricesError,
+    QueryTotals, Rate, Terms, Work, calibrate,
+};
 pub use glance::Glance;
 pub use id::{JobId, ParseJobIdError};
 pub use job::{ChunkInfo, DatabaseRef, FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};

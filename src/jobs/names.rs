@@ -37,6 +37,7 @@
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
 //! keys/<key>                          what a repeated submission is recognised by, and its job
 //! removing/<job>                      the job is being removed; names its entry in the index
+//! rates.json                          how fast the latest jobs were compared; follows from them
 //! indexed.json                        how far sweep has looked for jobs of versions without an index
 //! retained.json                       when jobs whose time is over were last looked for
 //! uploads/<job>                       the upload has not been submitted yet
@@ -207,6 +208,11 @@ pub(super) fn retained() -> Result<BlobName> {
 /// How far sweep has looked for jobs of versions without an index.
 pub(super) fn indexed() -> Result<BlobName> {
     name("indexed.json".to_owned())
+}
+
+/// What the latest jobs have shown of the speed of instances.
+pub(super) fn rates() -> Result<BlobName> {
+    name("rates.json".to_owned())
 }
 
 /// Prefix of the jobs whose id begins with this byte.

@@ -17,6 +17,7 @@ use super::attempt::Attempt;
 use super::catalog::Catalog;
 use super::chunk::QueryChunk;
 use super::error::{Error, Result};
+use super::estimate::{Instances, Prices};
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan};
 use super::ledger::Ledger;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub stall: Duration,
     /// How long a shard is compared at a time; then it lets others have a turn.
     pub turn: Duration,
+    /// Instances in the cloud, for estimates.
+    pub instances: Instances,
 }
 
 impl Default for Settings {
@@ -72,6 +75,7 @@ impl Default for Settings {
             keep_jobs: Some(KEEP_JOBS),
             stall: Duration::from_secs(900),
             turn: TURN,
+            instances: Instances::default(),
         }
     }
 }
@@ -113,6 +117,10 @@ pub struct Pipeline {
     /// Cancelled when the process is about to end.
     pub(super) leaving: CancellationToken,
     pub(super) tally: Tally,
+    /// What Azure asks for the work.
+    pub(super) prices: Prices,
+    /// Held while a rate is measured.
+    pub(super) calibrating: Mutex<()>,
 }
 
 impl Pipeline {
@@ -138,6 +146,8 @@ impl Pipeline {
             apart: None,
             leaving: CancellationToken::new(),
             tally: Tally::default(),
+            prices: Prices::default(),
+            calibrating: Mutex::default(),
         })
     }
 

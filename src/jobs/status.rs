@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::chunk::Warning;
 use super::error::Result;
+use super::estimate::{Bounds, Price};
 use super::id::JobId;
 use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
@@ -99,6 +100,15 @@ pub struct Status {
     /// Time that instances spent on comparing its shards; known when it has ended.
     #[serde(default)]
     pub instance_seconds: Option<f64>,
+    /// What that costs in Azure at list prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Time that instances were expected to spend, by earlier searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_instance_seconds: Option<Bounds>,
+    /// What that costs in Azure at list prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_price: Option<Price>,
     /// Why there is no report.
     pub reason: Option<String>,
     /// Shards that the report lacks, with reasons.
@@ -128,6 +138,8 @@ impl Pipeline {
             // A shard that was being compared when the job ended has been booked since.
             status.instance_seconds = Some(self.ledger.spent(id).await? as f64 / 1e3);
         }
+        status.price = status.instance_seconds.map(|seconds| self.price_of(&job, Bounds::exactly(seconds)));
+        status.expected_price = job.expected.map(|seconds| self.price_of(&job, seconds));
         if outcome.is_none() && !self.ledger.is_active(id).await? {
             // Its end was written down and is lost: sweep sees to it that it ends again.
             self.ledger.put_active(id).await?;
@@ -249,6 +261,9 @@ impl Status {
             finished,
             expires: None,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
+            price: None,
+            expected_instance_seconds: job.expected,
+            expected_price: None,
             instance_seconds: outcome.map(|outcome| outcome.instance_milliseconds as f64 / 1e3),
             reason: outcome.and_then(|outcome| outcome.reason.clone()),
             failed_shards: outcome.map(|outcome| outcome.failed.clone()).unwrap_or_default(),

@@ -120,6 +120,7 @@ impl Job {
             chunks: Vec::new(),
             warnings: Vec::new(),
             further_warnings: 0,
+            expected: None,
         }
     }
 }
@@ -227,6 +228,7 @@ impl Pipeline {
         };
         let job = Job::new(id, submitter, trace, request, searched);
         let job = Job { chunks, warnings, further_warnings, ..job };
+        let job = Job { expected: self.expected(&job).await, ..job };
         let Some(key) = claim_name(submitter) else {
             self.enter(&job, None).await?;
             self.ledger.put_job(&job).await?;

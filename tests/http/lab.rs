@@ -190,13 +190,13 @@ impl Lab {
         }
     }
 
-    /// Names of all job blobs, but for what sweep remembers of its own.
+    /// Names of all job blobs, but for what is remembered of all jobs.
     pub(crate) async fn job_blobs(&self) -> Vec<String> {
         let blobs = self.store.blobs(JOBS).unwrap();
         let names = blobs.list("").map_ok(|blob| blob.name.to_string());
         let names: Vec<String> = names.try_collect().await.unwrap();
-        let sweeps = ["clock", "indexed.json", "retained.json"];
-        names.into_iter().filter(|name| !sweeps.contains(&name.as_str())).collect()
+        let of_all = ["clock", "indexed.json", "rates.json", "retained.json"];
+        names.into_iter().filter(|name| !of_all.contains(&name.as_str())).collect()
     }
 
     /// What is known of a job blob, if it exists.

@@ -194,6 +194,8 @@ test('the form works by keyboard alone, and the command lines say the same', asy
   assert.match(await page.locator('#command-curl').textContent(), /&mode=seeded&evalue=1e-3'|&evalue=1e-3&mode=seeded'/);
   assert.doesNotMatch(await page.locator('#command-blastp').textContent(), /mode/);
   await says(page, '#estimate', /comparisons \(1 query × /);
+  await says(page, '#estimate', /About .* here \(.* to .*\), if nothing else waits, as measured on .*: 1?\d shards?\. /);
+  await says(page, '#estimate', /costs nothing here; in Azure it would be about 0\.\d+ USD \(.*; list prices of East US/);
   await shot(page, 'submit');
   await page.focus('#option-evalue');
   await page.keyboard.press('Enter');
@@ -206,7 +208,8 @@ test('the form works by keyboard alone, and the command lines say the same', asy
 test('a search that is sent twice by one click is one search', async (context) => {
   const page = await form(context);
   const sent = [];
-  page.on('request', (request) => request.method() === 'POST' && sent.push(request.headers()['idempotency-key']));
+  const submits = (request) => request.method() === 'POST' && !request.url().includes('dry_run');
+  page.on('request', (request) => submits(request) && sent.push(request.headers()['idempotency-key']));
   await page.fill('#query', HAEMOGLOBIN);
   await page.evaluate(() => {
     document.getElementById('submit').click();

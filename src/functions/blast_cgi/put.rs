@@ -90,7 +90,7 @@ async fn submit(
     let pipeline = app.pipeline()?;
     let job = queries.submit(pipeline, &submitter, &request).await?;
     // It is accepted, whatever the queue answers.
-    let estimate = pipeline.estimate(&job).await.map_or(LONGEST_RTOE, |time| time.as_secs());
+    let estimate = pipeline.time_to_end(&job).await.map_or(LONGEST_RTOE, |time| time.as_secs());
     let unknown = parameters.names().filter(|name| !is_known(name)).collect::<Vec<_>>();
     let remark =
         (!unknown.is_empty()).then(|| format!("Not known here, and not used: {}", unknown.join(", ")));

@@ -1,54 +1,33 @@
-// What a search will take: as measured on earlier searches of this server, or nothing is said. Work grows with query
-// residues times database residues.
+// What a search will take, as the server reckons it: from how long its earlier searches took, or by a second of this one.
 
-import { list, status } from './api.js';
-import { remembered } from './remembered.js';
+import { address, call } from './api.js';
+import { about, counted, duration } from './numbers.js';
 
-const ASKED = 12;
-const MEASURED = 5;
-
-let measured;
-
-/** Residue pairs per second of instance time and of waiting, of some earlier searches. */
-async function measure() {
-  let ids = remembered();
-  try {
-    const { searches } = await list({ state: 'completed', limit: ASKED });
-    ids = [...searches.map(({ id }) => id), ...ids];
-  } catch {
-    // The server gives out no ids; those that this browser knows will do.
-  }
-  const rates = [];
-  for (const id of [...new Set(ids)].slice(0, ASKED)) {
-    if (rates.length === MEASURED) break;
-    try {
-      const { state, residues, database_size: size, instance_seconds: instance, elapsed_seconds: elapsed } = await status(id);
-      // What was over at once says little.
-      if (state === 'completed' && instance > 0.05) rates.push({ pairs: residues * size.residues, instance, elapsed });
-    } catch {
-      // It is gone.
-    }
-  }
-  return rates;
+/** Asks the server; it gets the beginning of the queries, and is told how many there are. */
+export function estimate(checked, wanted, signal) {
+  const values = { ...wanted, dry_run: true, of_queries: checked.records, of_residues: checked.residues };
+  return call('POST', address('/api/searches', values), { body: checked.beginning, type: 'text/plain', signal });
 }
 
-/** Looks at earlier searches, once. */
-export function measuredRates() {
-  measured ??= measure();
-  return measured;
+const money = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+
+function time({ cloud, own }, local) {
+  const { seconds, machines } = local ? own : cloud;
+  const where = local ? 'here' : `on ${counted(machines, 'instance')}`;
+  return `About ${duration(seconds.likely)} ${where} (${duration(seconds.least)} to ${duration(seconds.most)}), if nothing else waits`;
 }
 
-/** Those that are forgotten when another search has ended. */
-export const measureAgain = () => (measured = undefined);
+function basis({ measured_on: searches }) {
+  return searches ? `as measured on ${counted(searches, 'earlier search', 'earlier searches')}` : 'as measured on a part of it';
+}
 
-/** What so many residues of queries in a database will take; nothing if no search has been measured. */
-export async function estimate(residues, database) {
-  const rates = await measuredRates();
-  if (rates.length === 0) return null;
-  const sum = (name) => rates.reduce((total, rate) => total + rate[name], 0);
-  const pairs = residues * database.residues;
-  return {
-    searches: rates.length,
-    instance: (pairs * sum('instance')) / sum('pairs'),
-  };
+function price({ price: { amount, currency, region, date } }, local) {
+  const sum = `${money.format(amount.likely)} ${currency}`;
+  const between = `${money.format(amount.least)} to ${money.format(amount.most)}; list prices of ${region}, ${date}`;
+  return local ? `It costs nothing here; in Azure it would be about ${sum} (${between}).` : `Price: about ${sum} (${between}).`;
+}
+
+/** An estimate in words; `local` if the server is this computer. */
+export function inWords(found, local) {
+  return `${time(found, local)}, ${basis(found)}: ${about(found.shards)} ${found.shards === 1 ? 'shard' : 'shards'}. ${price(found, local)}`;
 }

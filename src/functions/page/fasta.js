@@ -5,6 +5,8 @@ import { kindOf, pieces } from './compressed.js';
 import { counted } from './numbers.js';
 
 const LISTED = 20;
+/** Bytes of the beginning that are kept. */
+const BEGINNING = 1 << 16;
 const LONGEST_SEQUENCE = 4 << 20;
 const JUDGED = 70;
 const SHORTEST_JUDGED = 30;
@@ -258,9 +260,11 @@ export async function checkFasta(blob, { signal, told = () => {} } = {}) {
     return Object.assign(checker, { kind });
   }
   let read = 0;
+  const beginning = [];
   let pause = performance.now() + 12;
   try {
     for await (const piece of pieces(blob, kind, signal)) {
+      if (read < BEGINNING) beginning.push(piece.slice(0, BEGINNING - read));
       // Pieces may be large, and people want to scroll.
       for (let start = 0; start < piece.length; start += 1 << 18) {
         checker.push(piece.subarray(start, start + (1 << 18)));
@@ -281,5 +285,5 @@ export async function checkFasta(blob, { signal, told = () => {} } = {}) {
     checker.errors = [{ record: null, message: `the file cannot be read to its end: ${error.message || 'it is damaged'}` }];
     return Object.assign(checker, { kind });
   }
-  return Object.assign(checker.finish(), { kind, bytes: read });
+  return Object.assign(checker.finish(), { kind, bytes: read, beginning: new Blob(beginning) });
 }

@@ -3,7 +3,6 @@
 import * as api from './api.js';
 import { byId, copyButton, h, say } from './dom.js';
 import { closeDownloads, showDownloads } from './downloads.js';
-import { measureAgain } from './estimate.js';
 import { count, counted, day, duration, fromNow, when } from './numbers.js';
 import { closeReport, showReport } from './read.js';
 import { remember } from './remembered.js';
@@ -104,7 +103,6 @@ function show(status) {
   }
   if (before && before !== status.state) {
     say(`The search is ${WORDS[status.state]}.`);
-    if (final) measureAgain();
   }
   if (hasReport(status.state)) {
     showReport(status, open.place);

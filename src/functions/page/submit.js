@@ -5,7 +5,7 @@ import * as api from './api.js';
 import { commands } from './command.js';
 import { afterPause, byId, copyButton, h, say } from './dom.js';
 import { draft, dropDraft, keepDraft } from './draft.js';
-import { estimate } from './estimate.js';
+import { estimate, inWords } from './estimate.js';
 import { checkFasta, place } from './fasta.js';
 import { about, bytes, count, counted, day, duration } from './numbers.js';
 import { FOLDED, SHOWN, asked, objection, tidy } from './options.js';
@@ -229,30 +229,30 @@ function showDatabase() {
 
 // What it will take, and how else it is sent.
 
-let estimated = 0;
+let estimating = null;
 
 async function showEstimate() {
   showCommands();
+  estimating?.abort();
   const box = byId('estimate');
   const chosen = database();
-  if (!chosen || !checked?.residues) {
+  if (!chosen || !checked?.residues || checked.errors.length) {
     box.textContent = 'What it will take is shown here when there are sequences and a database.';
     return;
   }
-  const turn = ++estimated;
   const work = `${about(checked.records * chosen.sequences)} comparisons (${counted(checked.records, 'query', 'queries')} × ${counted(chosen.sequences, 'sequence')}).`;
   if (!box.textContent.startsWith(work)) box.textContent = work;
-  const found = await estimate(checked.residues, chosen);
-  if (turn !== estimated) return;
-  const time = found
-    ? ` ${found.instance < 1 ? 'Less than a second' : `About ${duration(found.instance)}`} of computing time, shared by the machines there are, as measured on ${counted(found.searches, 'earlier search', 'earlier searches')} here.`
-    : ' How long that takes is not known: no search has been measured here yet.';
+  const { signal } = (estimating = new AbortController());
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
-  const price = local
-    ? ' It runs on this computer and costs nothing.'
-    : ' The price is that time × the memory of an instance × what your plan asks per GB-second; this server does not know your prices.';
-  box.textContent = work + time + price;
+  try {
+    const found = await estimate(checked, { database: chosen.name, ...asked(values()) }, signal);
+    if (!signal.aborted) box.textContent = `${work} ${inWords(found, local)}`;
+  } catch (problem) {
+    if (problem.name !== 'AbortError' && !signal.aborted) box.textContent = `${work} How long that takes and what it costs cannot be said: ${problem.message}`;
+  }
 }
+
+const showEstimateSoon = afterPause(600, showEstimate);
 
 function showCommands() {
   const options = asked(values());
@@ -380,6 +380,7 @@ export function startForm() {
   form.addEventListener('change', () => {
     keepSoon();
     showCommands();
+    showEstimateSoon();
   });
   form.addEventListener('submit', send);
   window.addEventListener('pagehide', keepNow);

@@ -74,6 +74,11 @@ impl Ledger {
             .boxed()
     }
 
+    /// The entries of all owners, in no particular order.
+    pub(in crate::jobs) fn index_of_all(&self) -> BoxStream<'static, Result<IndexEntry>> {
+        self.entries(names::INDEX)
+    }
+
     fn entries(&self, prefix: &str) -> BoxStream<'static, Result<IndexEntry>> {
         let entry = |blob: BlobInfo| async move { Ok(IndexEntry::parse(&blob.name)) };
         self.blobs.list(prefix).map_err(Error::from).try_filter_map(entry).boxed()

@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Result};
+use super::estimate::Measurements;
 use super::id::JobId;
 use super::intake::Intake;
 use super::job::{Job, Outcome, Plan};
@@ -53,6 +54,10 @@ pub(super) struct Active {
 /// A version of what sweep remembers of a job.
 #[derive(Clone, Debug)]
 pub(super) struct SweptTag(ETag);
+
+/// A version of what the latest jobs have shown of the speed of instances.
+#[derive(Clone, Debug)]
+pub(super) struct MeasurementsTag(ETag);
 
 /// Blobs that are deleted at the same time.
 const DELETIONS_IN_FLIGHT: usize = 16;
@@ -217,13 +222,26 @@ impl Ledger {
         before: Option<&SweptTag>,
     ) -> Result<bool> {
         let blob = names::of_job(id, names::SWEPT)?;
-        let Some(SweptTag(tag)) = before else {
-            return Ok(self.put_json_if_absent(&blob, swept).await? == Written::Created);
+        self.replace_json(&blob, swept, before.map(|SweptTag(tag)| tag)).await
+    }
+
+    /// What the latest jobs have shown of the speed of instances, and which version of it this is.
+    pub(super) async fn measurements(&self) -> Result<(Option<Measurements>, Option<MeasurementsTag>)> {
+        let (json, tag) = match self.blobs.get_tagged(&names::rates()?).await {
+            Err(error) if names::absent(&error) => return Ok((None, None)),
+            other => other?,
         };
-        match self.blobs.put_if_match(&blob, json(swept)?, tag).await {
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
-            other => Ok(other.map(|_| true)?),
-        }
+        // What cannot be read is made again.
+        Ok((serde_json::from_slice(&json).ok(), Some(MeasurementsTag(tag))))
+    }
+
+    /// Replaces this version of it; `false` if somebody else has.
+    pub(super) async fn replace_measurements(
+        &self,
+        measurements: &Measurements,
+        before: Option<&MeasurementsTag>,
+    ) -> Result<bool> {
+        self.replace_json(&names::rates()?, measurements, before.map(|MeasurementsTag(tag)| tag)).await
     }
 
     /// What the clock of the store shows.
@@ -367,6 +385,22 @@ impl Ledger {
     async fn put_json(&self, blob: &BlobName, value: &impl Serialize) -> Result<()> {
         self.blobs.put(blob, json(value)?).await?;
         Ok(())
+    }
+
+    /// Replaces the version of a value that has this tag, or none; `false` if somebody else has.
+    async fn replace_json(
+        &self,
+        blob: &BlobName,
+        value: &impl Serialize,
+        before: Option<&ETag>,
+    ) -> Result<bool> {
+        let Some(tag) = before else {
+            return Ok(self.put_json_if_absent(blob, value).await? == Written::Created);
+        };
+        match self.blobs.put_if_match(blob, json(value)?, tag).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
     }
 
     async fn put_json_if_absent(&self, blob: &BlobName, value: &impl Serialize) -> Result<Written> {
