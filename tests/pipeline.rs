@@ -5,6 +5,8 @@
 
 mod common;
 
+#[path = "pipeline/burst.rs"]
+mod burst;
 #[path = "pipeline/damage.rs"]
 mod damage;
 #[path = "pipeline/delivery.rs"]

@@ -45,6 +45,7 @@ var queues = [
   'plans-poison'
   'shards'
   'shards-poison'
+  'own-shards'
   'merges'
   'merges-poison'
   'finishes'

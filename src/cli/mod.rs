@@ -53,6 +53,7 @@ mod origins;
 mod output;
 mod parent;
 mod patience;
+mod placement;
 mod prices;
 mod progress;
 mod refusals;

@@ -7,7 +7,7 @@ use indicatif::{HumanCount, HumanDuration};
 use super::client::{Client, ServerFlags};
 use super::estimate::{price_text, span};
 use super::exit::Exit;
-use crate::jobs::{JobId, State, Status};
+use crate::jobs::{InCloud, JobId, State, Status};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +90,11 @@ fn print(status: &Status) -> io::Result<()> {
     }
     if let Some(price) = status.price.as_ref().or(status.expected_price.as_ref()) {
         outln!("price        {}", price_text(price))?;
+    }
+    if let Some(InCloud { shards, settled, spent, budget, out_of_budget }) = &status.in_cloud {
+        let limit = budget.map(|budget| format!(" of a budget of {budget}")).unwrap_or_default();
+        let end = if *out_of_budget { "; own workers do the rest" } else { "" };
+        outln!("in the cloud {settled} of {shards} shards done, for {}{limit}{end}", price_text(spent))?;
     }
     if let Some(expires) = status.expires {
         outln!("kept until   {expires}")?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::client::{Client, ServerFlags};
 use super::inputs::Inputs;
 use super::options::SearchFlags;
+use super::placement::PlacementFlags;
 use super::results::{Choice, download};
 use super::search::print_warnings;
 use super::standard::require_input;
@@ -20,6 +21,7 @@ Examples:
   skyblast submit --query q.fa --database swissprot --server https://lab.azurewebsites.net --key KEY
   skyblast submit --query q.fa --database swissprot --taxids 9606,10090 --wait
   skyblast submit --query q.fa --database swissprot --json | jq -r .id
+  skyblast submit --query q.fa --database swissprot --place burst --deadline 2h --budget 5
 
 Prints the job's id on standard output, or with --wait the report. The options are those of search.";
 
@@ -58,6 +60,9 @@ pub(super) struct SubmitArgs {
     partial: bool,
 
     #[command(flatten)]
+    placement: PlacementFlags,
+
+    #[command(flatten)]
     server: ServerFlags,
 }
 
@@ -70,7 +75,8 @@ pub(super) async fn run(args: &SubmitArgs) -> anyhow::Result<()> {
     let out = Target::new(args.out.as_deref(), &inputs)?.takes(args.wait.then_some(&format))?;
     let taxa: Vec<_> = args.taxa.for_server()?.into_iter().collect();
     let client = Client::connect(&args.server).await?;
-    let accepted = client.submit(&args.query, &args.database, &args.flags, &taxa).await?;
+    let further: Vec<_> = taxa.into_iter().chain(args.placement.pairs()).collect();
+    let accepted = client.submit(&args.query, &args.database, &args.flags, &further).await?;
     print_warnings(&accepted.warnings, accepted.further_warnings);
     if !accepted.absent_taxids.is_empty() {
         let absent: Vec<_> = accepted.absent_taxids.iter().map(Taxid::to_string).collect();

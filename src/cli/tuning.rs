@@ -11,7 +11,7 @@ use super::memory;
 use super::options::ThreadFlags;
 use super::prices::parse_prices;
 use crate::functions::{ApiKey, Limits, SignIn, Site, UrlApi};
-use crate::jobs::{Instances, Pipeline, Prices, Settings};
+use crate::jobs::{Instances, Pipeline, Place, Prices, Settings};
 use crate::sequence::fasta;
 
 /// Hidden from the help: the defaults are right, but for tests and odd deployments.
@@ -77,6 +77,10 @@ pub(super) struct TuningFlags {
     /// Most instances in the cloud that compare at the same time, for estimates
     #[arg(long, value_name = "N", env = "SKYBLAST_INSTANCES", default_value_t = Instances::default().most, hide = true)]
     instances: u64,
+
+    /// Where searches are compared that do not say: own (workers alone), cloud, or burst (workers first)
+    #[arg(long, value_name = "PLACE", env = "SKYBLAST_PLACE", default_value_t, hide = true)]
+    place: Place,
 
     /// Site whose pages may call the API from browsers (CORS), such as https://lab.example; may be repeated
     #[arg(
@@ -145,6 +149,7 @@ impl TuningFlags {
             },
             turn: self.shard_seconds.map_or(default.turn, Duration::from_secs),
             instances: Instances { megabytes: self.instance_mb, most: self.instances },
+            place: self.place,
             stall: self.stall_seconds.map_or(default.stall, Duration::from_secs),
             ..default
         }

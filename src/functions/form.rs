@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::queries::{QUERY, Queries, Spool};
 use super::services::App;
 use super::urlencoded::{Decoder, Item, LongName};
-use crate::jobs::{self, Label};
+use crate::jobs::{self, Label, Placement};
 use crate::sequence::input::Input;
 
 /// A search as sent.
@@ -37,6 +37,8 @@ pub(super) struct Asked {
     pub(super) request: jobs::Request,
     /// What it is to be called.
     pub(super) label: Option<Label>,
+    /// Where it is to be compared.
+    pub(super) placement: Option<Placement>,
     /// That it is only to be said what it will take.
     pub(super) dry_run: Option<DryRun>,
 }
@@ -179,7 +181,8 @@ impl Form {
 /// What options ask for.
 fn asked(mut options: Options) -> Result<Asked, Problem> {
     let (label, dry_run) = (options.take_label()?, options.take_dry_run()?);
-    Ok(Asked { request: options.into_request()?, label, dry_run })
+    let placement = options.take_placement()?;
+    Ok(Asked { request: options.into_request()?, label, placement, dry_run })
 }
 
 /// Takes in the fields of a form, in whatever order they come.

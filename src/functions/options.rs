@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::upload::upload_id;
 use crate::engine::{OptionChoices, OptionError, Spelled, Switch};
-use crate::jobs::{AskedTaxa, JobId, Label, QueryTotals, Request};
+use crate::jobs::{AskedTaxa, JobId, Label, Place, Placement, QueryTotals, Request};
 use crate::report::{LimitError, ListLimits, OutputFormat, PairwiseChoices};
 use crate::taxonomy::Purpose;
 
@@ -48,6 +48,19 @@ const OWN_RANGES: &[(&str, &str)] = &[
     ("label", "one line that the search is called by, of at most 200 letters"),
     ("parts", "the number of parts in which it was sent, if it was"),
     (
+        "place",
+        "own, cloud or burst: whether own workers, the app in the cloud, or both are told of its shards",
+    ),
+    ("deadline", "1 to 31536000, with place=burst: seconds in which it is to be done"),
+    (
+        "burst_after",
+        "0 to 31536000, with place=burst: what own workers will not have done in so many seconds goes to the cloud; 600 without it and deadline",
+    ),
+    (
+        "budget",
+        "0 to 1000000, with place=burst: the most that the cloud may cost, in the currency of the table of prices",
+    ),
+    (
         "dry_run",
         "true or false: whether to say only what the search will take; the queries are at most 1 MiB then",
     ),
@@ -68,6 +81,12 @@ pub(super) fn ranges() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Keys of the Functions host, which it forwards with the address; not for us.
 const HOST_KEYS: [&str; 2] = ["code", "clientId"];
+
+/// Options that a search in both places alone has.
+const BURST: [&str; 3] = ["deadline", "burst_after", "budget"];
+/// A year.
+const LONGEST_SECONDS: u64 = 31_536_000;
+const LARGEST_BUDGET: f64 = 1e6;
 
 /// Options that an estimate alone has.
 const DRY_RUN: [&str; 3] = ["of_queries", "of_residues", "workers"];
@@ -150,6 +169,37 @@ impl Options {
         self.0.remove("label").map(|text| super::label::parse(&text)).transpose()
     }
 
+    /// Takes out where the search is to be compared, if it matters.
+    pub(super) fn take_placement(&mut self) -> Result<Option<Placement>, Problem> {
+        let place = self.take_parsed::<Place>("place")?;
+        if place != Some(Place::Burst) {
+            return match BURST.iter().find_map(|name| self.0.get_key_value(name)) {
+                None => Ok(place.map(|place| Placement { place, ..Placement::default() })),
+                Some((name, value)) => {
+                    Err(invalid(name, value, "has a meaning together with place=burst only"))
+                }
+            };
+        }
+        let deadline = self.take_in_range("deadline", 1, LONGEST_SECONDS)?;
+        let burst_after = self.take_in_range("burst_after", 0, LONGEST_SECONDS)?;
+        let budget = match self.0.remove("budget") {
+            None => None,
+            Some(text) => {
+                let amount =
+                    text.trim().parse().ok().filter(|amount| (0.0..=LARGEST_BUDGET).contains(amount));
+                Some(amount.ok_or_else(|| out_of_range("budget", &text))?)
+            }
+        };
+        Ok(Some(Placement { place: Place::Burst, deadline, burst_after, budget }))
+    }
+
+    /// Takes out a whole number from `least` to `most`, if there is one.
+    fn take_in_range(&mut self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.0.remove(name) else { return Ok(None) };
+        let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+        number.map(Some).ok_or_else(|| out_of_range(name, &text))
+    }
+
     /// Takes out whether only an estimate is wanted, and of what.
     pub(super) fn take_dry_run(&mut self) -> Result<Option<DryRun>, Problem> {
         let is_wanted = self.take_parsed::<Switch>("dry_run")?.is_some_and(|wanted| wanted.0);
@@ -176,16 +226,8 @@ impl Options {
                 return Err(invalid("of_residues", &residues.to_string(), "goes with of_queries"));
             }
         };
-        let workers = match self.0.remove("workers") {
-            None => 1,
-            Some(text) => text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|workers| (1..=MOST_WORKERS).contains(workers))
-                .ok_or_else(|| out_of_range("workers", &text))?,
-        };
-        Ok(Some(DryRun { whole, workers }))
+        let workers = self.take_in_range("workers", 1, MOST_WORKERS)?;
+        Ok(Some(DryRun { whole, workers: workers.unwrap_or(1) }))
     }
 
     /// Takes out a number of subjects, if there is one.

@@ -61,29 +61,31 @@ pub(super) async fn submit(State(app): State<Arc<App>>, request: Request) -> Res
     let owner = app.caller(request.headers())?;
     let pipeline = app.pipeline()?.clone();
     let (trace, key) = (trace_of(request.headers()), key_of(request.headers())?);
-    let submitter = Submitter { owner, trace, key, view: None };
+    let mut submitter = Submitter { owner, trace, key, ..Submitter::default() };
     let mut uri_options = Options::of(request.uri())?;
     if let Some((upload, parts)) = uri_options.take_upload()? {
         let label = uri_options.take_label()?;
+        submitter.placement = uri_options.take_placement()?;
         let job = pipeline.submit_upload(&submitter, upload, parts, &uri_options.into_request()?).await?;
         call(&pipeline, &job, label).await;
         return Ok(accepted(job));
     }
     // On a task of its own: should the client go away, what has been written is still removed.
-    let submitting = tokio::spawn(async move { read_and_submit(&app, &submitter, request).await });
+    let submitting = tokio::spawn(async move { read_and_submit(&app, submitter, request).await });
     submitting.await.map_err(|e| Problem::internal(e.to_string()))?
 }
 
-async fn read_and_submit(app: &App, submitter: &Submitter, request: Request) -> Result<Response, Problem> {
+async fn read_and_submit(app: &App, submitter: Submitter, request: Request) -> Result<Response, Problem> {
     let Form { asked, queries, hint } = Form::read(app, submitter.owner.as_deref(), request).await?;
-    let Asked { request, label, dry_run } = asked;
+    let Asked { request, label, placement, dry_run } = asked;
     if let Some(dry_run) = dry_run {
         let estimate = queries.estimate(app.pipeline()?, &request, dry_run).await;
         return estimate
             .map(|estimate| Json(estimate).into_response())
             .map_err(|problem| hinted(problem, hint));
     }
-    match queries.submit(app.pipeline()?, submitter, &request).await {
+    let submitter = Submitter { placement, ..submitter };
+    match queries.submit(app.pipeline()?, &submitter, &request).await {
         Ok(job) => {
             call(app.pipeline()?, &job, label).await;
             Ok(accepted(job))

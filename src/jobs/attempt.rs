@@ -14,6 +14,8 @@ pub(super) struct Attempt {
     /// delivery has been tried already. If not, what the step makes cannot be there yet, unless another
     /// copy of the message made it, and that copy will do what follows.
     pub(super) repeated: bool,
+    /// Whether it is of a shard that the cloud was told of beside own workers.
+    pub(super) burst: bool,
 }
 
 impl Attempt {

@@ -82,6 +82,7 @@ impl Pipeline {
             other => drop(other?),
         }
         let job = Job::new(id, submitter, trace, request, searched);
+        let job = Job { placement: self.placement_for(submitter), ..job };
         self.ledger.put_intake(&Intake { job, parts }).await?;
         // Should the announcement get lost, sweep repeats it.
         let message = JobSubmitted { job: id, first_shard: 0 };

@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::burst::Placement;
 use super::chunk::{RESIDUE_PAIRS_PER_SECOND, Warning};
 use super::estimate::Bounds;
 use super::id::JobId;
+use super::messages::ShardPlanned;
 use super::taxa::Chosen;
 use crate::database::{Digest, VolumeInfo};
 use crate::engine::{DatabaseTotals, SearchOptions};
@@ -88,6 +90,9 @@ pub struct Job {
     /// had been measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Bounds>,
+    /// Where it is compared.
+    #[serde(default)]
+    pub placement: Placement,
 }
 
 impl Job {
@@ -167,6 +172,12 @@ impl Plan {
         let volumes = job.volumes.clone();
         let first_chunks = first_chunks(volumes.len() as u32);
         Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes, abreast, first_chunks }
+    }
+
+    /// The message of a shard.
+    pub(super) fn message(&self, job: JobId, shard: u64) -> ShardPlanned {
+        let (chunk, volume) = self.shard(shard);
+        ShardPlanned { job, chunk, volume }
     }
 
     /// Number of shards.

@@ -173,7 +173,12 @@ mod tests {
     fn the_same_key_of_two_owners_is_two_keys() {
         let of = |owner: Option<&str>| {
             let key = "0123456789abcdef".parse().ok();
-            claim_name(&Submitter { owner: owner.map(str::to_owned), trace: None, key, view: None })
+            claim_name(&Submitter {
+                owner: owner.map(str::to_owned),
+                trace: None,
+                key,
+                ..Submitter::default()
+            })
         };
         assert!(of(None).is_some());
         assert_ne!(of(None), of(Some("ada")));

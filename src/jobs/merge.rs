@@ -157,7 +157,7 @@ impl Pipeline {
                     // As long as the job runs, hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
                     self.ledger.delete_hits(&stored).await?;
-                    self.announce_again(Stage::Search, &ShardPlanned { job: job.id, chunk, volume }).await?;
+                    self.announce_shard(job, ShardPlanned { job: job.id, chunk, volume }, true).await?;
                     return Ok(None);
                 }
                 Err(error) => return Err(error),

@@ -70,6 +70,9 @@ impl Stage {
     }
 }
 
+/// Name of the queue of shards that own workers alone are told of.
+pub const OWN_SHARDS: &str = "own-shards";
+
 /// The queue that a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inbox {
@@ -158,6 +161,9 @@ struct Traced<'a, M> {
     /// Whether the same was announced before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     again: bool,
+    /// Whether the cloud is told of it beside own workers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    burst: bool,
 }
 
 /// What of a message says to which trace it belongs.
@@ -171,6 +177,13 @@ struct TraceOnly {
 struct AgainOnly {
     #[serde(default)]
     again: bool,
+}
+
+/// What of a message says whether it is for the cloud beside own workers.
+#[derive(Deserialize)]
+struct BurstOnly {
+    #[serde(default)]
+    burst: bool,
 }
 
 /// Reads a message of `stage`.
@@ -188,10 +201,23 @@ pub(super) fn is_again(body: &str) -> bool {
     serde_json::from_str::<AgainOnly>(body).is_ok_and(|message| message.again)
 }
 
+/// Whether it is of a shard that the cloud was told of beside own workers.
+pub(super) fn is_burst(body: &str) -> bool {
+    serde_json::from_str::<BurstOnly>(body).is_ok_and(|message| message.burst)
+}
+
 /// Writes a message; `again` if the same was, or may have been, announced before.
 pub(super) fn text(message: &impl Message, trace: Trace, again: bool) -> Result<String> {
-    let traced = Traced { message, traceparent: trace.to_string(), again };
-    serde_json::to_string(&traced).map_err(|e| Error::Internal(e.to_string()))
+    write(&Traced { message, traceparent: trace.to_string(), again, burst: false })
+}
+
+/// Writes the message of a shard that the cloud is told of beside own workers.
+pub(super) fn burst_text(shard: &ShardPlanned, trace: Trace) -> Result<String> {
+    write(&Traced { message: shard, traceparent: trace.to_string(), again: true, burst: true })
+}
+
+fn write(traced: &Traced<'_, impl Message>) -> Result<String> {
+    serde_json::to_string(traced).map_err(|e| Error::Internal(e.to_string()))
 }
 
 #[cfg(test)]

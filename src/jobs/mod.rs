@@ -51,6 +51,7 @@ mod archive;
 mod attempt;
 mod backlog;
 mod browse;
+mod burst;
 mod cancel;
 mod catalog;
 mod chunk;
@@ -110,6 +111,7 @@ pub use browse::{
     MAX_ALIGNED, MAX_DEPTH, MAX_HITS, MAX_QUERIES, MAX_SPECIES, Plots, QueriesPage, QueriesWanted,
     QueryCount, RankedHit, Sequences, SequencesWanted, SpeciesFound, SpeciesPage, SubjectPart,
 };
+pub use burst::{BURST_AFTER, InCloud, Place, Placement, UnknownPlace};
 pub use cancel::Cancellation;
 pub use catalog::{Catalog, check_database_name};
 pub use chunk::{ChunkLimits, Chunker, Query, QueryChunk, Warning};
@@ -128,7 +130,7 @@ pub use label::{Label, MAX_LABEL, ParseLabelError};
 pub use listing::{Listed, Listing, MAX_PAGE, Page};
 pub use merge::{render, render_end, render_head};
 pub use merger::{Candidates, Merger};
-pub use messages::{ChunkSearched, Inbox, JobMerged, JobSubmitted, ShardPlanned, Stage};
+pub use messages::{ChunkSearched, Inbox, JobMerged, JobSubmitted, OWN_SHARDS, ShardPlanned, Stage};
 pub use names::{DATABASES, JOBS};
 pub use pipeline::{KEEP_JOBS, Pipeline, Settings, TURN};
 pub use publish::{OnPublished, Published};

@@ -26,6 +26,7 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
+//! <job>/burst.json                    how much of a job in both places the cloud has been told of
 //! <job>/spent/<chunk>/<volume>.<mark>-<ms>     that so many milliseconds were spent on a shard without
 //!                                     getting its hits; the mark keeps equal times apart
 //! <job>/turns/<chunk>/<volume>/<n>    what is left to do of a shard that takes long, put aside for the n-th
@@ -111,6 +112,9 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub(super) const LABEL: &str = "label.json";
 /// What sweep remembers of the job.
 pub(super) const SWEPT: &str = "swept.json";
+
+/// How much of the job the cloud has been told of.
+pub(super) const BURST: &str = "burst.json";
 
 /// Kinds of blobs of shards.
 pub(super) const ANNOUNCED: &str = "announced";

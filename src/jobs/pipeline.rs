@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::apart::Apart;
 use super::attempt::Attempt;
+use super::burst::Place;
 use super::catalog::Catalog;
 use super::chunk::QueryChunk;
 use super::error::{Error, Result};
@@ -21,7 +22,7 @@ use super::estimate::{Instances, Prices};
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan};
 use super::ledger::Ledger;
-use super::messages::{self, Inbox, Message, Stage};
+use super::messages::{self, Inbox, Message, OWN_SHARDS, ShardPlanned, Stage};
 use super::names;
 use super::poison::job_of;
 use super::recent_chunks::RecentChunks;
@@ -58,8 +59,10 @@ pub struct Settings {
     pub stall: Duration,
     /// How long a shard is compared at a time; then it lets others have a turn.
     pub turn: Duration,
-    /// Instances in the cloud, for estimates.
+    /// Instances in the cloud.
     pub instances: Instances,
+    /// Where jobs are compared that do not say.
+    pub place: Place,
 }
 
 impl Default for Settings {
@@ -76,6 +79,7 @@ impl Default for Settings {
             stall: Duration::from_secs(900),
             turn: TURN,
             instances: Instances::default(),
+            place: Place::default(),
         }
     }
 }
@@ -131,7 +135,7 @@ impl Pipeline {
         settings: Settings,
     ) -> Result<Self> {
         let mut queues = HashMap::new();
-        for name in Stage::queues().chain([super::doctor::QUEUE]) {
+        for name in Stage::queues().chain([OWN_SHARDS, super::doctor::QUEUE]) {
             queues.insert(name, queue(name)?);
         }
         Ok(Self {
@@ -170,6 +174,19 @@ impl Pipeline {
     /// The queue of a stage.
     pub fn queue(&self, stage: Stage) -> &Arc<dyn Queue> {
         &self.queues[stage.queue()]
+    }
+
+    /// The queue of shards that own workers alone are told of.
+    pub fn own_shards(&self) -> &Arc<dyn Queue> {
+        &self.queues[OWN_SHARDS]
+    }
+
+    /// The queue in which the shards of a job wait, those first that are in both places.
+    pub(super) fn shards_of(&self, job: &Job) -> &Arc<dyn Queue> {
+        match job.placement.place {
+            Place::Own | Place::Burst => self.own_shards(),
+            Place::Cloud => self.queue(Stage::Search),
+        }
     }
 
     /// The queue for messages of a stage that were given up.
@@ -229,7 +246,8 @@ impl Pipeline {
         in_trace_of(stage.function(), stage, body, async {
             let tried = AtomicBool::new(delivery > 1 || messages::is_again(body));
             let handled = self.patiently(|| async {
-                let attempt = Attempt { delivery, repeated: tried.swap(true, Ordering::Relaxed) };
+                let repeated = tried.swap(true, Ordering::Relaxed);
+                let attempt = Attempt { delivery, repeated, burst: messages::is_burst(body) };
                 match stage {
                     Stage::Plan => self.plan(messages::parse(stage, body)?, attempt).await,
                     Stage::Search => self.search(messages::parse(stage, body)?, attempt, leaving).await,
@@ -282,9 +300,22 @@ impl Pipeline {
     }
 
     async fn send(&self, stage: Stage, message: &impl Message, again: bool) -> Result<()> {
-        let trace = Trace::current().unwrap_or_else(|| Trace::of(message.job()));
-        let body = messages::text(message, trace, again)?;
+        let body = messages::text(message, trace_for(message), again)?;
         Ok(self.queue(stage).send(&body, Duration::ZERO).await?)
+    }
+
+    /// Announces a shard where those of its job wait; `again` if that was, or may have been, done before.
+    pub(super) async fn announce_shard(&self, job: &Job, shard: ShardPlanned, again: bool) -> Result<()> {
+        // The cloud may have compared it when an own worker takes it up.
+        let again = again || job.placement.place == Place::Burst;
+        let body = messages::text(&shard, trace_for(&shard), again)?;
+        Ok(self.shards_of(job).send(&body, Duration::ZERO).await?)
+    }
+
+    /// Announces a shard of a job in both places to the cloud.
+    pub(super) async fn announce_to_cloud(&self, shard: ShardPlanned) -> Result<()> {
+        let body = messages::burst_text(&shard, trace_for(&shard))?;
+        Ok(self.queue(Stage::Search).send(&body, Duration::ZERO).await?)
     }
 
     /// Whether a job that shards wait for has ended. Asked before every shard, so that an answer is
@@ -363,6 +394,11 @@ impl Pipeline {
         }
         Ok(standing)
     }
+}
+
+/// The trace that a message is sent in.
+fn trace_for(message: &impl Message) -> Trace {
+    Trace::current().unwrap_or_else(|| Trace::of(message.job()))
 }
 
 /// Runs the work on a message as part of its job's trace; what is logged says so.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::Attempt;
 use super::error::Result;
-use super::job::Plan;
+use super::job::{Job, Plan};
 use super::messages::{JobSubmitted, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use crate::database::VolumeInfo;
@@ -51,11 +51,8 @@ impl Pipeline {
             return Ok(());
         }
         let end = plan.shards().min(message.first_shard.saturating_add(PAGE));
-        let shards = (message.first_shard..end).map(|shard| {
-            let (chunk, volume) = plan.shard(shard);
-            ShardPlanned { job: id, chunk, volume }
-        });
-        self.announce_shards(shards.collect(), attempt.repeated).await?;
+        let shards = (message.first_shard..end).map(|shard| plan.message(id, shard));
+        self.announce_shards(&job, shards.collect(), attempt.repeated).await?;
         tracing::info!(job = %id, from = message.first_shard, to = end, of = plan.shards(), "announced shards");
         if end < plan.shards() {
             self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: end }).await?;
@@ -73,20 +70,25 @@ impl Pipeline {
         Ok(attempt.repeated && !self.ledger.page(id, first_shard).await?.is_some_and(|page| page.announced))
     }
 
-    /// Announces shards, several at the same time; `again` if they may have been announced before.
-    pub(super) async fn announce_shards(&self, shards: Vec<ShardPlanned>, again: bool) -> Result<()> {
+    /// Announces shards of a job where they wait, several at the same time; `again` if they may have been
+    /// announced before.
+    pub(super) async fn announce_shards(
+        &self,
+        job: &Job,
+        shards: Vec<ShardPlanned>,
+        again: bool,
+    ) -> Result<()> {
         let announce = |shard| async move {
             // A message may have been sent though that seems to have failed.
             let again = AtomicBool::new(again);
-            self.patiently(|| async {
-                if again.swap(true, Ordering::Relaxed) {
-                    self.announce_again(Stage::Search, &shard).await
-                } else {
-                    self.announce(Stage::Search, &shard).await
-                }
-            })
-            .await
+            self.patiently(|| self.announce_shard(job, shard, again.swap(true, Ordering::Relaxed))).await
         };
+        stream::iter(shards).map(announce).buffer_unordered(SENDS_IN_FLIGHT).try_collect().await
+    }
+
+    /// Announces shards of a job in both places to the cloud.
+    pub(super) async fn announce_shards_to_cloud(&self, shards: Vec<ShardPlanned>) -> Result<()> {
+        let announce = |shard| self.patiently(move || self.announce_to_cloud(shard));
         stream::iter(shards).map(announce).buffer_unordered(SENDS_IN_FLIGHT).try_collect().await
     }
 

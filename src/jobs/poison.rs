@@ -91,7 +91,7 @@ impl Pipeline {
         error: Error,
     ) -> Result<()> {
         let ours = !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
-        let attempt = Attempt { delivery, repeated: true };
+        let attempt = Attempt { delivery, repeated: true, burst: false };
         if !ours || stage == Stage::Search || attempt.may_follow(&error) {
             if error.may_pass() || matches!(error, Error::Internal(_)) {
                 self.note_trouble(stage, body, Trouble { delivery, error: error.to_string() }).await;

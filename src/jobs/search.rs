@@ -53,7 +53,7 @@ impl Pipeline {
             return self.announce_complete_row(&plan, id, chunk).await;
         }
         if leaving.is_cancelled() {
-            return self.announce_again(Stage::Search, &shard).await;
+            return self.announce_where_it_was(&job, shard, attempt).await;
         }
         self.note_begun(id).await?;
         let mut standing = if attempt.repeated { self.standing(shard).await? } else { Standing::default() };
@@ -74,7 +74,7 @@ impl Pipeline {
                 if halted.why != Halt::JobOver || self.ledger.has_outcome(id).await? {
                     self.book(shard, in_milliseconds(spent)).await;
                 }
-                match self.go_on_later(shard, standing, halted).await? {
+                match self.go_on_later(&job, shard, attempt, standing, halted).await? {
                     None => return Ok(()),
                     Some(reason) => self.patiently(|| self.record_failure(shard, &reason)).await?,
                 }
@@ -168,6 +168,20 @@ impl Pipeline {
         tracing::info!(parent: None, job = %id, chunk, volume, seconds, comparisons, "compared");
         self.tally.shard_compared(comparisons, spent - fetched);
         Ok(Compared::Whole(frame, spent))
+    }
+
+    /// Announces a shard again in the place where it was taken up.
+    pub(super) async fn announce_where_it_was(
+        &self,
+        job: &Job,
+        shard: ShardPlanned,
+        attempt: Attempt,
+    ) -> Result<()> {
+        if attempt.burst {
+            self.announce_to_cloud(shard).await
+        } else {
+            self.announce_shard(job, shard, true).await
+        }
     }
 
     /// Records that a shard was given up, and why.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
+use super::burst::{InCloud, Place};
 use super::chunk::Warning;
 use super::error::Result;
 use super::estimate::{Bounds, Price};
@@ -103,6 +104,12 @@ pub struct Status {
     /// What that costs in Azure at list prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+    /// Where it is compared.
+    #[serde(default)]
+    pub place: Place,
+    /// What the cloud has to do with it, if it is in both places and has been laid out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_cloud: Option<InCloud>,
     /// Time that instances were expected to spend, by earlier searches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_instance_seconds: Option<Bounds>,
@@ -140,6 +147,10 @@ impl Pipeline {
         }
         status.price = status.instance_seconds.map(|seconds| self.price_of(&job, Bounds::exactly(seconds)));
         status.expected_price = job.expected.map(|seconds| self.price_of(&job, seconds));
+        if let Some(plan) = &plan {
+            let now = outcome.as_ref().map_or_else(Timestamp::now, |outcome| outcome.finished);
+            status.in_cloud = self.in_cloud(&job, plan, now).await?;
+        }
         if outcome.is_none() && !self.ledger.is_active(id).await? {
             // Its end was written down and is lost: sweep sees to it that it ends again.
             self.ledger.put_active(id).await?;
@@ -262,6 +273,8 @@ impl Status {
             expires: None,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
             price: None,
+            place: job.placement.place,
+            in_cloud: None,
             expected_instance_seconds: job.expected,
             expected_price: None,
             instance_seconds: outcome.map(|outcome| outcome.instance_milliseconds as f64 / 1e3),

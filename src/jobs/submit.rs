@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::burst::Placement;
 use super::chunk::{ChunkLimits, Chunker, QueryChunk, Warning};
 use super::error::{Error, Result};
 use super::id::JobId;
@@ -49,7 +50,7 @@ pub(super) struct Searched {
 }
 
 /// Who sends a request, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Submitter {
     /// Whose job it will be, where users sign in.
     pub owner: Option<String>,
@@ -59,6 +60,8 @@ pub struct Submitter {
     pub key: Option<SubmissionKey>,
     /// How the report is to be shown if nobody says otherwise, in the words of the API that was used.
     pub view: Option<String>,
+    /// Where the job is to be compared, if it matters.
+    pub placement: Option<Placement>,
 }
 
 /// Why a request was not accepted. Nothing of it is kept.
@@ -121,6 +124,7 @@ impl Job {
             warnings: Vec::new(),
             further_warnings: 0,
             expected: None,
+            placement: Placement::default(),
         }
     }
 }
@@ -228,6 +232,7 @@ impl Pipeline {
         };
         let job = Job::new(id, submitter, trace, request, searched);
         let job = Job { chunks, warnings, further_warnings, ..job };
+        let job = Job { placement: self.placement_for(submitter), ..job };
         let job = Job { expected: self.expected(&job).await, ..job };
         let Some(key) = claim_name(submitter) else {
             self.enter(&job, None).await?;
@@ -253,6 +258,12 @@ impl Pipeline {
             return Ok(standing);
         }
         Ok(self.announce_accepted(standing, trace).await)
+    }
+
+    /// Where a job of this submitter is compared.
+    pub(super) fn placement_for(&self, submitter: &Submitter) -> Placement {
+        let usual = Placement { place: self.settings.place, ..Placement::default() };
+        submitter.placement.unwrap_or(usual)
     }
 
     async fn announce_accepted(&self, job: Job, trace: Trace) -> Job {

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::burst::Place;
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Plan};
@@ -97,16 +98,16 @@ pub struct Sweep {
 #[derive(Debug)]
 struct Look {
     now: Timestamp,
-    /// For each stage, since when the message that has waited longest has been waiting.
-    waiting: Vec<(Stage, Option<Timestamp>)>,
+    /// For each queue, since when the message that has waited longest has been waiting.
+    waiting: Vec<(String, Option<Timestamp>)>,
     /// How many messages may still be sent.
     messages_left: AtomicUsize,
 }
 
 impl Look {
-    /// Whether a message of `stage` that was sent by `sent` may still be waiting for its turn.
-    fn may_wait(&self, stage: Stage, sent: Timestamp) -> bool {
-        let since = self.waiting.iter().find(|(waiting, _)| *waiting == stage).and_then(|(_, since)| *since);
+    /// Whether a message in `queue` that was sent by `sent` may still be waiting for its turn.
+    fn may_wait(&self, queue: &str, sent: Timestamp) -> bool {
+        let since = self.waiting.iter().find(|(waiting, _)| waiting == queue).and_then(|(_, since)| *since);
         since.is_some_and(|since| since <= after(sent, MARGIN))
     }
 
@@ -139,8 +140,8 @@ impl Pipeline {
         let started = Instant::now();
         let now = self.by_storage_clock(now).await?;
         let mut waiting = Vec::new();
-        for stage in Stage::ALL {
-            waiting.push((stage, self.queue(stage).waiting_since().await?));
+        for queue in Stage::ALL.map(|stage| self.queue(stage)).into_iter().chain([self.own_shards()]) {
+            waiting.push((queue.name().to_owned(), queue.waiting_since().await?));
         }
         let look = Look { now, waiting, messages_left: AtomicUsize::new(MOST_IN_A_RUN) };
         let mut active: Vec<Active> = self.ledger.active().try_collect().await?;
@@ -216,32 +217,47 @@ impl Pipeline {
         let Some(plan) = self.ledger.plan(id).await? else {
             return self.sweep_unplanned(id, moved, tag, look).await;
         };
+        let job = self.ledger.job(id).await?;
+        let is_in_both = job.placement.place == Place::Burst;
+        let burst = if is_in_both {
+            let settled = self.ledger.settled(id).await?;
+            let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
+            let trace: Trace = trace.unwrap_or_else(|| Trace::of(id)).child();
+            trace.scope(self.burst(&job, &plan, &settled, look.now)).await?
+        } else {
+            0
+        };
+        if burst > 0 {
+            return Ok(Sweep { announced: burst, ..Sweep::default() });
+        }
         // What was announced last may wait behind others.
         let announced = self.ledger.last_announced(id).await?.map_or(moved, |announced| announced.max(moved));
-        if look.may_wait(Stage::Search, announced) {
+        if look.may_wait(self.shards_of(&job).name(), announced) {
             return Ok(Sweep::default());
         }
         let settled = self.ledger.settled(id).await?;
         let moved = settled.newest.map_or(moved, |newest| newest.max(moved));
-        if look.may_wait(Stage::Plan, moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE) {
+        if look.may_wait(Stage::Plan.queue(), moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE)
+        {
             return Ok(Sweep::default());
         }
         let so_far = (settled.shards.len(), settled.turns);
         let stands = before.filter(|before| (before.settled, before.turns) == so_far);
         let rounds = stands.map_or(0, |before| before.rounds);
         let next_shard = before.and_then(|before| before.next_shard);
-        let job = self.ledger.job(id).await?;
         let stall = self.stall(&job, &plan, &settled, rounds);
         let (settled_then, turns) = so_far;
         let swept = Swept { at: moved, rounds, settled: settled_then, turns, next_shard, look_again: None };
         if next_shard.is_none() && !look.has_passed(moved, stall) {
-            let swept = Swept { look_again: Some(after(moved, stall)), ..swept };
+            // One in both places is looked at by each sweep.
+            let look_again = (!is_in_both).then(|| after(moved, stall));
+            let swept = Swept { look_again, ..swept };
             self.ledger.replace_swept(id, &swept, tag.as_ref()).await?;
             return Ok(Sweep::default());
         }
         let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
         let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
-        trace.scope(self.revive(id, &plan, settled, swept, tag, look)).await
+        trace.scope(self.revive(&job, &plan, settled, swept, tag, look)).await
     }
 
     /// A job that has no plan is announced again, or removed if it was never accepted.
@@ -255,7 +271,7 @@ impl Pipeline {
         let read = self.ledger.read_job(id).await?.is_some();
         let accepted = read || self.ledger.intake(id).await?.is_some();
         let stall = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
-        if !look.has_passed(moved, stall) || accepted && look.may_wait(Stage::Plan, moved) {
+        if !look.has_passed(moved, stall) || accepted && look.may_wait(Stage::Plan.queue(), moved) {
             return Ok(Sweep::default());
         }
         if !accepted {
@@ -275,7 +291,7 @@ impl Pipeline {
     /// How long a job may stand still: three times what most of its shards took, and twice as long each time
     /// that it was to no avail.
     fn stall(&self, job: &Job, plan: &Plan, settled: &Settled, rounds: u32) -> Duration {
-        let mut took = settled.milliseconds.clone();
+        let mut took: Vec<u64> = settled.milliseconds.values().copied().collect();
         took.sort_unstable();
         let most = took.get(took.len() * 9 / 10).map(|&milliseconds| Duration::from_millis(milliseconds));
         let shard = most.unwrap_or_else(|| job.expected_shard_time(&plan.volumes));
@@ -286,17 +302,14 @@ impl Pipeline {
     /// Announces what the job still needs, as far as one sweep may, or gives up the shards it waits for.
     async fn revive(
         &self,
-        id: JobId,
+        job: &Job,
         plan: &Plan,
         mut settled: Settled,
         before: Swept,
         tag: Option<SweptTag>,
         look: &Look,
     ) -> Result<Sweep> {
-        let shard = |number| {
-            let (chunk, volume) = plan.shard(number);
-            ShardPlanned { job: id, chunk, volume }
-        };
+        let id = job.id;
         let from = before.next_shard.unwrap_or(0);
         let allowed = look.allow(MOST_ANNOUNCED);
         if allowed == 0 {
@@ -318,16 +331,20 @@ impl Pipeline {
         if before.rounds >= MAX_ROUNDS {
             let reason = format!("announced again {} times without an answer", before.rounds);
             for &number in &missing {
-                self.record_failure(shard(number), &reason).await?;
+                self.record_failure(plan.message(id, number), &reason).await?;
                 settled.shards.insert(plan.shard(number));
             }
             sweep.given_up = missing.len() as u64;
         } else {
-            self.announce_shards(missing.iter().map(|&number| shard(number)).collect(), true).await?;
+            let shards: Vec<ShardPlanned> = missing.iter().map(|&number| plan.message(id, number)).collect();
+            let in_cloud = self.ledger.burst(id).await?.0.map_or(u64::MAX, |burst| burst.from);
+            let paid = missing.iter().zip(&shards).filter(|&(&number, _)| number >= in_cloud);
+            self.announce_shards_to_cloud(paid.map(|(_, shard)| *shard).collect()).await?;
+            self.announce_shards(job, shards, true).await?;
             sweep.announced = missing.len() as u64;
         }
         tracing::info!(job = %id, rounds = before.rounds, missing = missing.len(), "a job stood still");
-        if look.may_wait(Stage::Merge, before.at) {
+        if look.may_wait(Stage::Merge.queue(), before.at) {
             return Ok(sweep);
         }
         let mut rows = vec![0; plan.chunks as usize];

@@ -18,13 +18,15 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::attempt::Attempt;
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::hits;
 use super::id::JobId;
+use super::job::Job;
 use super::ledger::reader;
 use super::merger::Candidates;
-use super::messages::{ShardPlanned, Stage};
+use super::messages::ShardPlanned;
 use super::pipeline::Pipeline;
 use super::spill::SpoolWriter;
 use crate::engine::{Advance, Rest};
@@ -226,7 +228,9 @@ impl Pipeline {
     /// should be given up.
     pub(super) async fn go_on_later(
         &self,
+        job: &Job,
         shard: ShardPlanned,
+        attempt: Attempt,
         standing: Standing,
         halted: Halted,
     ) -> Result<Option<String>> {
@@ -244,7 +248,7 @@ impl Pipeline {
         // Another copy of the message has gone on from the same place, and told of it, or will when it comes back.
         let is_overtaken = halted.has_moved && !self.put_aside(shard, standing, halted).await?;
         if !is_overtaken {
-            self.announce_again(Stage::Search, &shard).await?;
+            self.announce_where_it_was(job, shard, attempt).await?;
         }
         Ok(None)
     }

@@ -80,17 +80,13 @@ async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: Cancel
 }
 
 async fn drain(pipeline: Arc<Pipeline>, inbox: Inbox, settings: WorkerSettings, stop: CancellationToken) {
-    let queue = pipeline.inbox(inbox).clone();
+    let queues = queues_of(&pipeline, inbox);
     let mut pause = Duration::from_millis(50);
     while !stop.is_cancelled() {
-        let received = queue.receive(1, settings.lease).await;
-        if let Err(error) = &received {
-            tracing::warn!(queue = queue.name(), %error, "could not receive");
-        }
-        match received.unwrap_or_default().pop() {
-            Some(delivery) => {
+        match receive(&queues, settings.lease).await {
+            Some((queue, delivery)) => {
                 pause = Duration::from_millis(50);
-                work(&pipeline, inbox, &queue, delivery, settings, &stop).await;
+                work(&pipeline, inbox, queue, delivery, settings, &stop).await;
             }
             None => {
                 stop.run_until_cancelled(sleep(pause)).await;
@@ -98,6 +94,27 @@ async fn drain(pipeline: Arc<Pipeline>, inbox: Inbox, settings: WorkerSettings, 
             }
         }
     }
+}
+
+/// Where the messages of an inbox wait; own workers first do what they alone are told of.
+fn queues_of(pipeline: &Pipeline, inbox: Inbox) -> Vec<Arc<dyn Queue>> {
+    let own = (inbox == Inbox::Work(Stage::Search)).then(|| pipeline.own_shards());
+    own.into_iter().chain([pipeline.inbox(inbox)]).cloned().collect()
+}
+
+/// Takes a message from the first of these queues that has one.
+async fn receive(queues: &[Arc<dyn Queue>], lease: Duration) -> Option<(&Arc<dyn Queue>, Delivery)> {
+    for queue in queues {
+        match queue.receive(1, lease).await {
+            Ok(mut received) => {
+                if let Some(delivery) = received.pop() {
+                    return Some((queue, delivery));
+                }
+            }
+            Err(error) => tracing::warn!(queue = queue.name(), %error, "could not receive"),
+        }
+    }
+    None
 }
 
 /// Handles one message, keeping its lease, and settles it.

@@ -134,6 +134,29 @@ async fn rates_that_are_lost_or_damaged_are_made_again_from_what_jobs_have_spent
 }
 
 #[tokio::test]
+async fn where_a_search_is_compared_is_asked_for_and_shown() {
+    let lab = Lab::new().await;
+    let query = "database=edge&place=burst&deadline=7200&burst_after=600&budget=5";
+    let id = lab.submit(query, two_queries()).await;
+    lab.deliver_all().await;
+    let status = lab.get(&format!("/api/searches/{id}")).await.json();
+    assert_eq!((&status["place"], &status["in_cloud"]["budget"]), (&json!("burst"), &json!(5.0)));
+    assert_eq!((&status["in_cloud"]["shards"], &status["state"]), (&json!(0), &json!("queued")));
+    assert_eq!(lab.complete(&id).await, "completed");
+    for (query, said) in [
+        ("place=here", "own, cloud or burst"),
+        ("budget=5", "together with place=burst only"),
+        ("place=own&deadline=60", "together with place=burst only"),
+        ("place=burst&deadline=0", "1 to 31536000"),
+        ("place=burst&burst_after=soon", "0 to 31536000"),
+        ("place=burst&budget=-1", "0 to 1000000"),
+        ("place=burst&budget=NaN", "0 to 1000000"),
+    ] {
+        lab.post(&format!("database=edge&{query}"), "text/plain", two_queries()).await.problem(400, said);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_estimated_is_refused_with_what_to_do() {
     let lab = Lab::new().await;
     for (query, said) in [

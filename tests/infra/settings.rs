@@ -24,10 +24,12 @@ const HOST_SETTINGS: [&str; 6] = [
 ];
 
 /// Variables that the program reads and that the templates do not set, with the reason.
-const NOT_SET: [(&str, &str); 20] = [
+const NOT_SET: [(&str, &str); 22] = [
     ("SKYBLAST_BODIES", "the host takes as many requests at a time as its concurrency says"),
     ("SKYBLAST_HOST_NAMES", "of the server"),
     ("SKYBLAST_KERNELS", "for tests and comparisons; the best are chosen without it"),
+    ("SKYBLAST_PLACE", "has a default, the app; own workers are the operator's to have"),
+    ("SKYBLAST_PRICES", "has a default; other regions and contracts are the operator's to know"),
     ("SKYBLAST_QUERY_BYTES", "has a default"),
     ("SKYBLAST_QUERY_RECORDS", "has a default"),
     ("SKYBLAST_QUERY_RESIDUES", "has a default"),

@@ -86,7 +86,7 @@ async fn submit(
         refuse_accessions(text)?;
     }
     let kept = Some(parameters.query_of(OF_VIEWS)).filter(|view| !view.is_empty());
-    let submitter = Submitter { owner, trace, key: None, view: kept };
+    let submitter = Submitter { owner, trace, view: kept, ..Submitter::default() };
     let pipeline = app.pipeline()?;
     let job = queries.submit(pipeline, &submitter, &request).await?;
     // It is accepted, whatever the queue answers.

@@ -98,26 +98,39 @@ impl Prices {
 
     /// What a search costs whose shards together take so many seconds of instances.
     pub(in crate::jobs) fn of(&self, billed: Billed, instance_seconds: Bounds) -> Price {
+        self.price(instance_seconds.map(|seconds| self.amount(billed, seconds)))
+    }
+
+    fn amount(&self, billed: Billed, instance_seconds: f64) -> f64 {
+        // A step of each chunk, and those of the job, which are short.
+        let others = billed.chunks as f64 + OTHER_STEPS;
+        let shortest = others * self.shortest_execution_seconds;
+        self.of_shards(billed, instance_seconds) + self.of_steps(others, shortest, billed.instance_megabytes)
+    }
+
+    /// What the shards alone cost.
+    pub(in crate::jobs) fn of_shards(&self, billed: Billed, instance_seconds: f64) -> f64 {
+        let shards = billed.shards as f64;
+        let seconds = instance_seconds.max(shards * self.shortest_execution_seconds);
+        self.of_steps(shards, seconds, billed.instance_megabytes)
+    }
+
+    fn of_steps(&self, steps: f64, seconds: f64, instance_megabytes: u64) -> f64 {
+        let compute = seconds * instance_megabytes as f64 / 1024.0 * self.gigabyte_second;
+        let operations = WRITES * self.ten_thousand_writes
+            + READS * self.ten_thousand_reads
+            + MESSAGES * self.ten_thousand_messages;
+        compute + steps * self.million_executions / 1e6 + steps * operations / 1e4
+    }
+
+    /// An amount of the currency of the table.
+    pub(in crate::jobs) fn price(&self, amount: Bounds) -> Price {
         Price {
-            amount: instance_seconds.map(|seconds| self.amount(billed, seconds)),
+            amount,
             currency: self.currency.clone(),
             region: self.region.clone(),
             date: self.date.clone(),
         }
-    }
-
-    fn amount(&self, billed: Billed, instance_seconds: f64) -> f64 {
-        let (shards, chunks) = (billed.shards as f64, billed.chunks as f64);
-        // A step of each chunk, and those of the job, which are short.
-        let others = chunks + OTHER_STEPS;
-        let shortest = self.shortest_execution_seconds;
-        let seconds = instance_seconds.max(shards * shortest) + others * shortest;
-        let compute = seconds * billed.instance_megabytes as f64 / 1024.0 * self.gigabyte_second;
-        let executions = (shards + others) * self.million_executions / 1e6;
-        let operations = WRITES * self.ten_thousand_writes
-            + READS * self.ten_thousand_reads
-            + MESSAGES * self.ten_thousand_messages;
-        compute + executions + (shards + others) * operations / 1e4
     }
 }
 

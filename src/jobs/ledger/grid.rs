@@ -92,8 +92,8 @@ pub(in crate::jobs) struct Settled {
     pub(in crate::jobs) turns: usize,
     /// Chunks that have their text.
     pub(in crate::jobs) texts: BTreeSet<u32>,
-    /// How long the shards took, in milliseconds, as far as that is known.
-    pub(in crate::jobs) milliseconds: Vec<u64>,
+    /// How long they took, in milliseconds, as far as that is known.
+    pub(in crate::jobs) milliseconds: BTreeMap<(u32, u32), u64>,
     /// When any of this was last written, or shards were last announced.
     pub(in crate::jobs) newest: Option<Timestamp>,
 }
@@ -247,8 +247,9 @@ impl Ledger {
                     names::TURNS => settled.turns += 1,
                     names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
                     _ => {
-                        settled.shards.extend(names::shard_of(&blob.name));
-                        settled.milliseconds.extend(milliseconds_of(&blob));
+                        let Some(shard) = names::shard_of(&blob.name) else { continue };
+                        settled.shards.insert(shard);
+                        settled.milliseconds.extend(milliseconds_of(&blob).map(|took| (shard, took)));
                     }
                 }
             }

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::burst::Burst;
 use super::error::{Error, Result};
 use super::estimate::Measurements;
 use super::id::JobId;
@@ -58,6 +59,10 @@ pub(super) struct SweptTag(ETag);
 /// A version of what the latest jobs have shown of the speed of instances.
 #[derive(Clone, Debug)]
 pub(super) struct MeasurementsTag(ETag);
+
+/// A version of how much of a job the cloud has been told of.
+#[derive(Clone, Debug)]
+pub(super) struct BurstTag(ETag);
 
 /// Blobs that are deleted at the same time.
 const DELETIONS_IN_FLIGHT: usize = 16;
@@ -242,6 +247,29 @@ impl Ledger {
         before: Option<&MeasurementsTag>,
     ) -> Result<bool> {
         self.replace_json(&names::rates()?, measurements, before.map(|MeasurementsTag(tag)| tag)).await
+    }
+
+    /// How much of a job the cloud has been told of, if of any, and which version of it this is.
+    pub(super) async fn burst(&self, id: JobId) -> Result<(Option<Burst>, Option<BurstTag>)> {
+        let blob = names::of_job(id, names::BURST)?;
+        let (json, tag) = match self.blobs.get_tagged(&blob).await {
+            Err(error) if names::absent(&error) => return Ok((None, None)),
+            other => other?,
+        };
+        let burst = serde_json::from_slice(&json)
+            .map_err(|e| Error::Damaged { object: blob.to_string(), reason: e.to_string() })?;
+        Ok((Some(burst), Some(BurstTag(tag))))
+    }
+
+    /// Replaces this version of it; `false` if somebody else has.
+    pub(super) async fn replace_burst(
+        &self,
+        id: JobId,
+        burst: &Burst,
+        before: Option<&BurstTag>,
+    ) -> Result<bool> {
+        let blob = names::of_job(id, names::BURST)?;
+        self.replace_json(&blob, burst, before.map(|BurstTag(tag)| tag)).await
     }
 
     /// What the clock of the store shows.
