@@ -102,7 +102,7 @@ fn of_database_here(args: &EstimateArgs, db: &Path) -> anyhow::Result<Estimate> 
     let largest = database.volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
     let limits = ChunkLimits::for_volumes_of(largest, options.mode);
     let records = Reader::new(args.query.display().to_string(), Input::open(&args.query)?);
-    let queries = CountedQueries::read(records, limits, options, None)?;
+    let queries = CountedQueries::read(records, limits, options, None).map_err(|refusal| *refusal)?;
     let smallest =
         database.volumes.iter().filter(|volume| volume.residues > 0).min_by_key(|volume| volume.residues);
     let rate = match smallest {

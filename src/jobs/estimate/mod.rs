@@ -167,9 +167,9 @@ impl Pipeline {
     {
         let (database, manifest) = self.catalog.resolve(&request.database).await?;
         let (options, limits) = (request.options, self.chunk_limits(&manifest.volumes, request.options.mode));
-        let read = move || CountedQueries::read(open()?, limits, options, whole);
+        let read = move || CountedQueries::read(open().map_err(SubmitError::Fasta)?, limits, options, whole);
         let read = tokio::task::spawn_blocking(read).await;
-        let queries = read.map_err(|e| Error::Internal(e.to_string()))??;
+        let queries = read.map_err(|e| Error::Internal(e.to_string()))?.map_err(|refusal| *refusal)?;
         let size = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
         let work = Work { database: database.to_string(), size, volumes: manifest.volumes.len() as u64 };
         let rate = match self.measured_rate(&options).await? {

@@ -40,24 +40,27 @@ impl CountedQueries {
         limits: ChunkLimits,
         options: SearchOptions,
         whole: Option<QueryTotals>,
-    ) -> Result<Self, SubmitError> {
+    ) -> Result<Self, Box<SubmitError>> {
         let mut beginning: Option<QueryChunk> = None;
         let (mut totals, mut chunks) = (QueryTotals { queries: 0, residues: 0 }, 0_u64);
         for chunk in Chunker::new(records, limits, options) {
-            let chunk = chunk?;
+            let chunk = chunk.map_err(SubmitError::Fasta)?;
             totals.queries += chunk.queries.len() as u64;
             totals.residues += chunk.residues();
             chunks += 1;
             beginning.get_or_insert(chunk);
         }
         let Some(mut beginning) = beginning else {
-            return Err(options.query_location.map_or(SubmitError::NoQueries, SubmitError::OutOfRange));
+            return Err(options
+                .query_location
+                .map_or(SubmitError::NoQueries, SubmitError::OutOfRange)
+                .into());
         };
         if totals.residues == 0 {
             let first =
                 beginning.queries.first().map(|query| defline::id(&query.defline)).unwrap_or_default();
             let first = String::from_utf8_lossy(first).into_owned();
-            return Err(SubmitError::OnlyEmptyQueries { records: totals.queries, first });
+            return Err(SubmitError::OnlyEmptyQueries { records: totals.queries, first }.into());
         }
         let mut residues = 0;
         beginning.queries.retain(|query| {
@@ -66,7 +69,7 @@ impl CountedQueries {
             stays
         });
         let counted = Self { totals, chunks, beginning };
-        Ok(whole.map_or(counted.clone(), |whole| counted.as_beginning_of(whole, limits)))
+        Ok(whole.map_or(counted.clone(), |whole| counted.being_the_beginning_of(whole, limits)))
     }
 
     /// The first of them, with which a rate can be measured.
@@ -74,7 +77,7 @@ impl CountedQueries {
         &self.beginning
     }
 
-    fn as_beginning_of(self, whole: QueryTotals, limits: ChunkLimits) -> Self {
+    fn being_the_beginning_of(self, whole: QueryTotals, limits: ChunkLimits) -> Self {
         let totals = QueryTotals {
             queries: whole.queries.max(self.totals.queries),
             residues: whole.residues.max(self.totals.residues),
@@ -89,7 +92,7 @@ impl CountedQueries {
 mod tests {
     use super::*;
 
-    fn read(fasta: &str, whole: Option<QueryTotals>) -> Result<CountedQueries, SubmitError> {
+    fn read(fasta: &str, whole: Option<QueryTotals>) -> Result<CountedQueries, Box<SubmitError>> {
         let limits = ChunkLimits { residues: 10_000, queries: 2 };
         CountedQueries::read(Reader::new("q", fasta.as_bytes()), limits, SearchOptions::default(), whole)
     }
@@ -114,11 +117,9 @@ mod tests {
 
     #[test]
     fn what_a_search_would_be_refused_for_is_refused() {
-        assert!(matches!(read("", None), Err(SubmitError::NoQueries)));
-        assert!(matches!(read(">a\n>b\n", None), Err(SubmitError::OnlyEmptyQueries { records: 2, .. })));
-        assert!(matches!(
-            read(">a\n123\n", None),
-            Err(SubmitError::Fasta(_) | SubmitError::OnlyEmptyQueries { .. })
-        ));
+        let refusal = |fasta| *read(fasta, None).expect_err(fasta);
+        assert!(matches!(refusal(""), SubmitError::NoQueries));
+        assert!(matches!(refusal(">a\n>b\n"), SubmitError::OnlyEmptyQueries { records: 2, .. }));
+        assert!(matches!(refusal(">a\n123\n"), SubmitError::Fasta(_)));
     }
 }

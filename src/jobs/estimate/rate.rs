@@ -7,7 +7,7 @@
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::SearchOptions;
+use crate::engine::{OptionChoices, SearchOptions};
 use crate::jobs::error::Result;
 use crate::jobs::id::JobId;
 use crate::jobs::job::{Job, Outcome, State};
@@ -54,10 +54,24 @@ pub(in crate::jobs) struct Measurements {
     searches: Vec<Measurement>,
 }
 
-/// What has the same rate, more or less.
+/// Options by which the rate of a mode differs most.
+const TELLING: [&str; 6] =
+    ["comp_based_stats", "use_sw_tback", "ungapped", "word_size", "threshold", "window_size"];
+/// Up to this E-value it does not differ much; beyond, each power of ten has a rate of its own.
+const USUAL_EVALUE: f64 = 10.0;
+
+/// What has the same rate, more or less: a mode, and those of its options that tell.
 pub(super) fn kind_of(options: &SearchOptions) -> String {
-    let slowly = if options.locally_optimal { " use_sw_tback" } else { "" };
-    format!("{}{slowly}", options.mode)
+    let mut kind = options.mode.to_string();
+    for (name, value) in OptionChoices::asked(options) {
+        if TELLING.contains(&name) {
+            kind += &format!(" {name}={value}");
+        }
+    }
+    if options.evalue > USUAL_EVALUE {
+        kind += &format!(" evalue=1e{:.0}", options.evalue.log10().ceil());
+    }
+    kind
 }
 
 impl Measurement {
@@ -155,5 +169,60 @@ impl Pipeline {
             }
         }
         Ok(measurements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurements(shown: &[(f64, u64)]) -> Measurements {
+        let mut measurements = Measurements::default();
+        for &(pairs, milliseconds) in shown {
+            let job = JobId::random().expect("randomness");
+            measurements.push(Measurement { job, kind: "exact".to_owned(), pairs, milliseconds });
+        }
+        measurements
+    }
+
+    #[test]
+    fn long_searches_weigh_more_and_the_range_follows_from_how_far_they_lie_apart() {
+        let one = measurements(&[(2e9, 1_000)]).rate("exact").expect("a rate");
+        assert_eq!(one, Rate { pairs_per_second: 2e9, factor: FROM_ONE, searches: 1 });
+        let alike = measurements(&[(2e9, 1_000), (20e9, 10_000)]).rate("exact").expect("a rate");
+        assert_eq!((alike.pairs_per_second, alike.factor, alike.searches), (2e9, FROM_MANY, 2));
+        let apart = measurements(&[(1e9, 10_000), (100e9, 10_000)]).rate("exact").expect("a rate");
+        assert!(apart.factor > 2.0 && apart.factor <= FURTHEST, "{apart:?}");
+        let mostly = measurements(&[(1e6, 1), (20e9, 10_000)]).rate("exact").expect("a rate");
+        assert!((mostly.pairs_per_second / 2e9 - 1.0).abs() < 0.01, "{mostly:?}");
+        assert_eq!(measurements(&[(2e9, 1_000)]).rate("fast"), None);
+        assert_eq!(measurements(&[(0.0, 1_000)]).rate("exact"), None);
+    }
+
+    #[test]
+    fn the_oldest_of_a_kind_are_forgotten_and_a_job_counts_once() {
+        let mut many = measurements(&[(1e9, 1_000); KEPT + 5]);
+        let other = Measurement { kind: "fast".to_owned(), ..many.searches[0].clone() };
+        many.push(Measurement { job: JobId::random().expect("randomness"), ..other });
+        assert_eq!(many.searches.len(), KEPT + 1);
+        let newest = many.searches[KEPT - 1].clone();
+        many.push(newest.clone());
+        assert_eq!((many.searches.len(), many.searches.last()), (KEPT + 1, Some(&newest)));
+    }
+
+    #[test]
+    fn searches_of_other_cost_are_of_another_kind() {
+        let kind = |pairs: &[(&str, &str)]| {
+            let mut choices = OptionChoices::default();
+            for (name, value) in pairs {
+                choices.set(name, value).expect("an option");
+            }
+            kind_of(&choices.resolve().expect("options"))
+        };
+        assert_eq!(kind(&[]), "exact");
+        assert_eq!(kind(&[("evalue", "1e-5")]), "exact");
+        assert_eq!(kind(&[("evalue", "1000")]), "exact evalue=1e3");
+        assert_ne!(kind(&[("comp_based_stats", "0")]), kind(&[]));
+        assert!(kind(&[("mode", "seeded")]).starts_with("seeded"));
     }
 }
