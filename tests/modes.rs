@@ -1,4 +1,5 @@
-//! Modes that lose rows for speed: what they report is blastp's, and does not depend on how the work was cut.
+//! Modes other than the exact one: what they report of a pair is blastp's wherever blastp has anything, and does not
+//! depend on how the work was cut.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -21,8 +22,10 @@ const VOLUMES: [u64; 3] = [1, 3, 17];
 
 const QUERIES: [&str; 2] = ["tests/golden/blastp/family_queries.fa", "examples/queries.fa"];
 
-fn queries() -> Vec<PathBuf> {
-    QUERIES.map(project_file).to_vec()
+/// Code for any processor takes long for what the thorough mode does: fewer queries suffice for it.
+fn queries(mode: Mode) -> Vec<PathBuf> {
+    let files = if mode == Mode::Thorough { &QUERIES[..1] } else { &QUERIES[..] };
+    files.iter().map(|file| project_file(file)).collect()
 }
 
 static DATABASES: LazyLock<Vec<OpenDatabase>> = LazyLock::new(|| {
@@ -42,8 +45,18 @@ fn options(mode: Mode) -> SearchOptions {
 }
 
 fn report(volumes: usize, chunk_residues: u64, threads: usize, options: SearchOptions) -> Vec<u8> {
+    report_of(queries(options.mode), volumes, chunk_residues, threads, options)
+}
+
+fn report_of(
+    queries: Vec<PathBuf>,
+    volumes: usize,
+    chunk_residues: u64,
+    threads: usize,
+    options: SearchOptions,
+) -> Vec<u8> {
     let format = "7 std score btop".parse().unwrap();
-    let reports = queries().into_iter().map(|file| {
+    let reports = queries.into_iter().map(|file| {
         let chunks = chunks(&file, chunks_of(chunk_residues));
         DATABASES[volumes].report(&chunks, options, &format, threads, &mut |order| order)
     });
@@ -66,11 +79,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_report_of_a_faster_mode_does_not_depend_on_the_cut(
+    fn the_report_of_a_mode_does_not_depend_on_the_cut(
         volumes in 0..VOLUMES.len(),
         chunk_residues in select(vec![1u64, 400, 3_000]),
         threads in 1usize..=3,
-        mode in select(vec![Mode::Seeded, Mode::Fast]),
+        mode in select(vec![Mode::Thorough, Mode::Seeded, Mode::Fast]),
     ) {
         let cut = report(volumes, chunk_residues, threads, options(mode));
         assert_same_report("the cut report", &cut, whole(mode));
@@ -85,6 +98,20 @@ fn every_row_of_a_faster_mode_is_a_row_of_the_exact_one() {
         let strange: Vec<_> = found.difference(&all).collect();
         assert_eq!(strange, Vec::<&String>::new(), "{mode}");
     }
+}
+
+#[test]
+fn the_thorough_mode_has_all_rows_of_the_exact_one_and_pairs_besides() {
+    let exact = report_of(queries(Mode::Thorough), 0, u64::MAX, 1, options(Mode::Exact));
+    let (all, found) = (rows(&exact), rows(whole(Mode::Thorough)));
+    let lost: Vec<_> = all.difference(&found).collect();
+    assert_eq!(lost, Vec::<&String>::new());
+    let pair = |row: &str| row.split('\t').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let known: BTreeSet<_> = all.iter().map(|row| pair(row)).collect();
+    let mut others = found.difference(&all).map(|row| pair(row)).peekable();
+    assert!(others.peek().is_some(), "nothing is found beyond words");
+    // A pair that blastp has rows for has no other ones.
+    assert_eq!(others.find(|pair| known.contains(pair)), None);
 }
 
 #[test]
@@ -111,7 +138,9 @@ fn faster_modes_find_nearly_all_that_is_clear() {
 #[test]
 fn reports_name_the_mode_they_were_made_in() {
     let says = |mode, line: &str| String::from_utf8_lossy(whole(mode)).lines().any(|other| other == line);
-    assert!(says(Mode::Seeded, "# Mode: seeded") && says(Mode::Fast, "# Mode: fast"));
+    for mode in [Mode::Thorough, Mode::Seeded, Mode::Fast] {
+        assert!(says(mode, &format!("# Mode: {mode}")), "{mode}");
+    }
     assert!(!String::from_utf8_lossy(whole(Mode::Exact)).contains("# Mode"));
 }
 
@@ -120,8 +149,10 @@ fn kernels_for_any_processor_find_the_same() {
     let best = Processor::here();
     for processor in Processor::ALL.into_iter().filter(|processor| *processor <= best) {
         processor.use_kernels().unwrap();
-        let portable = report(0, u64::MAX, 2, options(Mode::Fast));
-        assert_same_report(&processor.to_string(), &portable, whole(Mode::Fast));
+        for mode in [Mode::Thorough, Mode::Fast] {
+            let found = report(0, u64::MAX, 2, options(mode));
+            assert_same_report(&format!("{mode}, {processor}"), &found, whole(mode));
+        }
     }
     best.use_kernels().unwrap();
     for processor in Processor::ALL.into_iter().filter(|processor| *processor > best) {

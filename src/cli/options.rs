@@ -50,8 +50,8 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "FORMAT", default_value_t)]
     outfmt: OutputFormat,
 
-    /// How much may be lost for speed: exact (nothing), seeded or fast. Every row is one of blastp's; the faster
-    /// modes may lose rows, weak ones first [default: exact]
+    /// How much may be lost for speed: exact (nothing), seeded or fast, whose rows are all blastp's, but some are
+    /// lost, weak ones first. Or thorough: slower, with what blastp's words miss besides [default: exact]
     #[arg(long, value_name = "MODE")]
     mode: Option<Mode>,
 

@@ -71,6 +71,15 @@ impl<'a> SearchedQuery<'a> {
         self.piece.is_none_or(|piece| piece == 0)
     }
 
+    /// The residues with X wherever the query is masked, softly or not.
+    pub(super) fn without_masked(&self) -> Cow<'_, [u8]> {
+        let mut residues = Cow::Borrowed(&*self.compared);
+        for part in &self.masked {
+            residues.to_mut()[part.clone()].fill(X);
+        }
+        residues
+    }
+
     /// A part of the query of which `lower_case` is written in lower case, counted from its start.
     fn in_range(
         query: QuerySequence<'a>,

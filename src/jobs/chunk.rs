@@ -80,6 +80,8 @@ const CHUNK_DEFLINES: usize = 8 << 20;
 const BATCH_QUERIES: usize = 10_000;
 /// Residues of a chunk in the modes that sort both sides.
 const SORTED_RESIDUES: u64 = 600_000;
+/// How many times as long as the exact mode the thorough one takes.
+const THOROUGH_TIMES: f64 = 3.0;
 /// Core-seconds that a shard is meant to take.
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
@@ -88,10 +90,12 @@ impl ChunkLimits {
     /// per shard, and few enough queries that their hits fit in memory many times over. Modes that sort a
     /// volume anew for each chunk do so for as many queries as they join.
     pub fn for_volumes_of(volume_residues: u64, mode: Mode) -> Self {
-        if mode != Mode::Exact {
-            return Self { residues: SORTED_RESIDUES, queries: 2_000 };
-        }
-        let residues = SHARD_CORE_SECONDS * RESIDUE_PAIRS_PER_SECOND / volume_residues.max(1) as f64;
+        let speed = match mode {
+            Mode::Seeded | Mode::Fast => return Self { residues: SORTED_RESIDUES, queries: 2_000 },
+            Mode::Exact => RESIDUE_PAIRS_PER_SECOND,
+            Mode::Thorough => RESIDUE_PAIRS_PER_SECOND / THOROUGH_TIMES,
+        };
+        let residues = SHARD_CORE_SECONDS * speed / volume_residues.max(1) as f64;
         Self { residues: (residues as u64).clamp(BATCH_RESIDUES, 200_000), queries: 500 }
     }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod aligner;
 mod alignment;
+pub(super) mod best_stretch;
 mod composition;
 pub(super) mod containment;
 pub(super) mod cutoffs;
@@ -9,6 +10,6 @@ pub(super) mod gapped;
 pub(super) mod hsp;
 pub(super) mod preliminary;
 pub(super) mod scheme;
-mod smith_waterman;
+pub(super) mod smith_waterman;
 pub(super) mod ungapped_hsp;
 pub(super) mod without_gaps;

@@ -28,11 +28,16 @@ pub(in crate::engine) struct ByteScores([i8; SIZE.next_multiple_of(ROW)]);
 
 impl ByteScores {
     pub(in crate::engine) fn new(scores: &Scores) -> Self {
-        let mut table = [i8::MIN; SIZE.next_multiple_of(ROW)];
+        Self::not_below(scores, i8::MIN)
+    }
+
+    /// The same with no score below `least`, which is what must not be aligned scores.
+    pub(super) fn not_below(scores: &Scores, least: i8) -> Self {
+        let mut table = [least; SIZE.next_multiple_of(ROW)];
         for query in 1..ALPHABET_SIZE {
             for subject in 1..ALPHABET_SIZE {
                 let score = scores.score(query as u8, subject as u8);
-                let score = score.clamp(i32::from(i8::MIN), i32::from(i8::MAX)) as i8;
+                let score = score.clamp(i32::from(least), i32::from(i8::MAX)) as i8;
                 for copy in [0, 16] {
                     table[query * ROW + subject / 16 * 32 + copy + subject % 16] = score;
                 }

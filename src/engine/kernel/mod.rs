@@ -12,6 +12,13 @@ mod byte_scores;
 mod gapped;
 #[cfg(target_arch = "x86_64")]
 mod gapped_avx2;
+mod local;
+#[cfg(target_arch = "x86_64")]
+mod local_avx2;
+#[cfg(target_arch = "x86_64")]
+mod local_avx512;
+#[cfg(target_arch = "x86_64")]
+mod local_lanes;
 mod prefetch;
 mod processor;
 #[cfg(test)]
@@ -37,6 +44,7 @@ mod windows_avx2;
 pub(super) use banded::{BAND, BandedKernel, Lane, ROWS};
 pub(super) use byte_scores::{PADDING, letter};
 pub(super) use gapped::{GappedKernel, GappedLanes, Gaps, RESTRICTION};
+pub(super) use local::{LOCAL_LANES, LocalKernel, LocalLanes, SubjectColumns};
 pub(super) use prefetch::prefetch;
 pub use processor::{OtherProcessor, Processor, UnknownProcessor};
 pub(super) use trace::{

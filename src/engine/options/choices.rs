@@ -152,7 +152,7 @@ choices! {
     best_hit_score_edge: f64 = "a number above 0 and below 0.5";
     subject_besthit: Switch = "true or false";
     use_sw_tback: Switch = "true or false";
-    mode: Mode = "exact, seeded or fast";
+    mode: Mode = "thorough, exact, seeded or fast";
 }
 
 /// A text from outside, short enough for a message.
@@ -181,6 +181,11 @@ impl OptionChoices {
         if ungapped && locally_optimal {
             let range = "left out with ungapped: there is nothing to align anew";
             return Err(OptionError::new("use_sw_tback", true, range));
+        }
+        let mode = self.mode.unwrap_or_default();
+        if ungapped && mode == Mode::Thorough {
+            let range = "another one with ungapped: this one looks for the best alignment with gaps";
+            return Err(OptionError::new("mode", mode, range));
         }
         Ok(SearchOptions {
             evalue,
@@ -212,7 +217,7 @@ impl OptionChoices {
             contest: self.contest()?,
             subject_best_hit: self.subject_besthit.is_some_and(|choice| choice.0),
             locally_optimal,
-            mode: self.mode.unwrap_or_default(),
+            mode,
         })
     }
 

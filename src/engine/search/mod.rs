@@ -275,6 +275,7 @@ mod tests {
             2 => SearchOptions { locally_optimal: true, ..usual },
             3 => SearchOptions { ungapped: true, ..plain },
             4 => SearchOptions { mode: Mode::Seeded, ..usual },
+            5 => SearchOptions { mode: Mode::Thorough, ..usual },
             _ => SearchOptions { contest: Some(Contest::Culling(3)), ..plain },
         }
     }
@@ -286,7 +287,7 @@ mod tests {
         /// down, it finds what it finds in one go; and nothing is compared twice.
         #[test]
         fn a_search_that_is_stopped_goes_on_as_if_it_had_not_been(
-            kind in 0usize..6,
+            kind in 0usize..7,
             threads in 1usize..4,
             looks in prop::collection::vec(0usize..60, 1..12),
             room in prop::sample::select(vec![1usize, 20_000, ROOM]),

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Part, Search, held_by};
+use crate::engine::align::best_stretch::{StretchWorkspace, best_stretch};
 use crate::engine::align::gapped::Workspace;
 use crate::engine::align::ungapped_hsp::UngappedHsp;
 use crate::engine::align::{preliminary, without_gaps};
@@ -102,7 +103,8 @@ impl Search {
         let mut sections = prepared.sections(part.subjects, subjects.indices().collect()).into_iter();
         let Some(section) = sections.next() else { return (none(), Stretches::default()) };
         let pairs = prepared.choose(part.subjects, &section, self.threads, watch);
-        let nominated = self.nominate_pairs(queries, &pairs, part, floors, watch);
+        let beyond_words = prepared.looks_beyond_words();
+        let nominated = self.nominate_pairs((queries, beyond_words), &pairs, part, floors, watch);
         if watch.is_over() {
             // It may be half done.
             return (none(), subjects.clone());
@@ -113,10 +115,10 @@ impl Search {
     }
 
     /// The nominees among pairs, given as subjects for each query: one query after the other, since hardly any
-    /// subject has been chosen for two.
+    /// subject has been chosen for two. Where words find nothing worth keeping, one may look beyond them.
     fn nominate_pairs(
         &self,
-        queries: &[&SearchedQuery<'_>],
+        (queries, beyond_words): (&[&SearchedQuery<'_>], bool),
         pairs: &[Vec<u32>],
         part: &Part<'_, impl Subjects>,
         floors: &[Option<Rank>],
@@ -126,6 +128,7 @@ impl Search {
         let (per_thread, _) = in_blocks(0..queries.len(), 1, self.threads, |taken| {
             let lookout = watch.lookout();
             let (mut workspace, mut found) = (Workspace::default(), Vec::new());
+            let mut stretch_workspace = StretchWorkspace::default();
             let mut nominated = Vec::new();
             for place in taken.flatten().filter(|&place| !pairs[place].is_empty()) {
                 let query = std::slice::from_ref(queries[place]);
@@ -134,17 +137,24 @@ impl Search {
                     let window = self.scheme.options.words.reach();
                     let mut scan_workspace = ungapped::Workspace::new(batch.residues.len(), window);
                     let mut shortlist = Shortlist::new(limit, floors[place]);
+                    let unmasked = queries[place].without_masked();
                     for &index in &pairs[place] {
                         let residues = part.subjects.residues(index as usize);
                         self.finder(batch, &words).find(residues, &mut scan_workspace, &mut found);
                         if lookout.scanned(batch.residues.len(), residues.len()) {
                             break;
                         }
-                        if !found.is_empty() {
-                            let subject = (residues, index, part.first_ordinal + u64::from(index));
-                            let nominee = self.nominee(batch, &found, subject, &mut workspace, &lookout);
-                            nominee.into_iter().for_each(|(_, nominee)| shortlist.push(nominee));
+                        let subject = (residues, index, part.first_ordinal + u64::from(index));
+                        let mut nominee = |found: &[UngappedHsp]| {
+                            self.nominee(batch, found, subject, &mut workspace, &lookout)
+                        };
+                        let mut chosen = if found.is_empty() { None } else { nominee(&found) };
+                        if beyond_words && chosen.is_none() && !lookout.is_over() {
+                            let looked_at = (&mut stretch_workspace, &lookout);
+                            let stretch = best_stretch(&unmasked, residues, &self.scheme, looked_at);
+                            chosen = stretch.and_then(|stretch| nominee(&[stretch]));
                         }
+                        chosen.into_iter().for_each(|(_, nominee)| shortlist.push(nominee));
                     }
                     nominated.push((place, shortlist.into_items()));
                 }

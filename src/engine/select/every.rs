@@ -17,7 +17,7 @@ impl Selector for Every {
         JOINED_RESIDUES
     }
 
-    fn prepare<'a>(&'a self, _: &[&SearchedQuery<'_>], _: &Scheme) -> Option<Box<dyn Prepared + 'a>> {
+    fn prepare<'a>(&'a self, _: &[&SearchedQuery<'_>], _: &'a Scheme) -> Option<Box<dyn Prepared + 'a>> {
         None
     }
 }

@@ -1,13 +1,16 @@
 //! Which pairs are worth blastp's pair code, and where in them alignments start.
 //!
 //! A [`Selector`] chooses pairs; blastp's word finder (`words`, `two_hits`, `ungapped`) then says where a pair
-//! may have alignments. So whatever the selector, what comes out for a pair is what blastp has for it.
+//! may have alignments. So whatever the selector, what comes out for a pair is what blastp has for it. Only
+//! `thorough` goes on where words find nothing: its pairs have a start then that blastp does not see.
 
 mod diagonals;
 mod every;
 pub(super) mod extension;
+mod pairs;
 mod seeded;
 mod symbols;
+mod thorough;
 mod two_hits;
 pub(super) mod ungapped;
 pub(super) mod words;
@@ -17,6 +20,7 @@ use std::num::NonZeroUsize;
 
 use every::Every;
 use seeded::Seeded;
+use thorough::Thorough;
 
 use super::align::scheme::Scheme;
 use super::query::SearchedQuery;
@@ -32,7 +36,7 @@ pub(super) trait Selector: Debug + Send + Sync {
     fn prepare<'a>(
         &'a self,
         queries: &[&SearchedQuery<'_>],
-        scheme: &Scheme,
+        scheme: &'a Scheme,
     ) -> Option<Box<dyn Prepared + 'a>>;
 }
 
@@ -52,12 +56,20 @@ pub(super) trait Prepared {
         threads: NonZeroUsize,
         watch: &Watch<'_>,
     ) -> Vec<Vec<u32>>;
+
+    /// Whether a chosen pair in which words find nothing worth keeping starts from its best local alignment.
+    fn looks_beyond_words(&self) -> bool {
+        false
+    }
 }
 
 /// The selector of the mode that was asked for.
 pub(super) fn selector(scheme: &Scheme) -> Box<dyn Selector> {
-    match Seeded::new(scheme) {
-        Some(seeded) => Box::new(seeded),
+    if let Some(seeded) = Seeded::new(scheme) {
+        return Box::new(seeded);
+    }
+    match Thorough::new(scheme) {
+        Some(thorough) => Box::new(thorough),
         None => Box::new(Every),
     }
 }

@@ -5,8 +5,8 @@
 //! with which others it is compared, nor which repetition of a window is left out.
 
 use super::letters::Letters;
-use super::pairs::NominatedPairs;
 use crate::engine::kernel::{BAND, BEFORE, BandedKernel, LANES, Lane, ROWS, WIDTH};
+use crate::engine::select::pairs::NominatedPairs;
 
 /// Query letters whose windows share a band.
 const BLOCK: usize = 64;

@@ -11,7 +11,6 @@
 mod buckets;
 mod candidates;
 mod letters;
-mod pairs;
 mod sensitivity;
 mod similar;
 mod words;
@@ -21,11 +20,12 @@ use std::num::NonZeroUsize;
 use buckets::{Buckets, Census};
 use candidates::{Candidates, Judge};
 use letters::Letters;
-use pairs::NominatedPairs;
+
 use sensitivity::Sensitivity;
 use similar::{LETTERS, PAIRS, SimilarPairs};
 use words::{SimilarSeeds, Sorted, Words};
 
+use super::pairs::NominatedPairs;
 use super::{Prepared, Selector};
 use crate::engine::align::scheme::Scheme;
 use crate::engine::blocks::in_blocks;
@@ -154,7 +154,7 @@ impl Selector for Seeded {
     fn prepare<'a>(
         &'a self,
         queries: &[&SearchedQuery<'_>],
-        scheme: &Scheme,
+        scheme: &'a Scheme,
     ) -> Option<Box<dyn Prepared + 'a>> {
         let letters = Letters::new(queries.iter().map(|query| &*query.compared));
         let words = Words::new(queries, &letters, &self.sensitivity, &self.similar);

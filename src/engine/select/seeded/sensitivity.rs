@@ -32,7 +32,7 @@ impl Sensitivity {
     /// are stretched by the ratio of their λ without gaps.
     pub(super) fn of(mode: Mode, matrix: MatrixName) -> Option<Self> {
         let (pattern, similar, window, allowance) = match mode {
-            Mode::Exact => return None,
+            Mode::Exact | Mode::Thorough => return None,
             Mode::Seeded => ([0, 1, 2, 4, 7], 18.0, 43.0, 36.0),
             Mode::Fast => ([0, 3, 5, 6, 7], 22.0, 46.0, 30.0),
         };
