@@ -10,6 +10,7 @@
 
 mod buckets;
 mod candidates;
+mod few;
 mod letters;
 mod sensitivity;
 mod similar;
@@ -19,6 +20,7 @@ use std::num::NonZeroUsize;
 
 use buckets::{Buckets, Census};
 use candidates::{Candidates, Judge};
+use few::FewSeeds;
 use letters::Letters;
 
 use sensitivity::Sensitivity;
@@ -160,7 +162,8 @@ impl Selector for Seeded {
         let words = Words::new(queries, &letters, &self.sensitivity, &self.similar);
         let least =
             queries.iter().map(|query| self.sensitivity.banded(query.compared.len(), scheme)).collect();
-        Some(Box::new(Joined { selector: self, letters, words, least }))
+        let few = FewSeeds::of(&words, &self.similar, &self.sensitivity);
+        Some(Box::new(Joined { selector: self, letters, words, few, least }))
     }
 }
 
@@ -170,6 +173,8 @@ struct Joined<'a> {
     selector: &'a Seeded,
     letters: Letters,
     words: Words,
+    /// The seeds that matter, if they are few.
+    few: Option<FewSeeds>,
     /// For each query the least score in a band.
     least: Vec<u8>,
 }
@@ -211,7 +216,11 @@ impl Prepared for Joined<'_> {
             kernel: &self.selector.banded,
             pairs: &pairs,
         };
-        let census = Census::new(&letters, &self.selector.sensitivity.pattern);
+        let sensitivity = &self.selector.sensitivity;
+        let census = match &self.few {
+            Some(few) => Census::Few(few.entries(&letters, sensitivity, threads)),
+            None => Census::new(&letters, &sensitivity.pattern),
+        };
         self.selector.nominate(&Work { judge, words: &self.words, census }, threads, watch);
         let of = |query: usize| pairs.subjects(query).map(|subject| section[subject]).collect();
         (0..self.least.len()).map(of).collect()

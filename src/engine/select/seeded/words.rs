@@ -53,6 +53,11 @@ impl Words {
         }
         Self(words)
     }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// A query position, and what the fourth and fifth letters of a similar seed have to score with its own.
@@ -102,6 +107,16 @@ impl SimilarSeeds {
                 *next += 1;
             }
         }
+    }
+
+    /// For each query position in a bucket the keys of its similar seeds.
+    pub(super) fn keys<'a>(
+        &'a self,
+        bucket: usize,
+        similar: &'a SimilarPairs,
+    ) -> impl Iterator<Item = &'a [u16]> {
+        let items = &self.items[self.starts[bucket] as usize..self.starts[bucket + 1] as usize];
+        items.iter().map(|item| similar.of(item.key, i32::from(item.least)).0)
     }
 
     /// Whether a bucket has no seed at all.
