@@ -22,7 +22,6 @@ use buckets::{Buckets, Census};
 use candidates::{Candidates, Judge};
 use few::FewSeeds;
 use letters::Letters;
-
 use sensitivity::Sensitivity;
 use similar::{LETTERS, PAIRS, SimilarPairs};
 use words::{SimilarSeeds, Sorted, Words};
