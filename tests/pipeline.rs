@@ -11,6 +11,8 @@ mod burst;
 mod damage;
 #[path = "pipeline/delivery.rs"]
 mod delivery;
+#[path = "pipeline/kept_volumes.rs"]
+mod kept_volumes;
 #[path = "pipeline/recovery.rs"]
 mod recovery;
 #[path = "pipeline/repeats.rs"]

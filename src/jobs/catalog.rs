@@ -20,7 +20,7 @@ use crate::taxonomy::Taxonomy;
 #[derive(Clone)]
 pub struct Catalog {
     pub(super) blobs: Arc<dyn BlobStore>,
-    cache: Arc<VolumeCache>,
+    pub(super) cache: Arc<VolumeCache>,
     /// The names of taxa that were used last.
     pub(super) names_of_taxa: Arc<Mutex<Option<LastNames>>>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Current {
 impl Catalog {
     /// The databases in the container `blobs`; open volumes may take `cache_bytes` of memory.
     pub fn new(blobs: Arc<dyn BlobStore>, cache_bytes: u64) -> Self {
-        Self { blobs, cache: Arc::new(VolumeCache::new(cache_bytes)), names_of_taxa: Arc::default() }
+        Self { blobs, cache: Arc::new(VolumeCache::new(cache_bytes, None)), names_of_taxa: Arc::default() }
     }
 
     /// Names of all databases, in order.

@@ -100,6 +100,7 @@ mod taxonomy;
 mod trace;
 mod turn;
 mod upload;
+mod volume_folder;
 mod volumes;
 pub mod worker;
 
@@ -148,3 +149,4 @@ pub use taxa::{AskedTaxa, Chosen};
 pub use taxonomy::CurrentTaxonomy;
 pub use trace::{ParseTraceError, Trace};
 pub use upload::{PART_BYTES, Upload};
+pub use volume_folder::VolumeFolder;

@@ -29,6 +29,7 @@ use super::recent_chunks::RecentChunks;
 use super::spill::ROOM;
 use super::tally::Tally;
 use super::trace::Trace;
+use super::volume_folder::VolumeFolder;
 use crate::sequence::fasta;
 use crate::store::{self, BlobStore, Queue, Written};
 
@@ -153,6 +154,12 @@ impl Pipeline {
             prices: Prices::default(),
             calibrating: Mutex::default(),
         })
+    }
+
+    /// The same pipeline, which keeps volumes of a store that is not on this machine in a folder.
+    pub fn keeping_volumes_in(mut self, folder: VolumeFolder) -> Self {
+        self.catalog.cache = Arc::new(self.catalog.cache.with_folder(folder));
+        self
     }
 
     /// Lets shards that are being compared stop, put aside what they have found and announce themselves to others:

@@ -9,12 +9,15 @@ use tokio::sync::{Mutex, OnceCell};
 use super::error::{Error, Result};
 use super::job::DatabaseRef;
 use super::names;
+use super::volume_folder::{Unkept, VolumeFolder};
 use crate::database::{Digest, Volume, VolumeInfo};
 use crate::store::BlobStore;
 
 /// The volumes used last, up to a limit of memory (one volume is kept whatever its size).
 pub(super) struct VolumeCache {
     limit: u64,
+    /// Where volumes of a store far away are kept on this machine.
+    folder: Option<VolumeFolder>,
     entries: Mutex<Entries>,
 }
 
@@ -32,8 +35,18 @@ struct Entry {
 }
 
 impl VolumeCache {
-    pub(super) fn new(limit: u64) -> Self {
-        Self { limit, entries: Mutex::default() }
+    pub(super) fn new(limit: u64, folder: Option<VolumeFolder>) -> Self {
+        Self { limit, folder, entries: Mutex::default() }
+    }
+
+    /// Whether a volume is mapped from a folder of this machine rather than held in memory.
+    pub(super) fn maps(&self, info: &VolumeInfo) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.takes(info))
+    }
+
+    /// The same limit, with such a folder.
+    pub(super) fn with_folder(&self, folder: VolumeFolder) -> Self {
+        Self::new(self.limit, Some(folder))
     }
 
     pub(super) async fn get(
@@ -56,7 +69,7 @@ impl VolumeCache {
             entries.shrink(self.limit);
             cell
         };
-        let volume = cell.get_or_try_init(|| fetch(blobs, database, info)).await?;
+        let volume = cell.get_or_try_init(|| fetch(blobs, self.folder.as_ref(), database, info)).await?;
         Ok(volume.clone())
     }
 }
@@ -83,8 +96,13 @@ impl Entries {
     }
 }
 
-/// Reads and checks a volume: mapped where the store keeps it as a file, else into memory.
-async fn fetch(blobs: &dyn BlobStore, database: &DatabaseRef, info: &VolumeInfo) -> Result<Arc<Volume>> {
+/// Reads and checks a volume: mapped where the store or a folder of this machine keeps it as a file, else into memory.
+async fn fetch(
+    blobs: &dyn BlobStore,
+    folder: Option<&VolumeFolder>,
+    database: &DatabaseRef,
+    info: &VolumeInfo,
+) -> Result<Arc<Volume>> {
     let blob = names::volume(&info.digest.to_string())?;
     let digest = info.digest;
     let opened = match blobs.as_file(&blob) {
@@ -100,14 +118,31 @@ async fn fetch(blobs: &dyn BlobStore, database: &DatabaseRef, info: &VolumeInfo)
             tokio::task::spawn_blocking(open).await
         }
         _ => {
-            let bytes = blobs.get(&blob).await.map_err(|error| {
+            let failed = |error| {
                 if names::absent(&error) {
                     Error::VolumeMissing { database: database.to_string(), digest: digest.to_string() }
                 } else {
                     error.into()
                 }
-            })?;
+            };
             let name = blob.to_string();
+            if let Some(folder) = folder.filter(|folder| folder.takes(info)) {
+                if let Some(volume) = folder.get(digest).await? {
+                    return Ok(volume.into());
+                }
+                match folder.keep(info, blobs.read(&blob).await.map_err(failed)?).await {
+                    Ok(volume) => return Ok(volume.into()),
+                    Err(Unkept::Damaged(source)) => {
+                        let source = source.called(&name);
+                        return Err(Error::VolumeDamaged { database: database.to_string(), source });
+                    }
+                    Err(Unkept::Failed(error)) => return Err(*error),
+                    Err(Unkept::NoRoom(error)) => {
+                        tracing::warn!(%error, "a volume cannot be kept in the cache; it goes into memory");
+                    }
+                }
+            }
+            let bytes = blobs.get(&blob).await.map_err(failed)?;
             tokio::task::spawn_blocking(move || Volume::from_bytes(&name, bytes, Some(&digest))).await
         }
     };

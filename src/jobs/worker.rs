@@ -6,11 +6,11 @@
 //! more messages, has its shards put aside what they have found, lets other steps finish for a while, and gives
 //! back what it could not.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::MAX_DELIVERIES;
@@ -34,6 +34,8 @@ pub struct WorkerSettings {
     pub grace: Duration,
     /// How often jobs that stand still are looked for; `None` leaves that to others.
     pub sweep: Option<Duration>,
+    /// After how long without any message the worker leaves; `None` for never.
+    pub leave_after: Option<Duration>,
 }
 
 impl Default for WorkerSettings {
@@ -45,19 +47,27 @@ impl Default for WorkerSettings {
             idle_pause: Duration::from_secs(5),
             grace: Duration::from_secs(20),
             sweep: Some(Duration::from_secs(30)),
+            leave_after: None,
         }
     }
 }
 
-/// Works until `stop` is cancelled.
+/// Works until `stop` is cancelled, or there has been nothing to do for as long as
+/// [`leave_after`](WorkerSettings::leave_after) says.
 pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: CancellationToken) {
     let mut loops = JoinSet::new();
+    // To leave is to stop without telling others to.
+    let stop = stop.child_token();
+    let hands = Arc::new(Hands::default());
+    if let Some(patience) = settings.leave_after {
+        loops.spawn(leave_when_idle(hands.clone(), patience, stop.clone()));
+    }
     for stage in Stage::ALL {
         let slots = if stage == Stage::Search { settings.slots.max(1) } else { 1 };
         for _ in 0..slots {
-            loops.spawn(drain(pipeline.clone(), Inbox::Work(stage), settings, stop.clone()));
+            loops.spawn(drain(pipeline.clone(), Inbox::Work(stage), settings, hands.clone(), stop.clone()));
         }
-        loops.spawn(drain(pipeline.clone(), Inbox::Poison(stage), settings, stop.clone()));
+        loops.spawn(drain(pipeline.clone(), Inbox::Poison(stage), settings, hands.clone(), stop.clone()));
     }
     if let Some(period) = settings.sweep {
         loops.spawn(sweep_regularly(pipeline, period, stop));
@@ -65,6 +75,50 @@ pub async fn run(pipeline: Arc<Pipeline>, settings: WorkerSettings, stop: Cancel
     while let Some(ended) = loops.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a worker loop ended unexpectedly");
+        }
+    }
+}
+
+/// What a worker has in hand.
+#[derive(Debug, Default)]
+struct Hands {
+    /// Messages, and since when there is none.
+    state: Mutex<(usize, Option<Instant>)>,
+}
+
+impl Hands {
+    fn take(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = (state.0 + 1, None);
+    }
+
+    fn put_down(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = state.0 - 1;
+        *state = (left, (left == 0).then(Instant::now));
+    }
+
+    /// How much longer they may be empty, if they are.
+    fn patience_left(&self, patience: Duration) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.0 {
+            0 => patience.saturating_sub(state.1.get_or_insert_with(Instant::now).elapsed()),
+            _ => patience,
+        }
+    }
+}
+
+/// Stops the worker when it has had nothing in hand for so long.
+async fn leave_when_idle(hands: Arc<Hands>, patience: Duration, stop: CancellationToken) {
+    loop {
+        let left = hands.patience_left(patience);
+        if left.is_zero() {
+            tracing::info!(idle_seconds = patience.as_secs(), "nothing to do; leaving");
+            stop.cancel();
+        }
+        // A message that is taken and put down meanwhile is seen by then.
+        if stop.run_until_cancelled(sleep(left.max(Duration::from_millis(10)))).await.is_none() {
+            return;
         }
     }
 }
@@ -79,14 +133,22 @@ async fn sweep_regularly(pipeline: Arc<Pipeline>, period: Duration, stop: Cancel
     }
 }
 
-async fn drain(pipeline: Arc<Pipeline>, inbox: Inbox, settings: WorkerSettings, stop: CancellationToken) {
+async fn drain(
+    pipeline: Arc<Pipeline>,
+    inbox: Inbox,
+    settings: WorkerSettings,
+    hands: Arc<Hands>,
+    stop: CancellationToken,
+) {
     let queues = queues_of(&pipeline, inbox);
     let mut pause = Duration::from_millis(50);
     while !stop.is_cancelled() {
         match receive(&queues, settings.lease).await {
             Some((queue, delivery)) => {
                 pause = Duration::from_millis(50);
+                hands.take();
                 work(&pipeline, inbox, queue, delivery, settings, &stop).await;
+                hands.put_down();
             }
             None => {
                 stop.run_until_cancelled(sleep(pause)).await;

@@ -12,7 +12,8 @@ use skyblast::database::{Database, VolumeLimit};
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::worker::{self, WorkerSettings};
 use skyblast::jobs::{
-    Inbox, JOBS, JobId, MAX_DELIVERIES, Pipeline, Report, Request, Settings, Stage, State, Status, Wanted,
+    Inbox, JOBS, JobId, MAX_DELIVERIES, Pipeline, Report, Request, Settings, Stage, State, Status,
+    VolumeFolder, Wanted,
 };
 use skyblast::report::OutputFormat;
 use skyblast::sequence::fasta::Reader;
@@ -73,6 +74,13 @@ impl Fixture {
     /// The same storage seen by a process that has just started: with nothing cached.
     pub(crate) fn restart(&mut self) {
         self.pipeline = open(&self.folder, self.memory.as_ref(), self.settings, None);
+    }
+
+    /// The same storage seen by a process that has just started and keeps volumes in a folder.
+    #[allow(dead_code, reason = "only tests of that")]
+    pub(crate) fn keep_volumes_in(&mut self, folder: VolumeFolder) {
+        let pipeline = open(&self.folder, self.memory.as_ref(), self.settings, None);
+        self.pipeline = Arc::new(Arc::into_inner(pipeline).unwrap().keeping_volumes_in(folder));
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -178,6 +186,7 @@ impl Fixture {
             idle_pause: Duration::from_millis(100),
             grace: Duration::from_secs(10),
             sweep: None,
+            leave_after: None,
         };
         let running: Vec<_> = (0..workers)
             .map(|number| {

@@ -118,6 +118,9 @@ fn scripts() -> Vec<PathBuf> {
         .collect();
     assert_eq!(scripts.len(), 3);
     scripts.extend([".ci/run", "tests/run", "infra/container/assemble.sh"].map(|name| project().join(name)));
+    scripts.extend(
+        ["worker", "slurm", "pbs", "sge"].map(|name| project().join(format!("infra/cluster/{name}.sh"))),
+    );
     scripts
 }
 

@@ -193,3 +193,22 @@ async fn a_shard_needs_few_operations() {
     println!("{:.2} operations a shard", tally.calls as f64 / shards as f64);
     assert!(tally.calls <= shards * 6, "{} operations for {shards} shards, all steps included", tally.calls);
 }
+
+/// Work keeps it there; whoever runs it is not told to stop with it.
+#[tokio::test(start_paused = true)]
+async fn a_worker_leaves_when_there_has_been_nothing_to_do_for_a_while() {
+    let fixture = Fixture::in_memory(&[project_file(DATABASE)], VolumeLimit::Sequences(20), 2_000).await;
+    let queries = std::fs::read(project_file(QUERIES)).unwrap();
+    let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
+    let (stop, begun) = (CancellationToken::new(), Instant::now());
+    let patience = Duration::from_secs(20);
+    let settings = WorkerSettings { sweep: None, leave_after: Some(patience), ..WorkerSettings::default() };
+    worker::run(fixture.in_storm(&Storm::new(CALM, 0)), settings, stop.clone()).await;
+    assert_eq!(fixture.state(id).await, State::Completed);
+    assert!(!stop.is_cancelled());
+    let worked = begun.elapsed();
+    assert!(worked > patience * 2, "shards took longer than it waits: {worked:?}");
+    let begun = Instant::now();
+    worker::run(fixture.pipeline.clone(), settings, stop).await;
+    assert_eq!(begun.elapsed().as_secs(), patience.as_secs(), "with nothing to do");
+}
