@@ -37,9 +37,9 @@ export const FOLDED = [
     { name: 'ungapped', ...yesNo, hint: 'false; needs comp_based_stats 0' },
   ]],
   ['Words and extension', [
-    { name: 'word_size', check: from(2, 7), hint: 'by the mode; 3' },
-    { name: 'threshold', check: positive, hint: 'by the mode; 11' },
-    { name: 'window_size', check: from(0), hint: 'by the mode; 40' },
+    { name: 'word_size', check: from(2, 7), hint: 'by the task; 3' },
+    { name: 'threshold', check: positive, hint: 'by the task; 11' },
+    { name: 'window_size', check: from(0), hint: 'by the task; 40' },
     { name: 'xdrop_ungap', check: positive, hint: '7' },
     { name: 'xdrop_gap', check: finite, hint: '15' },
     { name: 'xdrop_gap_final', check: finite, hint: '25' },
