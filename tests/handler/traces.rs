@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::bench::Account;
+use crate::bench::{Account, eventually};
 use crate::common::examples::{self, CHUNKS, DATABASE, SHARDS};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -16,6 +16,10 @@ async fn every_line_about_a_job_is_json_in_one_trace_and_its_cost_is_there() {
     let accepted = bench.send(request.body(std::fs::read(examples::queries()).unwrap())).await;
     let id = accepted.json()["id"].as_str().unwrap().to_owned();
     bench.completes(&id, examples::report()).await;
+    // The step that ends a job has things to do when the job has ended.
+    let handled = |line: &str| line.contains("handled a message") && line.contains("\"function\":\"finish\"");
+    let console = || bench.host.consoles();
+    eventually("the last step is done", async || console().iter().any(|(_, line)| handled(&line.text))).await;
 
     let console = bench.host.consoles();
     let lines: Vec<Value> =
