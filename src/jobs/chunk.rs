@@ -70,7 +70,7 @@ pub struct ChunkLimits {
 ///
 /// Cautious: 7e10 without and 1.2e11 with AVX-512 were measured with queries of mixed origin against
 /// proteins of Swiss-Prot, and instances may be slower. Only the size of the work units depends on it.
-pub(super) const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
+const RESIDUE_PAIRS_PER_SECOND: f64 = 4e10;
 /// Residues at which blastp closes a batch of queries (`blastinput/blast_input_aux.cpp`).
 const BATCH_RESIDUES: u64 = 10_000;
 /// Most bytes of definition lines in a chunk and in a batch, unless a single one is longer: both are held in
@@ -85,17 +85,24 @@ const THOROUGH_TIMES: f64 = 3.0;
 /// Core-seconds that a shard is meant to take.
 const SHARD_CORE_SECONDS: f64 = 100.0;
 
+/// Comparisons of one query residue with one database residue that a core makes per second at least, as far as the
+/// size of work units and patience with them depend on it: what the modes that sort save is left out.
+pub(super) fn pairs_per_second(mode: Mode) -> f64 {
+    match mode {
+        Mode::Thorough => RESIDUE_PAIRS_PER_SECOND / THOROUGH_TIMES,
+        Mode::Exact | Mode::Seeded | Mode::Fast => RESIDUE_PAIRS_PER_SECOND,
+    }
+}
+
 impl ChunkLimits {
     /// Limits for volumes of up to `volume_residues` residues: about 100 core-seconds of work
     /// per shard, and few enough queries that their hits fit in memory many times over. Modes that sort a
     /// volume anew for each chunk do so for as many queries as they join.
     pub fn for_volumes_of(volume_residues: u64, mode: Mode) -> Self {
-        let speed = match mode {
-            Mode::Seeded | Mode::Fast => return Self { residues: SORTED_RESIDUES, queries: 2_000 },
-            Mode::Exact => RESIDUE_PAIRS_PER_SECOND,
-            Mode::Thorough => RESIDUE_PAIRS_PER_SECOND / THOROUGH_TIMES,
-        };
-        let residues = SHARD_CORE_SECONDS * speed / volume_residues.max(1) as f64;
+        if matches!(mode, Mode::Seeded | Mode::Fast) {
+            return Self { residues: SORTED_RESIDUES, queries: 2_000 };
+        }
+        let residues = SHARD_CORE_SECONDS * pairs_per_second(mode) / volume_residues.max(1) as f64;
         Self { residues: (residues as u64).clamp(BATCH_RESIDUES, 200_000), queries: 500 }
     }
 

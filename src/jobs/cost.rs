@@ -29,7 +29,7 @@ impl Pipeline {
             queries = job.queries(),
             query_residues = job.residues(),
             comparisons,
-            residue_pairs = job.residues() as f64 * job.searched().residues as f64,
+            residue_pairs = job.residue_pairs(),
             shards_done = outcome.shards_done,
             shards_failed = outcome.shards_failed,
             instance_seconds,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::burst::Placement;
-use super::chunk::{RESIDUE_PAIRS_PER_SECOND, Warning};
+use super::chunk::{Warning, pairs_per_second};
 use super::estimate::Bounds;
 use super::id::JobId;
 use super::messages::ShardPlanned;
@@ -110,12 +110,17 @@ impl Job {
     pub(super) fn expected_shard_time(&self, volumes: &[VolumeInfo]) -> Duration {
         let queries = self.chunks.iter().map(|chunk| chunk.residues).max().unwrap_or(0);
         let subjects = volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
-        Duration::from_secs_f64(queries as f64 * subjects as f64 / RESIDUE_PAIRS_PER_SECOND)
+        Duration::from_secs_f64(queries as f64 * subjects as f64 / pairs_per_second(self.options.mode))
     }
 
     /// Number of query–subject pairs that the job considers.
     pub fn comparisons(&self) -> u64 {
         self.queries() * self.searched().sequences
+    }
+
+    /// Number of pairs of a query residue and a residue of what is searched: by this, work is reckoned.
+    pub(super) fn residue_pairs(&self) -> f64 {
+        self.residues() as f64 * self.searched().residues as f64
     }
 
     /// Size of what is searched of the database, which statistics refer to.

@@ -49,6 +49,14 @@ pub(super) struct Searched {
     taxonomy: Option<Digest>,
 }
 
+impl Searched {
+    /// Its size.
+    pub(super) fn size(&self) -> DatabaseTotals {
+        let all = DatabaseTotals { sequences: self.manifest.sequences, residues: self.manifest.residues };
+        self.chosen.as_ref().map_or(all, Chosen::totals)
+    }
+}
+
 /// Who sends a request, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Submitter {

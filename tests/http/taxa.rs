@@ -100,6 +100,20 @@ async fn a_server_reports_what_blastp_reports_of_taxa() {
     }
 }
 
+#[tokio::test]
+async fn an_estimate_reckons_what_is_searched_of_the_taxa() {
+    let lab = lab(&["parsed"]).await;
+    for taxa in ["", "&taxids=9606", "&negative_taxids=9606"] {
+        let query = format!("database=parsed{taxa}");
+        let estimate = lab.post(&format!("{query}&dry_run=true"), "text/plain", two_queries()).await.json();
+        let id = lab.submit(&query, two_queries()).await;
+        assert_eq!(lab.complete(&id).await, "completed");
+        let status = lab.get(&format!("/api/searches/{id}")).await.json();
+        assert_eq!(estimate["comparisons"], status["comparisons"]["total"], "{taxa}");
+        assert_eq!(estimate["shards"], status["shards"]["total"], "{taxa}");
+    }
+}
+
 /// Hits that compete, pieces and limits, which the merge settles, refer to what is searched.
 #[tokio::test]
 async fn the_options_that_merging_settles_hold_for_some_taxa() {

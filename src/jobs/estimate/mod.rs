@@ -57,9 +57,9 @@ impl Default for Instances {
 pub struct Work {
     /// The database, by name and version if it has one.
     pub database: String,
-    /// Its size.
+    /// Size of what is searched of it.
     pub size: DatabaseTotals,
-    /// Number of its volumes.
+    /// Number of its volumes that have any of that.
     pub volumes: u64,
 }
 
@@ -165,23 +165,23 @@ impl Pipeline {
         R: BufRead + Send + 'static,
         F: FnOnce() -> Result<Reader<R>, FastaError> + Send + 'static,
     {
-        let (database, manifest) = self.catalog.resolve(&request.database).await?;
-        let (options, limits) = (request.options, self.chunk_limits(&manifest.volumes, request.options.mode));
+        let searched = self.searched_by(request).await?;
+        let (database, volumes, size) = (&searched.database, &searched.volumes, searched.size());
+        let (options, limits) = (request.options, self.chunk_limits(volumes, request.options.mode));
         let read = move || CountedQueries::read(open().map_err(SubmitError::Fasta)?, limits, options, whole);
         let read = tokio::task::spawn_blocking(read).await;
         let queries = read.map_err(|e| Error::Internal(e.to_string()))?.map_err(|refusal| *refusal)?;
-        let size = DatabaseTotals { sequences: manifest.sequences, residues: manifest.residues };
-        let work = Work { database: database.to_string(), size, volumes: manifest.volumes.len() as u64 };
+        let work = Work { database: database.to_string(), size, volumes: volumes.len() as u64 };
         let rate = match self.measured_rate(&options).await? {
             Some(rate) => Some(rate),
             None => {
                 // One at a time: each keeps all cores busy.
                 let _alone = self.calibrating.lock().await;
-                let smallest = manifest.volumes.iter().min_by_key(|volume| volume.residues);
+                let smallest = volumes.iter().min_by_key(|volume| volume.residues);
                 let smallest =
                     smallest.ok_or_else(|| Error::Internal("a database without volumes".to_owned()))?;
-                self.check_memory(&database, smallest)?;
-                let subjects = self.catalog.volume(&database, smallest).await?;
+                self.check_memory(database, smallest)?;
+                let subjects = self.catalog.volume(database, smallest).await?;
                 let (threads, beginning) = (self.settings.threads, queries.beginning.clone());
                 Self::compute(move || calibrate(options, size, threads, &beginning, &*subjects)).await?
             }
@@ -198,8 +198,7 @@ impl Pipeline {
             tracing::warn!(job = %job.id, %error, "could not look up how fast earlier jobs were");
             None
         })?;
-        let pairs = job.residues() as f64 * job.totals.residues as f64;
-        Some(Bounds::within(pairs / rate.pairs_per_second, rate.factor))
+        Some(Bounds::within(job.residue_pairs() / rate.pairs_per_second, rate.factor))
     }
 
     /// What so many seconds of instances cost for a job.

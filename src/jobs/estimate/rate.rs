@@ -82,7 +82,7 @@ impl Measurement {
         says_something.then(|| Self {
             job: job.id,
             kind: kind_of(&job.options),
-            pairs: job.residues() as f64 * job.totals.residues as f64,
+            pairs: job.residue_pairs(),
             milliseconds,
         })
     }
