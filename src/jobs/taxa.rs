@@ -38,15 +38,7 @@ pub struct AskedTaxa {
 impl AskedTaxa {
     /// The option of a request that says so.
     pub fn option(&self) -> &'static str {
-        option(self.purpose)
-    }
-}
-
-/// The option of a request with this purpose.
-fn option(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Include => "taxids",
-        Purpose::Exclude => "negative_taxids",
+        self.purpose.option()
     }
 }
 
@@ -82,7 +74,7 @@ impl Chosen {
     /// The option of a request, and its value, that mean the same.
     pub(super) fn as_option(&self) -> (&'static str, String) {
         let taxids: Vec<_> = self.choice.taxids.iter().map(Taxid::to_string).collect();
-        (option(self.choice.purpose), taxids.join(","))
+        (self.choice.purpose.option(), taxids.join(","))
     }
 }
 

@@ -16,6 +16,16 @@ pub enum Purpose {
     Exclude,
 }
 
+impl Purpose {
+    /// The option of a request that lists taxa for this purpose.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Include => "taxids",
+            Self::Exclude => "negative_taxids",
+        }
+    }
+}
+
 /// Some taxa, and what is done with their sequences.
 ///
 /// A taxid stands for itself alone; 0 stands for what has no taxid.

@@ -90,11 +90,7 @@ impl TaxaFlags {
                 value.len()
             )));
         }
-        let option = match purpose {
-            Purpose::Include => "taxids",
-            Purpose::Exclude => "negative_taxids",
-        };
-        Ok(Some((option, value)))
+        Ok(Some((purpose.option(), value)))
     }
 
     /// Adds the files that are read.

@@ -6,6 +6,7 @@
 
 use super::parameters::{Parameters, refused, shorten};
 use crate::functions::problem::Problem;
+use crate::taxonomy::Purpose;
 
 /// The parameter.
 pub(super) const ENTREZ_QUERY: &str = "ENTREZ_QUERY";
@@ -23,8 +24,8 @@ pub(super) fn taxa(parameters: &Parameters) -> Result<Option<(&'static str, Stri
     match reader.read() {
         Ok(()) if reader.listed.is_empty() => Ok(None),
         Ok(()) => {
-            let option = if reader.leaves_out { "negative_taxids" } else { "taxids" };
-            Ok(Some((option, reader.listed.join(","))))
+            let purpose = if reader.leaves_out { Purpose::Exclude } else { Purpose::Include };
+            Ok(Some((purpose.option(), reader.listed.join(","))))
         }
         Err(reason) => {
             let reason = format!(
