@@ -218,6 +218,40 @@ fn a_client_made_from_the_description_of_the_api_calls_every_operation() {
     prints(&mut client, &lines.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
+/// The blocks of Python in README, in their order.
+fn snippets() -> Vec<String> {
+    let readme = fs::read_to_string(project_file("README.md")).unwrap();
+    let blocks = readme.split("```python\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_snippets_of_the_readme_work() {
+    let (folder, server) = serve(None);
+    let here = folder.path();
+    fs::copy(examples::queries(), here.join("queries.fa")).unwrap();
+    let database = project_file("examples/database.fa.gz");
+    let columns = ["--outfmt", "parquet std qcovs stitle", "--out", "hits.parquet"];
+    let mut search = Command::new(env!("CARGO_BIN_EXE_skyblast"));
+    search.current_dir(here).args(["search", "--query", "queries.fa", "--db"]).arg(database).args(columns);
+    prints(&mut search, &[]);
+    let snippets = snippets();
+    let [of_pandas, of_biopython] = &snippets[..] else { panic!("README has other snippets: {snippets:?}") };
+    let runs = |snippet: &str| {
+        let mut client = Command::new(python());
+        client.current_dir(here).args(["-c", snippet]);
+        client
+    };
+    prints(&mut runs(of_pandas), &["qaccver", "Name: bitscore"]);
+    let asking = of_biopython
+        .replace("http://127.0.0.1:8765", &server.url)
+        .replace("\"proteins\"", &format!("\"{DATABASE}\""));
+    assert_ne!(&asking, of_biopython);
+    let hits = end(&mut runs(&asking));
+    assert_eq!(hits.code, Some(0), "{}", hits.stderr);
+    assert!(String::from_utf8_lossy(&hits.stdout).lines().count() > 22, "a line for each hit of 22 queries");
+}
+
 #[test]
 fn prometheus_reads_the_metrics() {
     let (_folder, server) = serve(None);

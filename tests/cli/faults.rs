@@ -1,7 +1,10 @@
 //! Processes on one folder that are killed in the middle of a job.
 
-use crate::common::command::skyblast;
+use std::process::Command;
+
+use crate::common::command::{end, skyblast};
 use crate::common::examples;
+use crate::common::in_process::project_file;
 use crate::common::process::{Process, Server, wait_for};
 use crate::server::Lab;
 
@@ -21,6 +24,28 @@ fn a_server_killed_in_the_middle_of_a_job_goes_on_when_it_is_started_again() {
     }
     lab.completes(&id, &examples::search_many(COPIES));
     assert_eq!(lab.status(&id)["shards"]["failed"], 0);
+}
+
+/// As the schedulers of clusters start it.
+#[test]
+fn a_worker_of_a_cluster_leaves_when_there_is_nothing_to_do() {
+    let lab = Lab::start(&[]);
+    let cache = lab.folder.path().join("cache");
+    let script = || {
+        let mut script = Command::new(project_file("infra/cluster/worker.sh"));
+        script.env("SKYBLAST", env!("CARGO_BIN_EXE_skyblast")).env("SKYBLAST_CACHE", &cache);
+        script.env("SLURM_CPUS_PER_TASK", "1").env("SKYBLAST_LEAVE_AFTER", "2s");
+        script.env_remove("SKYBLAST_STORAGE");
+        script
+    };
+    let left = end(script().env("SKYBLAST_STORAGE", lab.folder.path()));
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(left.stderr.contains("\"threads\":1") || left.stderr.contains("threads=1"), "{}", left.stderr);
+    assert!(left.stderr.contains("nothing to do; leaving") && cache.is_dir(), "{}", left.stderr);
+
+    let lost = end(&mut script());
+    assert_eq!(lost.code, Some(2), "{}", lost.stderr);
+    assert!(lost.stderr.contains("set SKYBLAST_STORAGE"), "{}", lost.stderr);
 }
 
 #[test]

@@ -18,8 +18,10 @@ async fn every_line_about_a_job_is_json_in_one_trace_and_its_cost_is_there() {
     bench.completes(&id, examples::report()).await;
     // The step that ends a job has things to do when the job has ended.
     let handled = |line: &str| line.contains("handled a message") && line.contains("\"function\":\"finish\"");
-    let console = || bench.host.consoles();
-    eventually("the last step is done", async || console().iter().any(|(_, line)| handled(&line.text))).await;
+    eventually("the last step is done", async || {
+        bench.host.consoles().iter().any(|(_, line)| handled(&line.text))
+    })
+    .await;
 
     let console = bench.host.consoles();
     let lines: Vec<Value> =

@@ -131,6 +131,18 @@ fn shellcheck_has_no_complaint() {
 }
 
 #[test]
+fn the_job_of_hpc_pack_is_xml_that_starts_the_worker() {
+    let started = "import sys, xml.etree.ElementTree as tree
+for task in tree.parse(sys.argv[1]).iter('{http://schemas.microsoft.com/HPCS2008R2/scheduler/}Task'):
+    print(task.get('CommandLine'))";
+    let job = project().join("infra/cluster/hpc-pack.xml");
+    let output = tool("python").args(["-c", started]).arg(job).output().unwrap();
+    let script = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(script.trim(), "infra/cluster/worker.sh", "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(project().join(script.trim()).is_file());
+}
+
+#[test]
 fn shellcheck_sees_a_seeded_fault() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deploy.sh");
