@@ -337,8 +337,9 @@ impl Pipeline {
             sweep.given_up = missing.len() as u64;
         } else {
             let shards: Vec<ShardPlanned> = missing.iter().map(|&number| plan.message(id, number)).collect();
-            let in_cloud = self.ledger.burst(id).await?.0.map_or(u64::MAX, |burst| burst.from);
-            let paid = missing.iter().zip(&shards).filter(|&(&number, _)| number >= in_cloud);
+            let in_cloud = self.ledger.burst(id).await?.0;
+            let is_paid = |number| in_cloud.as_ref().is_some_and(|burst| burst.has(number));
+            let paid = missing.iter().zip(&shards).filter(|&(&number, _)| is_paid(number));
             self.announce_shards_to_cloud(paid.map(|(_, shard)| *shard).collect()).await?;
             self.announce_shards(job, shards, true).await?;
             sweep.announced = missing.len() as u64;

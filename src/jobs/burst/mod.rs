@@ -4,11 +4,14 @@
 //! workers; the sweep announces those that come last in the grid to the app as well, as many as own workers will not
 //! have done in time and the budget allows. Whoever is first writes the hits, and the other finds them.
 //!
-//! The cloud is told of shards from the end of the grid on; `burst.json` says from which. What it has cost is what
-//! these shards have taken, whoever has compared them, so the budget holds even if the cloud has done all of them.
+//! The cloud is told of shards from the end of the grid on; `burst.json` says from which, and which of them it was not
+//! told of because they were settled. What it has cost is what the others have taken, whoever has compared them, so the
+//! budget holds even if the cloud has done all of them.
 
 mod place;
 mod surplus;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,10 +35,49 @@ const PER_INSTANCE: u64 = 2;
 const SUPPOSED: f64 = 120.0;
 
 /// How much of a job the cloud has been told of; `burst.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Burst {
     /// The shards from this number on.
-    pub(super) from: u64,
+    from: u64,
+    /// But for these, which were settled before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    passed_over: BTreeSet<u64>,
+}
+
+impl Burst {
+    /// Whether it has been told of the shard with this number.
+    pub(super) fn has(&self, number: u64) -> bool {
+        number >= self.from && !self.passed_over.contains(&number)
+    }
+
+    /// Nothing of a job yet.
+    fn nothing(plan: &Plan) -> Self {
+        Self { from: plan.shards(), passed_over: BTreeSet::new() }
+    }
+
+    /// The numbers of the shards that it has been told of.
+    fn told(&self, plan: &Plan) -> impl Iterator<Item = u64> {
+        (self.from..plan.shards()).filter(|&number| self.has(number))
+    }
+
+    /// The same with up to `most` more, from the end of the grid on; and these.
+    fn further(mut self, plan: &Plan, settled: &Settled, most: u64) -> (Self, Vec<u64>) {
+        let mut shards = Vec::new();
+        for number in (0..self.from).rev() {
+            if shards.len() as u64 == most {
+                break;
+            }
+            if settled.shards.contains(&plan.shard(number)) {
+                self.passed_over.insert(number);
+            } else {
+                shards.push(number);
+                self.from = number;
+            }
+        }
+        // What lies before the first of them has not been passed.
+        self.passed_over = self.passed_over.split_off(&self.from);
+        (self, shards)
+    }
 }
 
 /// What the cloud has to do with a job in both places.
@@ -64,8 +106,8 @@ impl Pipeline {
         now: Timestamp,
     ) -> Result<u64> {
         let (before, tag) = self.ledger.burst(job.id).await?;
-        let from = before.map_or(plan.shards(), |burst| burst.from).min(plan.shards());
-        let standing = self.standing_of_burst(job, plan, settled, from, now);
+        let before = before.unwrap_or_else(|| Burst::nothing(plan));
+        let standing = self.standing_of_burst(job, plan, settled, &before, now);
         if standing.seconds_so_far < SHOWING {
             return Ok(0);
         }
@@ -73,12 +115,13 @@ impl Pipeline {
         if surplus == 0 {
             return Ok(0);
         }
-        let missing = (0..from).rev().filter(|&number| !settled.shards.contains(&plan.shard(number)));
-        let mut shards: Vec<u64> = missing.take(surplus as usize).collect();
-        let Some(&first) = shards.last() else { return Ok(0) };
+        let (burst, mut shards) = before.further(plan, settled, surplus);
+        if shards.is_empty() {
+            return Ok(0);
+        }
         // Of several sweeps at the same time one goes on. Should it die, what it has not announced is announced
         // again when the job stands still.
-        if !self.ledger.replace_burst(job.id, &Burst { from: first }, tag.as_ref()).await? {
+        if !self.ledger.replace_burst(job.id, &burst, tag.as_ref()).await? {
             return Ok(0);
         }
         shards.reverse();
@@ -86,7 +129,7 @@ impl Pipeline {
             shards.into_iter().map(|number| plan.message(job.id, number)).collect();
         let announced = shards.len() as u64;
         self.announce_shards_to_cloud(shards).await?;
-        tracing::info!(job = %job.id, announced, from = first, of = plan.shards(), "announced shards to the cloud");
+        tracing::info!(job = %job.id, announced, from = burst.from, of = plan.shards(), "announced shards to the cloud");
         Ok(announced)
     }
 
@@ -95,10 +138,10 @@ impl Pipeline {
         if job.placement.place != Place::Burst {
             return Ok(None);
         }
-        let from = self.ledger.burst(job.id).await?.0.map_or(plan.shards(), |burst| burst.from);
+        let burst = self.ledger.burst(job.id).await?.0.unwrap_or_else(|| Burst::nothing(plan));
         let settled = self.ledger.settled(job.id).await?;
-        let standing = self.standing_of_burst(job, plan, &settled, from, now);
-        let shards = plan.shards() - from.min(plan.shards());
+        let standing = self.standing_of_burst(job, plan, &settled, &burst, now);
+        let shards = burst.told(plan).count() as u64;
         Ok(Some(InCloud {
             shards,
             settled: shards - standing.in_cloud,
@@ -113,10 +156,10 @@ impl Pipeline {
         job: &Job,
         plan: &Plan,
         settled: &Settled,
-        from: u64,
+        burst: &Burst,
         now: Timestamp,
     ) -> Standing {
-        let told = || (from..plan.shards()).map(|number| plan.shard(number));
+        let told = || burst.told(plan).map(|number| plan.shard(number));
         let in_cloud = told().filter(|shard| !settled.shards.contains(shard)).count() as u64;
         let billed = Billed { shards: 1, chunks: 0, instance_megabytes: self.settings.instances.megabytes };
         let price = |seconds| self.prices.of_shards(billed, seconds);
