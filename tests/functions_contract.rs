@@ -122,6 +122,7 @@ fn every_request_finds_its_function() {
         (Method::GET, "/API/Searches/7", Some("status")),
         (Method::GET, "/api/searches/7/results", Some("results")),
         (Method::DELETE, "/api/searches/7", Some("cancel")),
+        (Method::POST, "/api/searches/7/retry", Some("retry")),
         (Method::POST, "/api/searches/7/shares", Some("share")),
         (Method::GET, "/api/shared", Some("shared")),
         (Method::GET, "/api/shared/7.8.9", Some("shared")),

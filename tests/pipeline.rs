@@ -19,6 +19,8 @@ mod recovery;
 mod repeats;
 #[path = "pipeline/retention.rs"]
 mod retention;
+#[path = "pipeline/retry.rs"]
+mod retry;
 #[path = "pipeline/room.rs"]
 mod room;
 #[path = "pipeline/storms.rs"]

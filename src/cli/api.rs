@@ -89,6 +89,14 @@ pub(super) struct Cancelled {
     pub(super) ended_before: bool,
 }
 
+/// Whether a job has been retried.
+#[derive(Debug, Deserialize)]
+pub(super) struct Retried {
+    pub(super) state: State,
+    /// Not if it had not ended.
+    pub(super) begun: bool,
+}
+
 /// A database of the server.
 #[derive(Debug, Deserialize)]
 pub(super) struct DatabaseEntry {
@@ -294,6 +302,11 @@ impl Client {
     /// Cancels a job, unless it has ended.
     pub(super) async fn cancel(&self, id: JobId) -> anyhow::Result<Cancelled> {
         self.json(self.request(Method::DELETE, &format!("searches/{id}"))).await
+    }
+
+    /// Tries the failed shards of a job again.
+    pub(super) async fn retry(&self, id: JobId) -> anyhow::Result<Retried> {
+        self.json(self.request(Method::POST, &format!("searches/{id}/retry"))).await
     }
 
     /// A page of searches, newest first.

@@ -58,6 +58,7 @@ mod prices;
 mod progress;
 mod refusals;
 mod results;
+mod retry;
 mod search;
 mod searched;
 mod sequences;
@@ -123,6 +124,7 @@ enum Command {
     Status(status::StatusArgs),
     Results(results::ResultsArgs),
     Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
     Share(share::ShareArgs),
     Compare(compare::CompareArgs),
     Sequences(sequences::SequencesArgs),
@@ -175,6 +177,7 @@ impl Cli {
             Command::Status(args) => in_runtime(status::run(args)),
             Command::Results(args) => in_runtime(results::run(args)),
             Command::Cancel(args) => in_runtime(cancel::run(args)),
+            Command::Retry(args) => in_runtime(retry::run(args)),
             Command::Share(args) => in_runtime(share::run(args)),
             Command::Compare(args) => compare::run(args),
             Command::Sequences(args) => sequences::run(args),
@@ -210,7 +213,12 @@ impl Command {
             Self::Search(_) | Self::Submit(_) | Self::Results(_) | Self::Sequences(_) => false,
             // These go on whether or not anybody listens.
             Self::Serve(_) | Self::Worker(_) | Self::Handler(_) | Self::Apart(_) => false,
-            Self::Compare(_) | Self::Makedb(_) | Self::Demo(_) | Self::Status(_) | Self::Cancel(_) => true,
+            Self::Compare(_)
+            | Self::Makedb(_)
+            | Self::Demo(_)
+            | Self::Status(_)
+            | Self::Cancel(_)
+            | Self::Retry(_) => true,
             Self::Completions(_) | Self::Manual(_) | Self::Estimate(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) | Self::Taxonomy(_) => true,
         }

@@ -94,6 +94,8 @@ kinds! {
     NoSuchRange = "no-such-range": "the report has none of the bytes that Range asks for",
     /// A search that has not ended cannot be removed.
     NotEnded = "not-ended": "a search that has not ended cannot be removed",
+    /// The search has ended, and there is nothing to try again; the member `state` says how.
+    NothingToRetry = "nothing-to-retry": "the search has ended, and there is nothing to try again; the member `state` says how",
     /// The request is not HTTP/1.1.
     UnreadableRequest = "unreadable-request": "the request is not HTTP/1.1",
     /// The address is too long.

@@ -6,6 +6,7 @@
 //! GET    /api/searches/{id}          status     where the search stands
 //! GET    /api/searches/{id}/results  results    the report, streamed
 //! DELETE /api/searches/{id}          cancel     ends the search, or removes it
+//! POST   /api/searches/{id}/retry    retry      tries its failed shards again
 //! PATCH  /api/searches/{id}          label      calls the search something
 //! GET    /api/searches/{id}/queries  browse     the queries, with how many hits they have
 //! GET    /api/searches/{id}/queries/{place}/hits         the hits of one of them
@@ -63,6 +64,7 @@ mod queries;
 mod queue;
 mod ready;
 mod results;
+mod retry;
 mod router;
 mod sequences;
 mod services;

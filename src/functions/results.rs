@@ -81,8 +81,8 @@ pub(super) async fn report(app: &App, id: JobId, uri: &Uri, reader: &Reader) -> 
     options.none_left()?;
     let pipeline = app.pipeline()?;
     match pipeline.results(id, wanted).await? {
-        Report::Ready { format, content, stored, missing } => {
-            let whole = Whole { id, format, stored, missing };
+        Report::Ready { format, content, stored, missing, edition } => {
+            let whole = Whole { id, format, stored, missing, edition };
             say_missing(whole.give(pipeline, content, reader).await?, missing)
         }
         Report::Elsewhere { grant, missing } => say_missing(elsewhere(&grant), missing),
@@ -119,6 +119,7 @@ struct Whole {
     format: OutputFormat,
     stored: Option<StoredReport>,
     missing: Option<MissingShards>,
+    edition: u32,
 }
 
 type Pieces = BoxStream<'static, jobs::Result<bytes::Bytes>>;
@@ -131,11 +132,12 @@ impl Whole {
         }
         let is_head = reader.method == Method::HEAD;
         let mut headers = self.headers(&tag)?;
-        let Some(StoredReport { length, .. }) = self.stored else {
+        let Some(stored) = &self.stored else {
             headers.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
             let body = if is_head { nothing() } else { body_of(self.id, content).await? };
             return Ok((headers, body).into_response());
         };
+        let length = stored.length;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         // A range has a meaning for GET only.
         let wanted = if is_head { Extent::Whole } else { Extent::of(&reader.headers, &tag, length) };
@@ -143,7 +145,7 @@ impl Whole {
             Extent::Whole => (StatusCode::OK, length, content),
             Extent::Part(Range { start, end }) => {
                 headers.insert(CONTENT_RANGE, content_range(&format!("{start}-{}", end - 1), length)?);
-                let content = pipeline.report_from(self.id, &self.format, start).await?;
+                let content = pipeline.report_from(self.id, stored, &self.format, start).await?;
                 (StatusCode::PARTIAL_CONTENT, end - start, first_bytes(content, end - start))
             }
             Extent::Beyond => {
@@ -157,12 +159,13 @@ impl Whole {
         Ok((status, headers, body).into_response())
     }
 
-    /// What bytes follow from: of what is stored, which bytes they are; else job, format, and who makes them.
+    /// What bytes follow from: of what is stored, which bytes they are; else job, edition, format, and who makes them.
     fn tag(&self) -> Tag {
         let missing = self.missing.map_or(0, |missing| missing.missing).to_le_bytes();
         let (id, format) = (self.id.to_string(), format!("{:?}", self.format));
+        let edition = self.edition.to_le_bytes();
         let origin = self.stored.as_ref().map_or(env!("CARGO_PKG_VERSION"), |stored| &stored.tag.0);
-        Tag::of(&[id.as_bytes(), format.as_bytes(), &missing, origin.as_bytes()])
+        Tag::of(&[id.as_bytes(), format.as_bytes(), &missing, &edition, origin.as_bytes()])
     }
 
     /// Headers of any answer that has the report, or stands for it.

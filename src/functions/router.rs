@@ -18,7 +18,8 @@ use super::problem::Problem;
 use super::services::{App, Limits, Services};
 use super::{
     blast_cgi, browse, cancel, compression, cross_origin, databases, description, doctor, drain, health,
-    label, list, metrics, origin, page, queue, results, sequences, share, status, submit, sweep, upload,
+    label, list, metrics, origin, page, queue, results, retry, sequences, share, status, submit, sweep,
+    upload,
 };
 use crate::jobs::Stage;
 
@@ -59,6 +60,7 @@ fn routes(limits: &Limits) -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/searches/{id}/queries", get(browse::queries)),
         ("/api/searches/{id}/queries/{place}/hits", get(browse::hits)),
         ("/api/searches/{id}/queries/{place}/alignments", get(browse::alignments)),
+        ("/api/searches/{id}/retry", post(retry::retry)),
         ("/api/searches/{id}/shares", post(share::share)),
         ("/api/shared", get(share::shared)),
         ("/api/shared/{token}", get(share::shared_by_path)),

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use super::error::{Error, Result};
 use super::messages::{self, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
-use super::poison::{job_of, step_of};
+use super::poison::{edition_of, step_of};
 use super::search::in_milliseconds;
 
 /// How work in a process of its own ended.
@@ -48,8 +48,10 @@ impl Pipeline {
         if self.apart.is_none() || delivery < 2 || !matches!(stage, Stage::Search | Stage::Merge) {
             return Ok(false);
         }
-        let (Ok(id), Ok(step)) = (job_of(stage, body), step_of(stage, body)) else { return Ok(false) };
-        let noted = self.ledger.trouble(id, &step).await?;
+        let (Ok(edition), Ok(step)) = (edition_of(stage, body), step_of(stage, body)) else {
+            return Ok(false);
+        };
+        let noted = self.ledger.trouble(edition, &step).await?;
         if noted.is_some_and(|trouble| trouble.delivery + 1 >= delivery) {
             return Ok(false);
         }
@@ -63,7 +65,8 @@ impl Pipeline {
     /// failed with the reason; a merge ends its job.
     pub(super) async fn work_apart(&self, stage: Stage, body: &str, delivery: u32) -> Result<()> {
         let Some(apart) = &self.apart else { return Ok(()) };
-        let (id, step) = (job_of(stage, body)?, step_of(stage, body)?);
+        let (edition, step) = (edition_of(stage, body)?, step_of(stage, body)?);
+        let id = edition.job;
         tracing::warn!(job = %id, step, delivery, "the last attempt ended without an answer; working apart");
         self.forget().await;
         let started = Instant::now();
@@ -72,7 +75,7 @@ impl Pipeline {
         match ended {
             Ending::Settled => Ok(()),
             Ending::Failed => {
-                let noted = self.ledger.trouble(id, &step).await?;
+                let noted = self.ledger.trouble(edition, &step).await?;
                 let reason = noted.map_or_else(|| "it is not known why".to_owned(), |trouble| trouble.error);
                 Err(Error::Apart(reason))
             }

@@ -35,6 +35,7 @@ impl Pipeline {
             Ok(reported) => reported,
             Err(none) => return Ok(none),
         };
+        let edition = plan.remade.edition;
         let context = Arc::new(self.context_for(&job, format).await?);
         let look = Look { format: format.clone(), context, most: wanted.most };
         let name = {
@@ -84,7 +85,7 @@ impl Pipeline {
             })
         });
         let content = begin.chain(files.try_flatten()).chain(end.flatten()).boxed();
-        Ok(Report::Ready { format: format.clone(), content, stored: None, missing })
+        Ok(Report::Ready { format: format.clone(), content, stored: None, missing, edition })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::edition::{Edition, Latest};
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Outcome, State};
@@ -21,22 +22,24 @@ impl Pipeline {
     /// has ended stays as it is.
     pub async fn cancel(&self, id: JobId) -> Result<Cancellation> {
         self.ledger.job(id).await?;
-        if let Some(outcome) = self.ledger.outcome(id).await? {
+        let Latest { edition, outcome } = self.ledger.latest(id).await?;
+        if let Some(outcome) = outcome {
             return Ok(Cancellation { outcome, ended_before: true });
         }
-        self.ledger.put_cancelled(id).await?;
+        self.ledger.put_cancelled(edition).await?;
         tracing::info!(job = %id, "cancelled a job");
-        let outcome = self.close_without_report(id, State::Cancelled, None).await?;
+        let outcome = self.close_without_report(edition, State::Cancelled, None).await?;
         Ok(Cancellation { ended_before: outcome.state != State::Cancelled, outcome })
     }
 
     /// Ends a job that will not have a report.
     pub(super) async fn close_without_report(
         &self,
-        id: JobId,
+        edition: Edition,
         state: State,
         reason: Option<String>,
     ) -> Result<Outcome> {
+        let id = edition.job;
         let outcome = Outcome {
             state,
             finished: Timestamp::now(),
@@ -46,7 +49,7 @@ impl Pipeline {
             reason,
             instance_milliseconds: self.ledger.spent(id).await?,
         };
-        let outcome = self.close(id, outcome).await?;
+        let outcome = self.close(edition, outcome).await?;
         // Queries that have not been read will not be.
         if let Err(error) = self.ledger.delete_upload(id).await {
             tracing::warn!(job = %id, %error, "could not remove what was uploaded");

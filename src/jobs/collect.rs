@@ -59,7 +59,8 @@ impl Pipeline {
         let volumes = self.catalog.stored_volumes().await?;
         let mut needed = self.catalog.volumes_of_manifests().await?;
         let mut active = self.ledger.active();
-        while let Some(Active { job: id, .. }) = active.try_next().await? {
+        while let Some(Active { edition, .. }) = active.try_next().await? {
+            let id = edition.job;
             match self.ledger.job(id).await {
                 Ok(job) => needed.extend(digests(&job.volumes)),
                 // What it will search in is not written down yet.

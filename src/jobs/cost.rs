@@ -5,13 +5,14 @@
 //! that was compared twice has cost twice. Of a process that is killed
 //! nothing is recorded.
 
-use super::id::JobId;
+use super::edition::Edition;
 use super::job::Outcome;
 use super::pipeline::Pipeline;
 
 impl Pipeline {
     /// Logs what a job that has just ended was and did cost.
-    pub(super) async fn report_cost(&self, id: JobId, outcome: &Outcome) {
+    pub(super) async fn report_cost(&self, edition: Edition, outcome: &Outcome) {
+        let id = edition.job;
         self.tally.job_ended(outcome.state);
         let job = match self.ledger.job(id).await {
             Ok(job) => job,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{FailedShard, Job, MAX_LISTED_FAILURES, Outcome, Plan, State};
@@ -11,20 +12,20 @@ use super::pipeline::Pipeline;
 
 impl Pipeline {
     pub(super) async fn finish(&self, message: JobMerged) -> Result<()> {
-        let id = message.job;
-        if let Some(outcome) = self.ledger.outcome(id).await? {
-            self.close(id, outcome).await?;
+        let edition = Edition { job: message.job, number: message.edition };
+        if let Some(outcome) = self.ledger.outcome(edition).await? {
+            self.close(edition, outcome).await?;
             return Ok(());
         }
-        if self.ledger.is_closed(id).await? {
+        if self.ledger.is_closed(edition).await? {
             return Ok(());
         }
-        let (job, plan) = self.job_and_plan(id).await?;
-        if self.ledger.texts(id).await? < plan.chunks {
+        let (job, plan) = self.job_and_plan(edition).await?;
+        if !self.is_merged(&plan, edition.job).await? {
             return Ok(());
         }
         self.compose(&job, &plan).await?;
-        let (failed, shards_failed) = self.failures(id).await?;
+        let (failed, shards_failed) = self.failures(edition.job, &plan).await?;
         let state = if shards_failed == 0 { State::Completed } else { State::CompletedWithFailedShards };
         let outcome = Outcome {
             state,
@@ -33,9 +34,9 @@ impl Pipeline {
             failed,
             shards_failed,
             reason: None,
-            instance_milliseconds: self.ledger.spent(id).await?,
+            instance_milliseconds: self.ledger.spent(edition.job).await?,
         };
-        self.close(id, outcome).await?;
+        self.close(edition, outcome).await?;
         Ok(())
     }
 
@@ -44,14 +45,16 @@ impl Pipeline {
         let format = output_format(job)?.of_pieces();
         let end = render_end(&format, &report_context(job)?, job.queries())?;
         let head = self.head(job, plan, &format).await?;
-        self.ledger.compose_report(job.id, format.extension(), head, plan.chunks, end.into()).await
+        self.ledger.compose_report(job.id, plan, format.extension(), head, end.into()).await
     }
 
     /// Writes the report of a job that has ended once more, from what is left of what it was made of.
     pub(super) async fn restore_report(&self, job: &Job, plan: &Plan) -> Result<()> {
         tracing::warn!(job = %job.id, "the report is missing; making it again");
         for chunk in 0..plan.chunks {
-            if !self.ledger.has_text(job.id, chunk).await? && !self.write_text(job, plan, chunk).await? {
+            if !self.ledger.has_text(plan.edition_of(job.id, chunk), chunk).await?
+                && !self.write_text(job, plan, chunk).await?
+            {
                 return Err(Error::Damaged {
                     object: format!("{}/text/{chunk:06}", job.id),
                     reason: "it is missing, and so are some of the hits that it was made of".to_owned(),
@@ -62,8 +65,8 @@ impl Pipeline {
     }
 
     /// The shards that parts lack, and how many there are.
-    async fn failures(&self, id: JobId) -> Result<(Vec<FailedShard>, u64)> {
-        let missing = self.ledger.missing(id).await?;
+    async fn failures(&self, id: JobId, plan: &Plan) -> Result<(Vec<FailedShard>, u64)> {
+        let missing = self.ledger.missing(id, plan).await?;
         let mut failed = Vec::new();
         for &shard in missing.iter().take(MAX_LISTED_FAILURES) {
             let ShardPlanned { chunk, volume, .. } = shard;

@@ -34,19 +34,18 @@ impl Pipeline {
     /// A job and how far it is; [`UnknownJob`](super::Error::UnknownJob) if there is none.
     pub async fn glance(&self, id: JobId) -> Result<Glance> {
         let job = self.ledger.job(id).await?;
-        let outcome = self.ledger.outcome(id).await?;
-        let state = match &outcome {
-            Some(outcome) => outcome.state,
-            None if self.ledger.has_begun(id).await? => State::Running,
-            None => State::Queued,
-        };
-        Ok(Glance { job, state, outcome })
+        let latest = self.ledger.latest(id).await?;
+        let state = self.state_of(&latest).await?;
+        Ok(Glance { job, state, outcome: latest.outcome })
     }
 
     /// Whether the report of a job has hits. If the first of many chunks have none, it is taken to have some.
     pub async fn may_have_hits(&self, job: &Job) -> Result<bool> {
-        for chunk in 0..job.chunks.len().min(LOOKED_INTO) {
-            let Some(part) = self.ledger.part(job.id, chunk as u32).await? else { return Ok(true) };
+        let latest = self.ledger.latest(job.id).await?;
+        let Some(plan) = self.ledger.plan(latest.edition).await? else { return Ok(true) };
+        for chunk in 0..job.chunks.len().min(LOOKED_INTO) as u32 {
+            let merged_in = plan.edition_of(job.id, chunk);
+            let Some(part) = self.ledger.part(merged_in, chunk).await? else { return Ok(true) };
             let (name, input) = (part.name().to_owned(), reader(self.ledger.read_part(&part).await?));
             let look = move || {
                 let (_, mut hits) = hits::read_part(&name, input)?;

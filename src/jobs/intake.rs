@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::chunk::Warning;
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{ChunkInfo, Job, State};
@@ -75,7 +76,7 @@ impl Pipeline {
         self.claim_upload(id, submitter.owner.as_deref(), &submitted_as).await?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
-        self.ledger.put_active(id).await?;
+        self.ledger.put_active(Edition::first(id)).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         match self.catalog.manifest(database).await {
             Err(error) if error.is_not_found() => return Err(self.catalog.unknown(&request.database).await),
@@ -85,7 +86,7 @@ impl Pipeline {
         let job = Job { placement: self.placement_for(submitter), ..job };
         self.ledger.put_intake(&Intake { job, parts }).await?;
         // Should the announcement get lost, sweep repeats it.
-        let message = JobSubmitted { job: id, first_shard: 0 };
+        let message = JobSubmitted { job: id, edition: 0, first_shard: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }
@@ -135,7 +136,8 @@ impl Pipeline {
             SubmitError::Pipeline(error) => Err(error),
             refusal => {
                 tracing::info!(job = %id, reason = %refusal, "the queries of a job cannot be used");
-                self.close_without_report(id, State::Failed, Some(refusal.to_string())).await?;
+                self.close_without_report(Edition::first(id), State::Failed, Some(refusal.to_string()))
+                    .await?;
                 Ok(None)
             }
         }

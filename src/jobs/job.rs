@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::burst::Placement;
 use super::chunk::{Warning, pairs_per_second};
+use super::edition::{Edition, Remade};
 use super::estimate::Bounds;
 use super::id::JobId;
 use super::messages::ShardPlanned;
@@ -153,6 +154,9 @@ pub struct Plan {
     /// How many chunks are searched in all volumes before the others are; 0 for all.
     #[serde(default)]
     pub first_chunks: u32,
+    /// What the edition that is being made makes again of it; not part of `plan.json`.
+    #[serde(skip)]
+    pub(super) remade: Remade,
 }
 
 /// Instances that may begin to search at the same time: as many as a region starts for one app.
@@ -176,13 +180,35 @@ impl Plan {
     pub(super) fn of(job: &Job, abreast: u32) -> Self {
         let volumes = job.volumes.clone();
         let first_chunks = first_chunks(volumes.len() as u32);
-        Self { planned: Timestamp::now(), chunks: job.chunks.len() as u32, volumes, abreast, first_chunks }
+        Self {
+            planned: Timestamp::now(),
+            chunks: job.chunks.len() as u32,
+            volumes,
+            abreast,
+            first_chunks,
+            remade: Remade::default(),
+        }
     }
 
     /// The message of a shard.
     pub(super) fn message(&self, job: JobId, shard: u64) -> ShardPlanned {
         let (chunk, volume) = self.shard(shard);
-        ShardPlanned { job, chunk, volume }
+        ShardPlanned { job, edition: self.remade.edition, chunk, volume }
+    }
+
+    /// The edition of a job that this is the grid for.
+    pub(super) fn edition(&self, job: JobId) -> Edition {
+        Edition { job, number: self.remade.edition }
+    }
+
+    /// The edition in which a chunk is merged.
+    pub(super) fn edition_of(&self, job: JobId, chunk: u32) -> Edition {
+        Edition { job, number: self.remade.edition_of(chunk) }
+    }
+
+    /// When this edition could begin.
+    pub(super) fn began(&self) -> Timestamp {
+        self.remade.since.unwrap_or(self.planned)
     }
 
     /// Number of shards.
@@ -285,7 +311,7 @@ pub struct FailedShard {
     pub reason: String,
 }
 
-/// How a job ended; `done.json`. The first one written stands.
+/// How an edition of a job ended; `done.json`. The first one written stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outcome {
     /// A final state.
@@ -302,6 +328,13 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// Milliseconds that instances spent on comparing its shards.
     pub instance_milliseconds: u64,
+}
+
+impl Outcome {
+    /// Whether there is something to try again.
+    pub(super) fn can_be_retried(&self) -> bool {
+        matches!(self.state, State::CompletedWithFailedShards | State::Failed)
+    }
 }
 
 /// Failed shards that an outcome lists one by one.
@@ -322,7 +355,14 @@ mod tests {
         };
         let of_first = |abreast, volumes, first_chunks| {
             let volumes = vec![volume.clone(); volumes];
-            let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks: 3, volumes, abreast, first_chunks };
+            let plan = Plan {
+                planned: Timestamp::UNIX_EPOCH,
+                chunks: 3,
+                volumes,
+                abreast,
+                first_chunks,
+                remade: Remade::default(),
+            };
             (0..plan.shards()).map(|shard| plan.shard(shard)).collect::<Vec<_>>()
         };
         let shards = |abreast, volumes| of_first(abreast, volumes, 0);
@@ -352,6 +392,7 @@ mod tests {
                 volumes: vec![volume; volumes],
                 abreast,
                 first_chunks: first_chunks(volumes as u32),
+                remade: Remade::default(),
             };
             let mut readers = vec![0; volumes];
             for shard in 0..u64::from(MOST_INSTANCES) {

@@ -107,13 +107,12 @@ impl Pipeline {
         let Some(Indexed { database, outfmt, .. }) = self.ledger.indexed(entry).await? else {
             return Ok(None);
         };
-        let outcome = self.ledger.outcome(entry.job).await?;
-        let state = match &outcome {
-            Some(outcome) => outcome.state,
-            None if !self.ledger.has_request(entry.job).await? => return Ok(None),
-            None if self.ledger.has_begun(entry.job).await? => State::Running,
-            None => State::Queued,
-        };
+        let latest = self.ledger.latest(entry.job).await?;
+        if latest.outcome.is_none() && !self.ledger.has_request(entry.job).await? {
+            return Ok(None);
+        }
+        let state = self.state_of(&latest).await?;
+        let outcome = latest.outcome;
         Ok(Some(Listed {
             id: entry.job,
             label: self.label_of(entry.job).await?,

@@ -15,7 +15,7 @@ use super::id::JobId;
 use super::job::{Job, Plan};
 use super::ledger::{Pieces, Row, StoredHits, StoredPart, reader};
 use super::merger::Merger;
-use super::messages::{ChunkSearched, JobMerged, ShardPlanned, Stage};
+use super::messages::{ChunkSearched, JobMerged, Message, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use super::produce::produced;
 use super::spill::ShelfBuilder;
@@ -33,13 +33,14 @@ impl Pipeline {
     /// The part is written once; everything that follows from it (text, list of missing volumes)
     /// is made from the part that stands, so that repeats and latecomers cannot contradict it.
     pub(super) async fn merge(&self, message: ChunkSearched, attempt: Attempt) -> Result<()> {
-        let ChunkSearched { job: id, chunk } = message;
-        if self.has_ended(id).await? {
+        let ChunkSearched { job: id, chunk, .. } = message;
+        let edition = message.in_edition();
+        if self.has_ended(edition).await? {
             return Ok(());
         }
-        let (job, plan) = self.job_and_plan(id).await?;
+        let (job, plan) = self.job_and_plan(edition).await?;
         check_chunk(&plan, message)?;
-        if self.ledger.has_text(id, chunk).await? {
+        if self.ledger.has_text(plan.edition_of(id, chunk), chunk).await? {
             // Who wrote it may have died before it told; then its own message comes back.
             if !attempt.repeated {
                 return Ok(());
@@ -53,18 +54,18 @@ impl Pipeline {
 
     /// Writes the text of a chunk, and its part if that is not there; `false` if some shard is not settled.
     pub(super) async fn write_text(&self, job: &Job, plan: &Plan, chunk: u32) -> Result<bool> {
-        let queries = self.queries(job.id, chunk).await?;
+        let (queries, edition) = (self.queries(job.id, chunk).await?, plan.edition_of(job.id, chunk));
         let Some(part) = self.standing_part(job, plan, chunk, &queries).await? else { return Ok(false) };
         if !part.head.missing.is_empty() {
-            self.ledger.put_missing(job.id, chunk, &part.head.missing).await?;
+            self.ledger.put_missing(edition, chunk, &part.head.missing).await?;
         }
         let format = output_format(job)?.of_pieces();
         let context = self.context_for(job, &format).await?.into();
         let look = Look { format, context, most: None };
         let text = self.text(look, queries.clone(), part.head.missing_of(plan), &part).await?;
         // Before the text, with which the chunk is done.
-        self.write_counts(job, chunk, queries, &part).await;
-        self.ledger.put_text(job.id, chunk, text).await?;
+        self.write_counts(job, edition, chunk, queries, &part).await;
+        self.ledger.put_text(edition, chunk, text).await?;
         Ok(true)
     }
 
@@ -108,7 +109,8 @@ impl Pipeline {
         chunk: u32,
         queries: &QueryChunk,
     ) -> Result<Option<StoredPart>> {
-        let damage = match self.ledger.part(job.id, chunk).await {
+        let edition = plan.edition_of(job.id, chunk);
+        let damage = match self.ledger.part(edition, chunk).await {
             Ok(Some(part)) => return Ok(Some(part)),
             Ok(None) => None,
             Err(damage @ Error::Damaged { .. }) => Some(damage),
@@ -122,7 +124,7 @@ impl Pipeline {
         } else {
             Standing::Stays
         };
-        self.ledger.put_part(job.id, chunk, part, standing).await
+        self.ledger.put_part(edition, chunk, part, standing).await
     }
 
     /// Joins a row of the grid into a part, or `None` if some shard of it is not settled.
@@ -134,13 +136,14 @@ impl Pipeline {
         queries: &QueryChunk,
     ) -> Result<Option<Pieces>> {
         let volumes = plan.volumes.len();
-        let Row { hits, failed } = self.ledger.row(job.id, chunk, volumes as u32).await?;
+        let edition = plan.edition_of(job.id, chunk);
+        let Row { hits, failed } = self.ledger.row(edition, chunk, volumes as u32).await?;
         if hits.len() + failed.len() < volumes {
             return Ok(None);
         }
         let mut merger = Merger::new(job.options, job.searched(), queries, self.settings.room)?;
         // What an earlier part lacked, if it has been lost since: the report and its status may say so.
-        let mut missing: BTreeSet<u32> = self.ledger.missing_row(job.id, chunk).await?.into_iter().collect();
+        let mut missing: BTreeSet<u32> = self.ledger.missing_row(edition, chunk).await?.into_iter().collect();
         missing.extend(failed);
         let wanted: Vec<_> = hits.into_iter().filter(|(volume, _)| !missing.contains(volume)).collect();
         let mut fetched = stream::iter(wanted)
@@ -153,11 +156,14 @@ impl Pipeline {
             (merger, added) = self.add_shard(merger, &stored, pieces).await?;
             match added {
                 Ok(()) => {}
-                Err(error @ Error::Damaged { .. }) if !self.ledger.is_closed(job.id).await? => {
+                Err(error @ Error::Damaged { .. })
+                    if !self.ledger.is_closed(plan.edition(job.id)).await? =>
+                {
                     // As long as the job runs, hits can always be had again.
                     tracing::error!(job = %job.id, chunk, volume, %error, "comparing the shard again");
                     self.ledger.delete_hits(&stored).await?;
-                    self.announce_shard(job, ShardPlanned { job: job.id, chunk, volume }, true).await?;
+                    let shard = ShardPlanned { job: job.id, edition: plan.remade.edition, chunk, volume };
+                    self.announce_shard(job, shard, true).await?;
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -228,16 +234,21 @@ impl Pipeline {
 
     /// Announces the end of a job if all its chunks are merged.
     pub(super) async fn announce_merged_job(&self, plan: &Plan, id: JobId) -> Result<()> {
-        if self.ledger.texts(id).await? == plan.chunks {
-            self.announce(Stage::Finish, &JobMerged { job: id }).await?;
+        if self.is_merged(plan, id).await? {
+            self.announce(Stage::Finish, &JobMerged { job: id, edition: plan.remade.edition }).await?;
         }
         Ok(())
+    }
+
+    /// Whether all chunks of a job have their text.
+    pub(super) async fn is_merged(&self, plan: &Plan, id: JobId) -> Result<bool> {
+        Ok(self.ledger.merged(id, plan).await?.len() == plan.chunks as usize)
     }
 }
 
 /// Refuses a chunk that the grid does not have.
 pub(super) fn check_chunk(plan: &Plan, message: ChunkSearched) -> Result<()> {
-    let ChunkSearched { job, chunk } = message;
+    let ChunkSearched { job, chunk, .. } = message;
     if chunk < plan.chunks {
         return Ok(());
     }

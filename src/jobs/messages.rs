@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::trace::Trace;
@@ -102,6 +103,9 @@ impl Inbox {
 pub struct JobSubmitted {
     /// The job.
     pub job: JobId,
+    /// The edition that it is for, 0 unless the job was retried.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
     /// Number of the first shard to announce, in the order of the grid.
     #[serde(default)]
     pub first_shard: u64,
@@ -112,6 +116,9 @@ pub struct JobSubmitted {
 pub struct ShardPlanned {
     /// The job.
     pub job: JobId,
+    /// The edition that it is for, 0 unless the job was retried.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
     /// The chunk, from 0.
     pub chunk: u32,
     /// The volume, from 0.
@@ -123,6 +130,9 @@ pub struct ShardPlanned {
 pub struct ChunkSearched {
     /// The job.
     pub job: JobId,
+    /// The edition that it is for, 0 unless the job was retried.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
     /// The chunk, from 0.
     pub chunk: u32,
 }
@@ -132,22 +142,36 @@ pub struct ChunkSearched {
 pub struct JobMerged {
     /// The job.
     pub job: JobId,
+    /// The edition that it is for, 0 unless the job was retried.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
+}
+
+fn is_first(edition: &u32) -> bool {
+    *edition == 0
 }
 
 /// A message that belongs to a job.
 pub(super) trait Message: Serialize {
-    /// The job.
-    fn job(&self) -> JobId;
+    /// The job, in the edition that the message is for.
+    fn in_edition(&self) -> Edition;
 }
 
 macro_rules! messages {
     ($($message:ty),+) => {
         $(impl Message for $message {
-            fn job(&self) -> JobId {
-                self.job
+            fn in_edition(&self) -> Edition {
+                Edition { job: self.job, number: self.edition }
             }
         })+
     };
+}
+
+impl ShardPlanned {
+    /// The job, in the edition that the shard is compared for.
+    pub(super) fn in_edition(self) -> Edition {
+        Message::in_edition(&self)
+    }
 }
 
 messages!(JobSubmitted, ShardPlanned, ChunkSearched, JobMerged);
@@ -226,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_message_carries_its_trace_and_is_read_without_it_too() {
-        let shard = ShardPlanned { job: JobId::random().expect("randomness"), chunk: 1, volume: 2 };
+        let shard =
+            ShardPlanned { job: JobId::random().expect("randomness"), edition: 0, chunk: 1, volume: 2 };
         let trace = Trace::of(shard.job).child();
         let body = text(&shard, trace, false).expect("a message");
         assert_eq!(parse::<ShardPlanned>(Stage::Search, &body).expect("a shard"), shard);

@@ -3,7 +3,7 @@
 //! Container `jobs`:
 //!
 //! ```text
-//! active/<job>                        the job is not closed yet (what sweep looks at)
+//! active/<job>                        the job is not closed yet (what sweep looks at); `<job>.<edition>` after a retry
 //! <job>/intake.json                   the request as accepted, if its queries were uploaded; immutable
 //! <job>/job.json                      the request with what its queries are; immutable
 //! <job>/queries/<chunk>               a chunk's queries; immutable
@@ -14,7 +14,8 @@
 //! <job>/hits/<chunk>/<volume>         a shard's hits, noted with the milliseconds it took to get them; immutable.
 //!                                     Empty as long as somebody waits for them, who then looks at the row
 //!                                     (`<volume>-<ms>` in earlier versions)
-//! <job>/hits/<chunk>/<volume>.failed  that it was given up, so that one listing tells whether a row is settled
+//! <job>/hits/<chunk>/<volume>.failed  that it was given up, so that one listing tells whether a row is settled;
+//!                                     `.failed.<edition>` after a retry
 //! <job>/failed/<chunk>/<volume>.json  why a shard was given up
 //! <job>/parts/<chunk>                 a chunk's merged hits; immutable
 //! <job>/counts/<chunk>                how many hits its queries have; follows from the part
@@ -33,6 +34,9 @@
 //!                                     time; the first writer wins
 //! <job>/turns/<chunk>/<volume>/<n>-<mark>      the hits that it had found when it did so
 //! <job>/trouble/<step>.json           what the last delivery of a message met with, for who gives it up
+//! <job>/retries/<edition>.json        which chunks a retry merges anew; the first writer wins
+//! <job>/editions/<edition>/…          what a retry makes: announced, failed, parts, counts, species, missing, text,
+//!                                     trouble, report, done.json, cancelled and swept.json, as above
 //! <job>/upload/input                  queries that were sent straight to storage
 //! <job>/upload/parts/<part>           or in parts through the server
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
@@ -68,6 +72,7 @@ use jiff::Timestamp;
 
 use crate::store::{self, BlobName};
 
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::Job;
@@ -85,13 +90,45 @@ fn name(text: String) -> Result<BlobName> {
 /// Prefix of the markers of jobs that are not closed.
 pub(super) const ACTIVE: &str = "active/";
 
-pub(super) fn active(job: JobId) -> Result<BlobName> {
-    name(format!("{ACTIVE}{job}"))
+pub(super) fn active(edition: Edition) -> Result<BlobName> {
+    let Edition { job, number } = edition;
+    name(if number == 0 { active_of(job) } else { format!("{}.{number}", active_of(job)) })
 }
 
-/// The job that a marker below [`ACTIVE`] is about.
-pub(super) fn active_job(marker: &BlobName) -> Option<JobId> {
-    marker.as_str().strip_prefix(ACTIVE)?.parse().ok()
+/// Prefix of the markers of all editions of a job.
+pub(super) fn active_of(job: JobId) -> String {
+    format!("{ACTIVE}{job}")
+}
+
+/// The edition that a marker below [`ACTIVE`] is about.
+pub(super) fn active_edition(marker: &BlobName) -> Option<Edition> {
+    let text = marker.as_str().strip_prefix(ACTIVE)?;
+    let (job, number) = match text.split_once('.') {
+        Some((job, number)) => (job, number.parse().ok().filter(|&number| number > 0)?),
+        None => (text, 0),
+    };
+    Some(Edition { job: job.parse().ok()?, number })
+}
+
+/// Where what an edition makes lies: beside what is no edition's for the first, as versions without retries have it.
+fn home(edition: Edition) -> String {
+    let Edition { job, number } = edition;
+    if number == 0 { job.to_string() } else { format!("{job}/editions/{number:06}") }
+}
+
+/// Prefix of what retries make again.
+pub(super) fn retries(job: JobId) -> String {
+    format!("{job}/retries/")
+}
+
+/// What the retry that makes an edition makes again.
+pub(super) fn retry(edition: Edition) -> Result<BlobName> {
+    name(format!("{}{:06}.json", retries(edition.job), edition.number))
+}
+
+/// The edition of a [`retry`].
+pub(super) fn number_of_retry(blob: &BlobName) -> Option<u32> {
+    blob.as_str().rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
 }
 
 /// The request with what its queries are.
@@ -230,7 +267,12 @@ pub(super) fn requested(blob: &BlobName) -> Option<JobId> {
     [JOB, INTAKE].contains(&leaf).then(|| job.parse().ok()).flatten()
 }
 
-/// A blob of a job that is not numbered.
+/// A blob of an edition that is not numbered.
+pub(super) fn of_edition(edition: Edition, leaf: &str) -> Result<BlobName> {
+    name(format!("{}/{leaf}", home(edition)))
+}
+
+/// A blob of a job that is not numbered and no edition's.
 pub(super) fn of_job(job: JobId, leaf: &str) -> Result<BlobName> {
     name(format!("{job}/{leaf}"))
 }
@@ -246,75 +288,80 @@ pub(super) fn hits(shard: ShardPlanned) -> Result<BlobName> {
 
 /// Prefix of all that says how a shard stands.
 pub(super) fn hits_of(shard: ShardPlanned) -> String {
-    let ShardPlanned { job, chunk, volume } = shard;
+    let ShardPlanned { job, chunk, volume, .. } = shard;
     format!("{job}/{HITS}/{chunk:06}/{volume:05}")
 }
 
-/// Beside the hits: that the shard was given up.
+/// Beside the hits: that the shard was given up in its edition.
 pub(super) fn given_up(shard: ShardPlanned) -> Result<BlobName> {
-    name(format!("{}{GIVEN_UP}", hits_of(shard)))
+    let hits = hits_of(shard);
+    name(match shard.edition {
+        0 => format!("{hits}{GIVEN_UP}"),
+        edition => format!("{hits}{GIVEN_UP}.{edition}"),
+    })
 }
 
-/// Ending of the names of shards that were given up.
+/// What the names of shards that were given up have after the volume.
 const GIVEN_UP: &str = ".failed";
 
-/// Whether a blob below `hits` says that its shard was given up.
-pub(super) fn is_given_up(blob: &BlobName) -> bool {
-    blob.as_str().ends_with(GIVEN_UP)
+/// The edition in which the shard of a blob below `hits` was given up; `None` if the blob does not say that it was.
+pub(super) fn given_up_in(blob: &BlobName) -> Option<u32> {
+    let (_, edition) = blob.as_str().rsplit('/').next()?.split_once(GIVEN_UP)?;
+    if edition.is_empty() { Some(0) } else { edition.strip_prefix('.')?.parse().ok() }
 }
 
 /// That a page of shards is announced.
-pub(super) fn page(job: JobId, first_shard: u64) -> Result<BlobName> {
-    name(format!("{job}/{ANNOUNCED}/{first_shard:010}.json"))
+pub(super) fn page(edition: Edition, first_shard: u64) -> Result<BlobName> {
+    name(format!("{}/{ANNOUNCED}/{first_shard:010}.json", home(edition)))
 }
 
 /// What the last delivery of the message of a step met with; `step` is the name of its function and what it
 /// is about.
-pub(super) fn trouble(job: JobId, step: &str) -> Result<BlobName> {
-    name(format!("{job}/trouble/{step}.json"))
+pub(super) fn trouble(edition: Edition, step: &str) -> Result<BlobName> {
+    name(format!("{}/trouble/{step}.json", home(edition)))
 }
 
 pub(super) fn failed(shard: ShardPlanned) -> Result<BlobName> {
-    let ShardPlanned { job, chunk, volume } = shard;
-    name(format!("{job}/{FAILED}/{chunk:06}/{volume:05}.json"))
+    let ShardPlanned { chunk, volume, .. } = shard;
+    name(format!("{}/{FAILED}/{chunk:06}/{volume:05}.json", home(shard.in_edition())))
 }
 
-pub(super) fn part(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/parts/{chunk:06}"))
+pub(super) fn part(edition: Edition, chunk: u32) -> Result<BlobName> {
+    name(format!("{}/parts/{chunk:06}", home(edition)))
 }
 
 /// How many hits the queries of a chunk have.
-pub(super) fn counts(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/counts/{chunk:06}"))
+pub(super) fn counts(edition: Edition, chunk: u32) -> Result<BlobName> {
+    name(format!("{}/counts/{chunk:06}", home(edition)))
 }
 
 /// Which species the hits of a chunk are of.
-pub(super) fn species(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/species/{chunk:06}"))
+pub(super) fn species(edition: Edition, chunk: u32) -> Result<BlobName> {
+    name(format!("{}/species/{chunk:06}", home(edition)))
 }
 
-pub(super) fn missing(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/{MISSING}/{chunk:06}.json"))
+pub(super) fn missing(edition: Edition, chunk: u32) -> Result<BlobName> {
+    name(format!("{}/{MISSING}/{chunk:06}.json", home(edition)))
 }
 
-pub(super) fn text(job: JobId, chunk: u32) -> Result<BlobName> {
-    name(format!("{job}/{TEXT}/{chunk:06}"))
+pub(super) fn text(edition: Edition, chunk: u32) -> Result<BlobName> {
+    name(format!("{}/{TEXT}/{chunk:06}", home(edition)))
 }
 
 /// The report in a format whose files have this extension.
-pub(super) fn report(job: JobId, extension: &str) -> Result<BlobName> {
-    of_job(job, &format!("report.{extension}"))
+pub(super) fn report(edition: Edition, extension: &str) -> Result<BlobName> {
+    of_edition(edition, &format!("report.{extension}"))
 }
 
 /// A record of time spent on a shard without getting its hits; the mark tells it from others of the same time.
 pub(super) fn spent(shard: ShardPlanned, mark: u32, milliseconds: u64) -> Result<BlobName> {
-    let ShardPlanned { job, chunk, volume } = shard;
+    let ShardPlanned { job, chunk, volume, .. } = shard;
     name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}.{mark:08x}-{milliseconds}"))
 }
 
 /// Prefix of what is put aside of a shard.
 pub(super) fn turns_of(shard: ShardPlanned) -> String {
-    let ShardPlanned { job, chunk, volume } = shard;
+    let ShardPlanned { job, chunk, volume, .. } = shard;
     format!("{job}/{TURNS}/{chunk:06}/{volume:05}/")
 }
 
@@ -343,14 +390,14 @@ pub(super) fn clock() -> Result<BlobName> {
     name("clock".to_owned())
 }
 
-/// Prefix of everything of a kind in a job.
-pub(super) fn all(job: JobId, kind: &str) -> String {
-    format!("{job}/{kind}/")
+/// Prefix of everything of a kind in an edition of a job. What is no edition's lies where the first one's does.
+pub(super) fn all(edition: Edition, kind: &str) -> String {
+    format!("{}/{kind}/", home(edition))
 }
 
 /// Prefix of the blobs of a kind that belong to the shards of one chunk.
-pub(super) fn row(job: JobId, kind: &str, chunk: u32) -> String {
-    format!("{job}/{kind}/{chunk:06}/")
+pub(super) fn row(edition: Edition, kind: &str, chunk: u32) -> String {
+    format!("{}/{kind}/{chunk:06}/", home(edition))
 }
 
 /// Chunk and volume of a `hits` or `failed` blob.
@@ -482,15 +529,24 @@ mod tests {
     #[test]
     fn numbered_names_read_back() {
         let job = JobId::random().expect("randomness");
-        let shard = |chunk, volume| ShardPlanned { job, chunk, volume };
+        let shard = |chunk, volume| ShardPlanned { job, edition: 0, chunk, volume };
         let named = hits(shard(12, 345)).expect("a name");
         assert_eq!((shard_of(&named), milliseconds_of(&named)), (Some((12, 345)), None));
         let earlier = name(format!("{named}-678")).expect("a name");
         assert_eq!((shard_of(&earlier), milliseconds_of(&earlier)), (Some((12, 345)), Some(678)));
         let given_up = given_up(shard(12, 345)).expect("a name");
-        assert!(is_given_up(&given_up) && shard_of(&given_up) == Some((12, 345)));
+        assert_eq!((given_up_in(&given_up), shard_of(&given_up)), (Some(0), Some((12, 345))));
+        let again = self::given_up(ShardPlanned { edition: 7, ..shard(12, 345) }).expect("a name");
+        assert_eq!((given_up_in(&again), shard_of(&again)), (Some(7), Some((12, 345))));
+        assert_eq!((given_up_in(&named), milliseconds_of(&again)), (None, None));
         assert_eq!(failed(shard(1_234_567, 0)).ok().and_then(|n| shard_of(&n)), Some((1_234_567, 0)));
-        assert_eq!(missing(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
-        assert_eq!(part(job, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+        let first = Edition::first(job);
+        assert_eq!(missing(first, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+        assert_eq!(part(first, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+        for edition in [first, first.next(), first.next().next()] {
+            assert_eq!(active(edition).ok().and_then(|n| active_edition(&n)), Some(edition));
+            assert_eq!(retry(edition).ok().and_then(|n| number_of_retry(&n)), Some(edition.number));
+            assert_eq!(part(edition, 7).ok().and_then(|n| chunk_of(&n)), Some(7));
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::attempt::Attempt;
 use super::burst::Place;
 use super::catalog::Catalog;
 use super::chunk::QueryChunk;
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::estimate::{Instances, Prices};
 use super::id::JobId;
@@ -24,7 +25,7 @@ use super::job::{Job, Outcome, Plan};
 use super::ledger::Ledger;
 use super::messages::{self, Inbox, Message, OWN_SHARDS, ShardPlanned, Stage};
 use super::names;
-use super::poison::job_of;
+use super::poison::edition_of;
 use super::recent_chunks::RecentChunks;
 use super::spill::ROOM;
 use super::tally::Tally;
@@ -115,8 +116,8 @@ pub struct Pipeline {
     /// Jobs of which this process has noted that they have begun.
     begun: Mutex<HashSet<JobId>>,
     recent_chunks: Mutex<RecentChunks>,
-    /// The job that was found open last, and when.
-    open: Mutex<Option<(JobId, Instant)>>,
+    /// The edition that was found open last, and when.
+    open: Mutex<Option<(Edition, Instant)>>,
     /// For what may have ended a process.
     pub(super) apart: Option<Box<dyn Apart>>,
     /// Cancelled when the process is about to end.
@@ -325,17 +326,17 @@ impl Pipeline {
         Ok(self.queue(Stage::Search).send(&body, Duration::ZERO).await?)
     }
 
-    /// Whether a job that shards wait for has ended. Asked before every shard, so that an answer is
+    /// Whether an edition that shards wait for has ended. Asked before every shard, so that an answer is
     /// good for some seconds; a shard too many does no harm.
-    pub(super) async fn has_ended(&self, id: JobId) -> Result<bool> {
+    pub(super) async fn has_ended(&self, edition: Edition) -> Result<bool> {
         if let Some((open, looked)) = *self.open.lock().await
-            && open == id
+            && open == edition
             && looked.elapsed() < LOOK_AGAIN
         {
             return Ok(false);
         }
-        let ended = self.ledger.has_outcome(id).await?;
-        *self.open.lock().await = (!ended).then(|| (id, Instant::now()));
+        let ended = self.ledger.has_outcome(edition).await?;
+        *self.open.lock().await = (!ended).then(|| (edition, Instant::now()));
         Ok(ended)
     }
 
@@ -361,13 +362,15 @@ impl Pipeline {
         Ok(queries)
     }
 
-    /// Job and plan of a job that has been laid out; kept from one shard to the next.
-    pub(super) async fn job_and_plan(&self, id: JobId) -> Result<(Arc<Job>, Arc<Plan>)> {
-        if let Some((job, plan)) = self.recent.lock().await.as_ref().filter(|(job, _)| job.id == id) {
+    /// Job and plan of an edition that has been laid out; kept from one shard to the next.
+    pub(super) async fn job_and_plan(&self, edition: Edition) -> Result<(Arc<Job>, Arc<Plan>)> {
+        let id = edition.job;
+        let is_it = |(job, plan): &&(Arc<Job>, Arc<Plan>)| plan.edition(job.id) == edition;
+        if let Some((job, plan)) = self.recent.lock().await.as_ref().filter(is_it) {
             return Ok((job.clone(), plan.clone()));
         }
         let job = self.ledger.job(id).await?;
-        let plan = self.ledger.plan(id).await?.ok_or_else(|| Error::Damaged {
+        let plan = self.ledger.plan(edition).await?.ok_or_else(|| Error::Damaged {
             object: format!("{id}/plan.json"),
             reason: "it is missing though shards have been announced".to_owned(),
         })?;
@@ -390,14 +393,14 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Writes how a job ended, unless that is written already, and takes it off the list of active
+    /// Writes how an edition ended, unless that is written already, and takes it off the list of active
     /// jobs. Returns what stands.
-    pub(super) async fn close(&self, id: JobId, outcome: Outcome) -> Result<Outcome> {
-        let (standing, written) = self.ledger.put_outcome(id, &outcome).await?;
+    pub(super) async fn close(&self, edition: Edition, outcome: Outcome) -> Result<Outcome> {
+        let (standing, written) = self.ledger.put_outcome(edition, &outcome).await?;
         *self.open.lock().await = None;
-        self.ledger.delete_active(id).await?;
+        self.ledger.delete_active(edition).await?;
         if written == Written::Created {
-            self.report_cost(id, &standing).await;
+            self.report_cost(edition, &standing).await;
         }
         Ok(standing)
     }
@@ -405,7 +408,7 @@ impl Pipeline {
 
 /// The trace that a message is sent in.
 fn trace_for(message: &impl Message) -> Trace {
-    Trace::current().unwrap_or_else(|| Trace::of(message.job()))
+    Trace::current().unwrap_or_else(|| Trace::of(message.in_edition().job))
 }
 
 /// Runs the work on a message as part of its job's trace; what is logged says so.
@@ -415,7 +418,7 @@ pub(super) async fn in_trace_of<T>(
     body: &str,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let job = job_of(stage, body).ok();
+    let job = edition_of(stage, body).ok().map(|edition| edition.job);
     let Some(parent) = messages::trace_of(body).or(job.map(Trace::of)) else { return work.await };
     let trace = parent.child();
     let job = job.map(tracing::field::display);

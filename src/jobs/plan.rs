@@ -6,9 +6,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Attempt;
+use super::edition::Edition;
 use super::error::Result;
 use super::job::{Job, Plan};
-use super::messages::{JobSubmitted, ShardPlanned, Stage};
+use super::messages::{JobSubmitted, Message, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
 use crate::database::VolumeInfo;
 
@@ -29,8 +30,8 @@ pub(super) struct Page {
 impl Pipeline {
     /// Writes the grid first, then announces shards, so that a repeat finds the same grid.
     pub(super) async fn plan(&self, message: JobSubmitted, attempt: Attempt) -> Result<()> {
-        let id = message.job;
-        if self.ledger.is_closed(id).await? {
+        let (id, edition) = (message.job, message.in_edition());
+        if self.ledger.is_closed(edition).await? {
             return Ok(());
         }
         let job = match self.ledger.read_job(id).await? {
@@ -40,34 +41,38 @@ impl Pipeline {
                 None => return Ok(()),
             },
         };
-        let plan = match self.ledger.plan(id).await? {
+        let plan = match self.ledger.plan(edition).await? {
             Some(plan) => plan,
             None => {
                 let plan = Plan::of(&job, self.abreast(&job.volumes));
-                self.ledger.put_plan(id, &plan).await?
+                self.ledger.put_plan(edition, &plan).await?
             }
         };
         if !self.may_announce(message, attempt).await? {
             return Ok(());
+        }
+        if edition.number > 0 {
+            return self.announce_lacking(&job, &plan, message).await;
         }
         let end = plan.shards().min(message.first_shard.saturating_add(PAGE));
         let shards = (message.first_shard..end).map(|shard| plan.message(id, shard));
         self.announce_shards(&job, shards.collect(), attempt.repeated).await?;
         tracing::info!(job = %id, from = message.first_shard, to = end, of = plan.shards(), "announced shards");
         if end < plan.shards() {
-            self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: end }).await?;
+            self.announce(Stage::Plan, &JobSubmitted { first_shard: end, ..message }).await?;
         }
-        self.ledger.finish_page(id, message.first_shard).await
+        self.ledger.finish_page(edition, message.first_shard).await
     }
 
     /// Whether a page is still to be announced. Copies of its message leave it to the one that came first:
     /// should that die, it is delivered again.
     async fn may_announce(&self, message: JobSubmitted, attempt: Attempt) -> Result<bool> {
-        let JobSubmitted { job: id, first_shard } = message;
-        if self.ledger.claim_page(id, first_shard).await? {
+        let (edition, first_shard): (Edition, u64) = (message.in_edition(), message.first_shard);
+        if self.ledger.claim_page(edition, first_shard).await? {
             return Ok(true);
         }
-        Ok(attempt.repeated && !self.ledger.page(id, first_shard).await?.is_some_and(|page| page.announced))
+        Ok(attempt.repeated
+            && !self.ledger.page(edition, first_shard).await?.is_some_and(|page| page.announced))
     }
 
     /// Announces shards of a job where they wait, several at the same time; `again` if they may have been

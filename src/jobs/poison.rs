@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, MAX_DELIVERIES};
+use super::edition::Edition;
 use super::error::{Error, Result};
-use super::id::JobId;
 use super::job::State;
 use super::merge::check_chunk;
-use super::messages::{self, ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
+use super::messages::{self, ChunkSearched, JobMerged, JobSubmitted, Message, ShardPlanned, Stage};
 use super::pipeline::{Pipeline, in_trace_of};
 use super::search::check_shard;
 
@@ -37,8 +37,7 @@ impl Pipeline {
     }
 
     async fn settle_poison(&self, stage: Stage, body: &str) -> Result<()> {
-        let id = job_of(stage, body)?;
-        if self.ledger.is_closed(id).await? {
+        if self.ledger.is_closed(edition_of(stage, body)?).await? {
             return Ok(());
         }
         let reason = self.why_given_up(stage, body).await?;
@@ -47,26 +46,26 @@ impl Pipeline {
 
     /// Records a shard as failed for `reason`; any other step ends its job as failed.
     pub(super) async fn settle_given_up(&self, stage: Stage, body: &str, reason: &str) -> Result<()> {
-        let id = job_of(stage, body)?;
+        let edition = edition_of(stage, body)?;
         if stage == Stage::Search {
             let shard: ShardPlanned = messages::parse(stage, body)?;
-            let (_, plan) = self.job_and_plan(id).await?;
+            let (_, plan) = self.job_and_plan(edition).await?;
             check_shard(&plan, shard)?;
             self.record_failure(shard, reason).await?;
-            return self.announce_complete_row(&plan, id, shard.chunk).await;
+            return self.announce_complete_row(&plan, edition.job, shard.chunk).await;
         }
-        self.ledger.job(id).await?;
-        if let (Stage::Merge, Some(plan)) = (stage, self.ledger.plan(id).await?) {
+        self.ledger.job(edition.job).await?;
+        if let (Stage::Merge, Some(plan)) = (stage, self.ledger.plan(edition).await?) {
             check_chunk(&plan, messages::parse(stage, body)?)?;
         }
         let reason = format!("step \"{}\" was {reason}", stage.function());
-        self.close_without_report(id, State::Failed, Some(reason)).await?;
+        self.close_without_report(edition, State::Failed, Some(reason)).await?;
         Ok(())
     }
 
     /// What there is to say about a message that was given up.
     async fn why_given_up(&self, stage: Stage, body: &str) -> Result<String> {
-        let trouble = self.ledger.trouble(job_of(stage, body)?, &step_of(stage, body)?).await?;
+        let trouble = self.ledger.trouble(edition_of(stage, body)?, &step_of(stage, body)?).await?;
         let last = match trouble {
             Some(Trouble { delivery, error }) if delivery >= MAX_DELIVERIES => format!("the last failed: {error}"),
             Some(Trouble { delivery, error }) => format!(
@@ -98,10 +97,10 @@ impl Pipeline {
             }
             return Err(error);
         }
-        let id = job_of(stage, body)?;
-        tracing::error!(job = %id, function = stage.function(), %error, "a job failed");
+        let edition = edition_of(stage, body)?;
+        tracing::error!(job = %edition.job, function = stage.function(), %error, "a job failed");
         let reason = format!("step \"{}\" failed: {error}", stage.function());
-        self.close_without_report(id, State::Failed, Some(reason)).await?;
+        self.close_without_report(edition, State::Failed, Some(reason)).await?;
         Ok(())
     }
 
@@ -109,8 +108,8 @@ impl Pipeline {
     /// that either.
     async fn note_trouble(&self, stage: Stage, body: &str, trouble: Trouble) {
         let noted = async {
-            let (id, step) = (job_of(stage, body)?, step_of(stage, body)?);
-            self.ledger.put_trouble(id, &step, &trouble).await
+            let (edition, step) = (edition_of(stage, body)?, step_of(stage, body)?);
+            self.ledger.put_trouble(edition, &step, &trouble).await
         };
         if let Err(error) = noted.await {
             tracing::warn!(function = stage.function(), %error, "could not note why a message failed");
@@ -131,12 +130,12 @@ pub(super) fn step_of(stage: Stage, body: &str) -> Result<String> {
     })
 }
 
-/// The job that a message belongs to.
-pub(super) fn job_of(stage: Stage, body: &str) -> Result<JobId> {
+/// The job that a message belongs to, in the edition that it is for.
+pub(super) fn edition_of(stage: Stage, body: &str) -> Result<Edition> {
     Ok(match stage {
-        Stage::Plan => messages::parse::<JobSubmitted>(stage, body)?.job,
-        Stage::Search => messages::parse::<ShardPlanned>(stage, body)?.job,
-        Stage::Merge => messages::parse::<ChunkSearched>(stage, body)?.job,
-        Stage::Finish => messages::parse::<JobMerged>(stage, body)?.job,
+        Stage::Plan => messages::parse::<JobSubmitted>(stage, body)?.in_edition(),
+        Stage::Search => messages::parse::<ShardPlanned>(stage, body)?.in_edition(),
+        Stage::Merge => messages::parse::<ChunkSearched>(stage, body)?.in_edition(),
+        Stage::Finish => messages::parse::<JobMerged>(stage, body)?.in_edition(),
     })
 }

@@ -10,6 +10,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
+use super::edition::Edition;
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Outcome, Plan, State};
@@ -72,6 +73,8 @@ pub struct StoredReport {
     pub length: u64,
     /// Tag of its bytes.
     pub tag: ETag,
+    /// The edition of its job that it is of.
+    pub edition: u32,
 }
 
 /// What there is to read of a job.
@@ -86,6 +89,8 @@ pub enum Report {
         stored: Option<StoredReport>,
         /// What it lacks.
         missing: Option<MissingShards>,
+        /// The edition of its job that it is of: 0, and one more for each retry.
+        edition: u32,
     },
     /// The report, where it lies.
     Elsewhere {
@@ -127,6 +132,7 @@ impl Pipeline {
             Ok(reported) => reported,
             Err(none) => return Ok(none),
         };
+        let edition = plan.edition(id);
         let asked = output_format(&job)?;
         let composed = asked.of_pieces();
         let format = wanted.format.unwrap_or(asked);
@@ -134,41 +140,50 @@ impl Pipeline {
         let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
         if pieces != composed || most.is_some() {
             let content = whole(&format, self.rendered(job, plan, &pieces, most).await?);
-            return Ok(Report::Ready { format, content, stored: None, missing });
+            return Ok(Report::Ready { format, content, stored: None, missing, edition: edition.number });
         }
         let extension = composed.extension();
-        let found = match self.ledger.report_info(id, extension).await? {
+        let found = match self.ledger.report_info(edition, extension).await? {
             Some(found) => Some(found),
             None => {
                 self.restore_report(&job, &plan).await?;
-                self.ledger.report_info(id, extension).await?
+                self.ledger.report_info(edition, extension).await?
             }
         };
         let is_stored = format == composed;
-        let stored = found.map(|BlobInfo { length, etag, .. }| StoredReport { length, tag: etag });
+        let stored = found.map(|BlobInfo { length, etag, .. }| StoredReport {
+            length,
+            tag: etag,
+            edition: edition.number,
+        });
         let length = stored.as_ref().map_or(0, |stored| stored.length);
         if let Some(AddressFrom { bytes, lifetime }) = wanted.address
             && is_stored
             && length >= bytes
-            && let Some(grant) = self.ledger.grant_report(id, extension, lifetime).await?
+            && let Some(grant) = self.ledger.grant_report(edition, extension, lifetime).await?
         {
             return Ok(Report::Elsewhere { grant, missing });
         }
         let pipeline = self.clone();
-        let content = stream::once(async move { pipeline.report_from(id, &composed, 0).await }).try_flatten();
+        let content =
+            stream::once(async move { pipeline.ledger.report(edition, composed.extension(), 0).await })
+                .try_flatten();
         let content = whole(&format, content.boxed());
-        Ok(Report::Ready { format, content, stored: stored.filter(|_| is_stored), missing })
+        let stored = stored.filter(|_| is_stored);
+        Ok(Report::Ready { format, content, stored, missing, edition: edition.number })
     }
 
-    /// The bytes of a report in the format that its job was submitted with, from byte `start` on, which must be
-    /// less than its [length](StoredReport::length) unless it is 0.
+    /// The bytes of a stored report of a job in the format that it was submitted with, from byte `start` on, which
+    /// must be less than its [length](StoredReport::length) unless it is 0.
     pub async fn report_from(
         &self,
         id: JobId,
+        stored: &StoredReport,
         format: &OutputFormat,
         start: u64,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        self.ledger.report(id, format.extension(), start).await
+        let edition = Edition { job: id, number: stored.edition };
+        self.ledger.report(edition, format.extension(), start).await
     }
 
     /// A job that has a report which may be shown, with its grid and what the report lacks; else why it has
@@ -179,13 +194,16 @@ impl Pipeline {
         partial: bool,
     ) -> Result<std::result::Result<(Job, Plan, Option<MissingShards>), Report>> {
         let job = self.ledger.job(id).await?;
-        let outcome = self.ledger.outcome(id).await?.filter(|outcome| outcome.state.has_report());
-        let Some(outcome) = outcome else { return Ok(Err(Report::NotReady(self.state(id).await?))) };
-        let missing = MissingShards::of(&outcome);
+        let latest = self.ledger.latest(id).await?;
+        let outcome = latest.outcome.as_ref().filter(|outcome| outcome.state.has_report());
+        let Some(outcome) = outcome else {
+            return Ok(Err(Report::NotReady(self.state_of(&latest).await?)));
+        };
+        let missing = MissingShards::of(outcome);
         if let Some(missing) = missing.filter(|_| !partial) {
             return Ok(Err(Report::Incomplete(missing)));
         }
-        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
+        let plan = self.ledger.plan(latest.edition).await?.unwrap_or_else(|| Plan::of(&job, 1));
         Ok(Ok((job, plan, missing)))
     }
 

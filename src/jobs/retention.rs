@@ -49,7 +49,7 @@ impl Pipeline {
     /// Removes a job that has ended; [`Error::UnknownJob`] if there is none.
     pub async fn remove(&self, id: JobId) -> Result<Removal> {
         let job = self.ledger.job(id).await?;
-        if self.ledger.outcome(id).await?.is_none() {
+        if self.ledger.latest(id).await?.outcome.is_none() {
             return Ok(Removal::NotEnded);
         }
         self.begin_removal(&IndexEntry::of(&job)).await?;
@@ -88,7 +88,7 @@ impl Pipeline {
             if !over(entry.submitted, kept) {
                 continue;
             }
-            let expired = match self.ledger.outcome(entry.job).await? {
+            let expired = match self.ledger.latest(entry.job).await?.outcome {
                 Some(outcome) => self.expiry(&outcome).is_some_and(|expiry| expiry <= now),
                 // An entry whose job was never accepted, or is half removed.
                 None => matches!(self.ledger.job(entry.job).await, Err(Error::UnknownJob(_))),

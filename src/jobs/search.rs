@@ -39,15 +39,15 @@ impl Pipeline {
         attempt: Attempt,
         leaving: &CancellationToken,
     ) -> Result<()> {
-        let ShardPlanned { job: id, chunk, volume } = shard;
-        if self.has_ended(id).await? {
+        let ShardPlanned { job: id, chunk, volume, .. } = shard;
+        if self.has_ended(shard.in_edition()).await? {
             return Ok(());
         }
-        let (job, plan) = self.job_and_plan(id).await?;
+        let (job, plan) = self.job_and_plan(shard.in_edition()).await?;
         check_shard(&plan, shard)?;
         if attempt.repeated && self.ledger.has_hits(shard).await? {
             // Who compared it may have died before it told.
-            if self.ledger.has_text(id, chunk).await? {
+            if self.ledger.has_text(plan.edition_of(id, chunk), chunk).await? {
                 return Ok(());
             }
             return self.announce_complete_row(&plan, id, chunk).await;
@@ -71,7 +71,7 @@ impl Pipeline {
             }
             Ok(Compared::Halted(halted, spent)) => {
                 // Nothing is written for a job that has been removed meanwhile.
-                if halted.why != Halt::JobOver || self.ledger.has_outcome(id).await? {
+                if halted.why != Halt::JobOver || self.ledger.has_outcome(shard.in_edition()).await? {
                     self.book(shard, in_milliseconds(spent)).await;
                 }
                 match self.go_on_later(&job, shard, attempt, standing, halted).await? {
@@ -144,7 +144,8 @@ impl Pipeline {
             };
             Ok((found, rest))
         };
-        let ((found, rest), why, has_moved) = self.compute_for_a_turn(id, leaving, compare).await?;
+        let ((found, rest), why, has_moved) =
+            self.compute_for_a_turn(shard.in_edition(), leaving, compare).await?;
         if let Some(rest) = rest {
             let seconds = (started.elapsed() - fetched).as_millis() as f64 / 1e3;
             tracing::info!(parent: None, job = %id, chunk, volume, seconds, ?why, "compared in part");
@@ -186,7 +187,7 @@ impl Pipeline {
 
     /// Records that a shard was given up, and why.
     pub(super) async fn record_failure(&self, shard: ShardPlanned, reason: &str) -> Result<()> {
-        let ShardPlanned { job: id, chunk, volume } = shard;
+        let ShardPlanned { job: id, chunk, volume, .. } = shard;
         tracing::error!(job = %id, chunk, volume, reason, "a shard failed");
         self.tally.shard_failed();
         self.ledger.put_failed(shard, reason).await
@@ -198,11 +199,13 @@ impl Pipeline {
     /// are settled; merging twice does no harm.
     pub(super) async fn announce_complete_row(&self, plan: &Plan, id: JobId, chunk: u32) -> Result<()> {
         loop {
-            let unsettled = self.ledger.unsettled(id, chunk, plan.volumes.len()).await?;
+            let (edition, number) = (plan.edition(id), plan.remade.edition);
+            let unsettled = self.ledger.unsettled(edition, chunk, plan.volumes.len()).await?;
             let Some(&volume) = unsettled.volumes.last() else {
-                return self.announce(Stage::Merge, &ChunkSearched { job: id, chunk }).await;
+                let message = ChunkSearched { job: id, edition: number, chunk };
+                return self.announce(Stage::Merge, &message).await;
             };
-            let shard = ShardPlanned { job: id, chunk, volume };
+            let shard = ShardPlanned { job: id, edition: number, chunk, volume };
             if unsettled.word_is_left || self.ledger.leave_word(shard).await? {
                 return Ok(());
             }
@@ -212,7 +215,7 @@ impl Pipeline {
 
 /// Refuses a shard that the grid does not have.
 pub(super) fn check_shard(plan: &Plan, shard: ShardPlanned) -> Result<()> {
-    let ShardPlanned { job, chunk, volume } = shard;
+    let ShardPlanned { job, chunk, volume, .. } = shard;
     if chunk < plan.chunks && (volume as usize) < plan.volumes.len() {
         return Ok(());
     }

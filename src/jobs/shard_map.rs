@@ -65,12 +65,20 @@ mod tests {
 
     use super::*;
     use crate::database::{Digest, VolumeInfo};
+    use crate::jobs::edition::Remade;
 
     fn map(chunks: u32, volumes: usize, done: &[(u32, u32)], failed: &[(u32, u32)]) -> ShardMap {
         let volume =
             VolumeInfo { digest: Digest::of(b""), sequences: 1, residues: 1, bytes: 1, first_ordinal: 0 };
         let volumes = vec![volume; volumes];
-        let plan = Plan { planned: Timestamp::UNIX_EPOCH, chunks, volumes, abreast: 1, first_chunks: 0 };
+        let plan = Plan {
+            planned: Timestamp::UNIX_EPOCH,
+            chunks,
+            volumes,
+            abreast: 1,
+            first_chunks: 0,
+            remade: Remade::default(),
+        };
         ShardMap::of(&plan, &done.iter().copied().collect(), &failed.iter().copied().collect())
     }
 

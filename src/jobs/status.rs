@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::burst::{InCloud, Place};
 use super::chunk::Warning;
+use super::edition::Latest;
 use super::error::Result;
 use super::estimate::{Bounds, Price};
 use super::id::JobId;
@@ -96,7 +97,10 @@ pub struct Status {
     /// When it is removed, if it has ended.
     #[serde(default)]
     pub expires: Option<Timestamp>,
-    /// From acceptance to the end, or to now.
+    /// When its failed shards were last tried again, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Timestamp>,
+    /// From acceptance, or when it was retried, to the end, or to now.
     pub elapsed_seconds: f64,
     /// Time that instances spent on comparing its shards; known when it has ended.
     #[serde(default)]
@@ -135,10 +139,11 @@ impl Pipeline {
     /// The same, and with `map` also which shards are done.
     pub async fn status_and_map(&self, id: JobId, map: bool) -> Result<Status> {
         let job = self.ledger.job(id).await?;
-        let plan = self.ledger.plan(id).await?;
-        let outcome = self.ledger.outcome(id).await?;
-        let begun = outcome.is_none() && self.ledger.has_begun(id).await?;
-        let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), begun);
+        let latest = self.ledger.latest(id).await?;
+        let plan = self.ledger.plan(latest.edition).await?;
+        let state = self.state_of(&latest).await?;
+        let Latest { edition, outcome } = latest;
+        let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), state);
         status.label = self.label_of(id).await?;
         status.expires = outcome.as_ref().and_then(|outcome| self.expiry(outcome));
         if outcome.as_ref().is_some_and(|outcome| !outcome.state.has_report()) {
@@ -151,13 +156,13 @@ impl Pipeline {
             let now = outcome.as_ref().map_or_else(Timestamp::now, |outcome| outcome.finished);
             status.in_cloud = self.in_cloud(&job, plan, now).await?;
         }
-        if outcome.is_none() && !self.ledger.is_active(id).await? {
+        if outcome.is_none() && !self.ledger.is_active(edition).await? {
             // Its end was written down and is lost: sweep sees to it that it ends again.
-            self.ledger.put_active(id).await?;
+            self.ledger.put_active(edition).await?;
         }
         if let (Some(plan), false) = (&plan, status.state.has_report()) {
             let done = self.ledger.compared_shards(id).await?;
-            let failed = self.ledger.failed_shards(id).await?;
+            let failed = self.ledger.failed_shards(edition).await?;
             let failed: BTreeSet<_> = failed.difference(&done).copied().collect();
             status.map = map.then(|| ShardMap::of(plan, &done, &failed));
             let pairs = |shards: &BTreeSet<(u32, u32)>| {
@@ -171,7 +176,7 @@ impl Pipeline {
                 Progress { done: done.len() as u64, failed: failed.len() as u64, ..status.shards };
             status.comparisons =
                 Progress { done: pairs(&done), failed: pairs(&failed), ..status.comparisons };
-            status.chunks.done = u64::from(self.ledger.texts(id).await?);
+            status.chunks.done = self.ledger.merged(id, plan).await?.len() as u64;
         }
         if let (Some(plan), Some(outcome), true) = (&plan, &outcome, map && status.map.is_none()) {
             let failed: BTreeSet<_> =
@@ -189,7 +194,7 @@ impl Pipeline {
         self.ledger.job(id).await?;
         let ended = async {
             let mut pause = SHORTEST_PAUSE;
-            while !self.ledger.has_outcome(id).await? {
+            while self.ledger.latest(id).await?.outcome.is_none() {
                 sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 3 / 2);
             }
@@ -201,11 +206,11 @@ impl Pipeline {
         }
     }
 
-    /// Where a job stands, in one word.
-    pub(super) async fn state(&self, id: JobId) -> Result<State> {
-        Ok(match self.ledger.outcome(id).await? {
+    /// Where a job stands whose latest edition this is, in one word.
+    pub(super) async fn state_of(&self, latest: &Latest) -> Result<State> {
+        Ok(match &latest.outcome {
             Some(outcome) => outcome.state,
-            None if self.ledger.has_begun(id).await? => State::Running,
+            None if self.ledger.has_begun(latest.edition.job).await? => State::Running,
             None => State::Queued,
         })
     }
@@ -218,14 +223,8 @@ impl Pipeline {
 }
 
 impl Status {
-    /// What job, plan and outcome say without counting blobs. Its shards have `begun` to be compared or
-    /// wait in the queue.
-    fn new(job: &Job, plan: Option<&Plan>, outcome: Option<&Outcome>, begun: bool) -> Self {
-        let state = match outcome {
-            Some(outcome) => outcome.state,
-            None if begun => State::Running,
-            None => State::Queued,
-        };
+    /// What job, plan, outcome and state say without counting blobs.
+    fn new(job: &Job, plan: Option<&Plan>, outcome: Option<&Outcome>, state: State) -> Self {
         let finished = outcome.map(|outcome| outcome.finished);
         let mut shards = Progress { total: plan.map_or(0, Plan::shards), ..Progress::default() };
         let mut chunks = Progress { total: job.chunks.len() as u64, ..Progress::default() };
@@ -241,7 +240,9 @@ impl Status {
             comparisons.failed = outcome.failed.iter().map(failed).sum();
             comparisons.done = comparisons.total - comparisons.failed;
         }
-        let elapsed = finished.unwrap_or_else(Timestamp::now).duration_since(job.submitted);
+        let retried = plan.and_then(|plan| plan.remade.since);
+        let elapsed =
+            finished.unwrap_or_else(Timestamp::now).duration_since(retried.unwrap_or(job.submitted));
         Self {
             id: job.id,
             label: None,
@@ -271,6 +272,7 @@ impl Status {
             planned: plan.map(|plan| plan.planned),
             finished,
             expires: None,
+            retried,
             elapsed_seconds: elapsed.as_secs_f64().max(0.0),
             price: None,
             place: job.placement.place,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::burst::Placement;
 use super::chunk::{ChunkLimits, Chunker, QueryChunk, Warning};
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::id::JobId;
 use super::job::{ChunkInfo, DatabaseRef, Job};
@@ -214,7 +215,7 @@ impl Pipeline {
         let id = JobId::random().map_err(|e| Error::Internal(e.to_string()))?;
         let trace = submitter.trace.unwrap_or_else(|| Trace::of(id)).child();
         // The marker comes first: should this process die here, sweep removes what was written.
-        self.ledger.put_active(id).await?;
+        self.ledger.put_active(Edition::first(id)).await?;
         // From here on garbage collection spares the volumes, unless the database was removed before.
         let accepted = match self.catalog.manifest(&searched.database).await {
             Ok(_) => {
@@ -277,7 +278,7 @@ impl Pipeline {
     async fn announce_accepted(&self, job: Job, trace: Trace) -> Job {
         let id = job.id;
         // Should the announcement get lost, sweep repeats it.
-        let message = JobSubmitted { job: id, first_shard: 0 };
+        let message = JobSubmitted { job: id, edition: 0, first_shard: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }

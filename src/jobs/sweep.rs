@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::burst::Place;
+use super::edition::Edition;
 use super::error::Result;
-use super::id::JobId;
 use super::job::{Job, Plan};
 use super::ledger::{Active, Settled, SweptTag};
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
@@ -185,7 +185,7 @@ impl Pipeline {
             return Sweep::default();
         }
         self.sweep_job(active, look).await.unwrap_or_else(|error| {
-            tracing::error!(job = %active.job, %error, "could not sweep a job");
+            tracing::error!(job = %active.edition.job, %error, "could not sweep a job");
             Sweep::default()
         })
     }
@@ -200,27 +200,31 @@ impl Pipeline {
     }
 
     async fn sweep_job(&self, active: Active, look: &Look) -> Result<Sweep> {
-        let Active { job: id, since: marked } = active;
-        let (before, tag) = self.ledger.swept(id).await?;
+        let Active { edition, since: marked } = active;
+        let id = edition.job;
+        let (before, tag) = self.ledger.swept(edition).await?;
         if before.and_then(|before| before.look_again).is_some_and(|time| look.now < time) {
             return Ok(Sweep::default());
         }
-        if let Some(outcome) = self.ledger.outcome(id).await? {
-            self.close(id, outcome).await?;
+        if let Some(outcome) = self.ledger.outcome(edition).await? {
+            self.close(edition, outcome).await?;
             return Ok(Sweep::default());
         }
-        if self.ledger.is_cancelled(id).await? {
+        if self.ledger.is_cancelled(edition).await? {
             self.cancel(id).await?;
             return Ok(Sweep::default());
         }
+        if edition.number > 0 && self.ledger.remade(edition).await?.is_none() {
+            return self.sweep_unaccepted_retry(edition, marked, look).await;
+        }
         let moved = before.map_or(marked, |before| before.at.max(marked));
-        let Some(plan) = self.ledger.plan(id).await? else {
-            return self.sweep_unplanned(id, moved, tag, look).await;
+        let Some(plan) = self.ledger.plan(edition).await? else {
+            return self.sweep_unplanned(edition, moved, tag, look).await;
         };
         let job = self.ledger.job(id).await?;
         let is_in_both = job.placement.place == Place::Burst;
         let burst = if is_in_both {
-            let settled = self.ledger.settled(id).await?;
+            let settled = self.ledger.settled(id, &plan).await?;
             let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
             let trace: Trace = trace.unwrap_or_else(|| Trace::of(id)).child();
             trace.scope(self.burst(&job, &plan, &settled, look.now)).await?
@@ -231,11 +235,12 @@ impl Pipeline {
             return Ok(Sweep { announced: burst, ..Sweep::default() });
         }
         // What was announced last may wait behind others.
-        let announced = self.ledger.last_announced(id).await?.map_or(moved, |announced| announced.max(moved));
+        let announced =
+            self.ledger.last_announced(edition).await?.map_or(moved, |announced| announced.max(moved));
         if look.may_wait(self.shards_of(&job).name(), announced) {
             return Ok(Sweep::default());
         }
-        let settled = self.ledger.settled(id).await?;
+        let settled = self.ledger.settled(id, &plan).await?;
         let moved = settled.newest.map_or(moved, |newest| newest.max(moved));
         if look.may_wait(Stage::Plan.queue(), moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE)
         {
@@ -252,7 +257,7 @@ impl Pipeline {
             // One in both places is looked at by each sweep.
             let look_again = (!is_in_both).then(|| after(moved, stall));
             let swept = Swept { look_again, ..swept };
-            self.ledger.replace_swept(id, &swept, tag.as_ref()).await?;
+            self.ledger.replace_swept(edition, &swept, tag.as_ref()).await?;
             return Ok(Sweep::default());
         }
         let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
@@ -263,11 +268,12 @@ impl Pipeline {
     /// A job that has no plan is announced again, or removed if it was never accepted.
     async fn sweep_unplanned(
         &self,
-        id: JobId,
+        edition: Edition,
         moved: Timestamp,
         tag: Option<SweptTag>,
         look: &Look,
     ) -> Result<Sweep> {
+        let id = edition.job;
         let read = self.ledger.read_job(id).await?.is_some();
         let accepted = read || self.ledger.intake(id).await?.is_some();
         let stall = if read { self.settings.stall.min(PLAN_STALL) } else { self.settings.stall };
@@ -281,11 +287,26 @@ impl Pipeline {
         }
         let swept =
             Swept { at: look.now, rounds: 0, settled: 0, turns: 0, next_shard: None, look_again: None };
-        if !self.ledger.replace_swept(id, &swept, tag.as_ref()).await? {
+        if !self.ledger.replace_swept(edition, &swept, tag.as_ref()).await? {
             return Ok(Sweep::default());
         }
-        self.announce(Stage::Plan, &JobSubmitted { job: id, first_shard: 0 }).await?;
+        self.announce(Stage::Plan, &JobSubmitted { job: id, edition: edition.number, first_shard: 0 })
+            .await?;
         Ok(Sweep { announced: 1, ..Sweep::default() })
+    }
+
+    /// A retry whose process died before it was accepted leaves nothing but its marker, which is taken away.
+    async fn sweep_unaccepted_retry(
+        &self,
+        edition: Edition,
+        marked: Timestamp,
+        look: &Look,
+    ) -> Result<Sweep> {
+        if !look.has_passed(marked, self.settings.stall) {
+            return Ok(Sweep::default());
+        }
+        self.ledger.delete_active(edition).await?;
+        Ok(Sweep { discarded: 1, ..Sweep::default() })
     }
 
     /// How long a job may stand still: three times what most of its shards took, and twice as long each time
@@ -309,7 +330,7 @@ impl Pipeline {
         tag: Option<SweptTag>,
         look: &Look,
     ) -> Result<Sweep> {
-        let id = job.id;
+        let (id, edition) = (job.id, plan.edition(job.id));
         let from = before.next_shard.unwrap_or(0);
         let allowed = look.allow(MOST_ANNOUNCED);
         if allowed == 0 {
@@ -324,7 +345,7 @@ impl Pipeline {
         let rounds = before.rounds + u32::from(next_shard.is_none());
         let swept = Swept { at: look.now, rounds, next_shard, look_again: None, ..before };
         // Of several sweeps at the same time one goes on; and should it die, the next does from there.
-        if !self.ledger.replace_swept(id, &swept, tag.as_ref()).await? {
+        if !self.ledger.replace_swept(edition, &swept, tag.as_ref()).await? {
             return Ok(Sweep::default());
         }
         let mut sweep = Sweep::default();
@@ -360,11 +381,12 @@ impl Pipeline {
             complete.filter(|chunk| !settled.texts.contains(chunk)).take(allowed).collect();
         look.give_back(allowed - unmerged.len());
         for chunk in unmerged {
-            self.announce_again(Stage::Merge, &ChunkSearched { job: id, chunk }).await?;
+            self.announce_again(Stage::Merge, &ChunkSearched { job: id, edition: edition.number, chunk })
+                .await?;
             sweep.announced += 1;
         }
         if settled.texts.len() == plan.chunks as usize {
-            self.announce_again(Stage::Finish, &JobMerged { job: id }).await?;
+            self.announce_again(Stage::Finish, &JobMerged { job: id, edition: edition.number }).await?;
             sweep.announced += 1;
         }
         Ok(sweep)

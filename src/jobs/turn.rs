@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Attempt;
+use super::edition::Edition;
 use super::error::{Error, Result};
 use super::frame::{self, Kind};
 use super::hits;
-use super::id::JobId;
 use super::job::Job;
 use super::ledger::reader;
 use super::merger::Candidates;
@@ -179,7 +179,7 @@ impl Pipeline {
     /// also why it was stopped, if it was, and whether anything had come to an end.
     pub(super) async fn compute_for_a_turn<T: Send + 'static>(
         &self,
-        id: JobId,
+        edition: Edition,
         leaving: &CancellationToken,
         work: impl FnOnce(&Clock) -> Result<T> + Send + 'static,
     ) -> Result<(T, Halt, bool)> {
@@ -188,12 +188,17 @@ impl Pipeline {
         let shared = clock.clone();
         let done = tokio::select! {
             done = Self::compute(move || work(&shared)) => done?,
-            never = self.stop_when_it_should(id, leaving, &clock) => match never {},
+            never = self.stop_when_it_should(edition, leaving, &clock) => match never {},
         };
         Ok((done, clock.why(), clock.has_moved()))
     }
 
-    async fn stop_when_it_should(&self, id: JobId, leaving: &CancellationToken, clock: &Clock) -> Infallible {
+    async fn stop_when_it_should(
+        &self,
+        edition: Edition,
+        leaving: &CancellationToken,
+        clock: &Clock,
+    ) -> Infallible {
         let leave = async {
             leaving.cancelled().await;
             clock.is_leaving.store(true, Ordering::Relaxed);
@@ -201,12 +206,12 @@ impl Pipeline {
         let look = async {
             loop {
                 tokio::time::sleep(LOOK).await;
-                match self.is_over(id).await {
+                match self.is_over(edition).await {
                     Ok(false) => {}
                     Ok(true) => break clock.is_over.store(true, Ordering::Relaxed),
                     // It looks again soon.
                     Err(error) => {
-                        tracing::debug!(job = %id, %error, "could not look whether a job has ended")
+                        tracing::debug!(job = %edition.job, %error, "could not look whether a job has ended")
                     }
                 }
             }
@@ -216,12 +221,12 @@ impl Pipeline {
     }
 
     /// Whether nobody waits for the job any more: it has ended, or is removed.
-    async fn is_over(&self, id: JobId) -> Result<bool> {
-        if self.ledger.is_active(id).await? {
+    async fn is_over(&self, edition: Edition) -> Result<bool> {
+        if self.ledger.is_active(edition).await? {
             return Ok(false);
         }
-        Ok(self.ledger.has_outcome(id).await?
-            || matches!(self.ledger.job(id).await, Err(Error::UnknownJob(_))))
+        Ok(self.ledger.has_outcome(edition).await?
+            || matches!(self.ledger.job(edition.job).await, Err(Error::UnknownJob(_))))
     }
 
     /// Sees to it that a shard whose run was stopped goes on, unless nobody waits for it; `Some` reason if it
@@ -240,7 +245,10 @@ impl Pipeline {
                 return Ok(None);
             }
             Halt::Stuck => return Ok(Some(stuck(self.settings.turn))),
-            Halt::TurnOver if standing.turns + 1 >= MOST_TURNS => {
+            // Each edition has turns of its own, from where the one before has left off.
+            Halt::TurnOver
+                if standing.turns + 1 >= MOST_TURNS.saturating_mul(shard.edition.saturating_add(1)) =>
+            {
                 return Ok(Some(too_long(self.settings.turn)));
             }
             Halt::TurnOver | Halt::Leaving => {}
@@ -338,7 +346,7 @@ impl Pipeline {
     pub(super) async fn book(&self, shard: ShardPlanned, milliseconds: u64) {
         // The report does not depend on it.
         if let Err(error) = self.ledger.put_spent(shard, milliseconds).await {
-            let ShardPlanned { job, chunk, volume } = shard;
+            let ShardPlanned { job, chunk, volume, .. } = shard;
             tracing::warn!(%job, chunk, volume, %error, "could not record what a shard cost");
         }
     }

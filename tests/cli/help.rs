@@ -4,7 +4,7 @@ use skyblast::cli::Exit;
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["makedb"],
     &["search"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["status"],
     &["results"],
     &["cancel"],
+    &["retry"],
     &["share"],
     &["compare"],
     &["doctor"],

@@ -121,10 +121,12 @@ fn faults() -> Vec<Does> {
 #[test]
 fn commands_go_on_when_faults_have_passed_and_say_what_they_wait_for() {
     let cancelled = json!({ "state": "cancelled", "ended_before": false });
+    let retried = json!({ "state": "running", "begun": true });
     let link = json!({ "link": "/api/shared/x", "expires": "2030-01-01T00:00:00Z" });
     for (arguments, answer, printed) in [
         (&["databases", "list"][..], "[]".to_owned(), ""),
         (&["cancel", JOB], cancelled.to_string(), "cancelled\n"),
+        (&["retry", JOB], retried.to_string(), "running\n"),
         (&["share", JOB], link.to_string(), "/api/shared/x\n"),
         (&["results", JOB], "q\ts\t100\n".to_owned(), "q\ts\t100\n"),
     ] {

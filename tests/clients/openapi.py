@@ -88,6 +88,7 @@ with tempfile.TemporaryDirectory() as name:
     assert problem.type_ == "urn:skyblast:problem:unknown-search", problem
     ended = call("searches", "cancel_search", search)
     assert ended.ended_before
+    assert "nothing-to-retry" in call("searches", "retry_search", search, status=409).type_
     call("searches", "cancel_search", search, purge=True, status=204)
     call("ncbi", "blast_cgi")
     call("page", "page")

@@ -106,7 +106,7 @@ async fn the_last_shard_of_a_row_announces_its_merge_whichever_it_is() {
         for place in 0..4 {
             assert_eq!(merges.approximate_count().await.unwrap(), 0, "after {place} of {orders:?}");
             for (chunk, order) in (0..).zip(orders) {
-                let wanted = ShardPlanned { job: id, chunk, volume: order[place] };
+                let wanted = ShardPlanned { job: id, edition: 0, chunk, volume: order[place] };
                 let is_it = |body: &&String| serde_json::from_str::<ShardPlanned>(body).unwrap() == wanted;
                 let body = shards.iter().find(is_it).unwrap();
                 fixture.pipeline.handle(Stage::Search, body).await.unwrap();

@@ -16,8 +16,8 @@ use utoipa::OpenApi;
 
 use super::validators::Tag;
 use super::{
-    blast_cgi, browse, cancel, databases, doctor, health, label, list, metrics, page, results, sequences,
-    share, status, submit, upload,
+    blast_cgi, browse, cancel, databases, doctor, health, label, list, metrics, page, results, retry,
+    sequences, share, status, submit, upload,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,7 @@ use super::{
         list::list,
         status::status,
         cancel::cancel,
+        retry::retry,
         label::label,
         results::results,
         browse::queries,

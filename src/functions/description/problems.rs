@@ -49,6 +49,7 @@ const SUBMIT: Problems = &[
 const LIST: Problems = &[(403, &[NoList])];
 const LABEL: Problems = &[(400, &[InvalidJson, InvalidOption])];
 const CANCEL: Problems = &[(409, &[NotEnded])];
+const RETRY: Problems = &[(409, &[NothingToRetry])];
 const NCBI: Problems = &[
     (400, &[InvalidForm, InvalidOption, NoQuery]),
     (401, &[KeyRequired]),
@@ -65,6 +66,7 @@ fn of(operation: &str) -> &'static [Problems] {
         "list_searches" => &[STORAGE, SIGN_IN, OPTIONS, LIST],
         "search_status" => &[STORAGE, SIGN_IN, OPTIONS, SEARCH],
         "cancel_search" => &[STORAGE, SIGN_IN, OPTIONS, CHANGE, SEARCH, CANCEL],
+        "retry_search" => &[STORAGE, SIGN_IN, OPTIONS, CHANGE, SEARCH, RETRY],
         "label_search" => &[STORAGE, SIGN_IN, CHANGE, SEARCH, BODY, LABEL],
         "search_results" | "search_sequences" => &[STORAGE, SIGN_IN, OPTIONS, SEARCH, WHOLE],
         "list_queries" | "list_species" => &[STORAGE, SIGN_IN, OPTIONS, SEARCH, REPORT],

@@ -68,6 +68,7 @@ export const databases = () => call('GET', '/api/databases');
 export const status = (id, map, signal) => call('GET', address(search(id), map && { map }), { signal });
 export const list = (values) => call('GET', address('/api/searches', values));
 export const cancel = (id) => call('DELETE', search(id));
+export const retry = (id) => call('POST', `${search(id)}/retry`);
 export const remove = (id) => call('DELETE', `${search(id)}?purge=true`);
 export const share = (id, seconds) => call('POST', address(`${search(id)}/shares`, { seconds }));
 export const results = (id, values) => address(`${search(id)}/results`, values);

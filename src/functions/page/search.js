@@ -26,6 +26,7 @@ let timer;
 let asking = null;
 
 const isFinal = (state) => state !== 'queued' && state !== 'running';
+const canRetry = ({ state }) => state === 'completed_with_failed_shards' || state === 'failed';
 const hasReport = (state) => state.startsWith('completed');
 
 /** The state as a mark. */
@@ -90,6 +91,7 @@ function show(status) {
   showMissing(status);
   const final = isFinal(status.state);
   byId('cancel').hidden = final;
+  byId('retry').hidden = !canRetry(status);
   byId('watch').hidden = final;
   byId('report').hidden = !hasReport(status.state);
   byId('no-report').hidden = !final || hasReport(status.state);
@@ -167,6 +169,21 @@ async function cancel() {
   poll();
 }
 
+async function retry() {
+  const button = byId('retry');
+  button.disabled = true;
+  try {
+    await api.retry(open.id);
+    say('What failed is tried again');
+    startWatching();
+  } catch (problem) {
+    byId('search-error').hidden = false;
+    byId('search-error').textContent = problem.message;
+  }
+  button.disabled = false;
+  poll();
+}
+
 async function relabel() {
   const input = byId('search-label');
   const text = input.value.trim();
@@ -213,6 +230,7 @@ export function closeSearch() {
 /** Makes the view work. */
 export function startSearch() {
   byId('cancel').addEventListener('click', cancel);
+  byId('retry').addEventListener('click', retry);
   byId('search-label').addEventListener('change', relabel);
   byId('search-label-form').addEventListener('submit', (event) => {
     event.preventDefault();

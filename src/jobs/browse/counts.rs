@@ -8,9 +8,9 @@ use super::source::Source;
 use super::species::SpeciesCounter;
 use crate::engine::Hit;
 use crate::jobs::chunk::{Query, QueryChunk};
+use crate::jobs::edition::Edition;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::hits;
-use crate::jobs::id::JobId;
 use crate::jobs::job::Job;
 use crate::jobs::ledger::{StoredPart, reader};
 use crate::jobs::merge::report_context;
@@ -112,8 +112,8 @@ fn count(
 impl Pipeline {
     /// The counts of a chunk, made again if they are missing or damaged.
     pub(super) async fn counts(&self, source: &Source, chunk: u32) -> Result<ChunkCounts> {
-        let id = source.job.id;
-        match self.ledger.counts(id, chunk).await {
+        let (id, edition) = (source.job.id, source.plan.edition_of(source.job.id, chunk));
+        match self.ledger.counts(edition, chunk).await {
             Ok(Some(counts)) if Some(counts.len() as u64) == source.queries_of(chunk) => return Ok(counts),
             Ok(_) => {}
             Err(error @ Error::Damaged { .. }) => {
@@ -122,7 +122,7 @@ impl Pipeline {
             Err(error) => return Err(error),
         }
         let counts = self.count(source, chunk).await?;
-        self.keep_counts(id, chunk, &counts).await;
+        self.keep_counts(edition, chunk, &counts).await;
         Ok(counts)
     }
 
@@ -135,6 +135,7 @@ impl Pipeline {
     pub(in crate::jobs) async fn write_counts(
         &self,
         job: &Job,
+        edition: Edition,
         chunk: u32,
         queries: Arc<QueryChunk>,
         part: &StoredPart,
@@ -162,8 +163,8 @@ impl Pipeline {
         };
         match counted.await {
             Ok((counts, species)) => {
-                self.keep_counts(job.id, chunk, &counts).await;
-                self.keep_species(job.id, chunk, &species).await;
+                self.keep_counts(edition, chunk, &counts).await;
+                self.keep_species(edition, chunk, &species).await;
             }
             Err(error) => {
                 tracing::warn!(job = %job.id, chunk, %error, "could not count the hits; who reads them will");
@@ -171,9 +172,9 @@ impl Pipeline {
         }
     }
 
-    async fn keep_counts(&self, id: JobId, chunk: u32, counts: &ChunkCounts) {
-        if let Err(error) = self.ledger.put_counts(id, chunk, counts).await {
-            tracing::warn!(job = %id, chunk, %error, "could not keep the counts of hits; they will be made again");
+    async fn keep_counts(&self, edition: Edition, chunk: u32, counts: &ChunkCounts) {
+        if let Err(error) = self.ledger.put_counts(edition, chunk, counts).await {
+            tracing::warn!(job = %edition.job, chunk, %error, "could not keep the counts of hits; they will be made again");
         }
     }
 }

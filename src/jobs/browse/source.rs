@@ -53,10 +53,11 @@ impl Pipeline {
     /// The job, if it has a report; else its state.
     pub(super) async fn source(&self, id: JobId) -> Result<std::result::Result<Source, State>> {
         let job = self.ledger.job(id).await?;
-        if !self.ledger.outcome(id).await?.is_some_and(|outcome| outcome.state.has_report()) {
-            return Ok(Err(self.state(id).await?));
+        let latest = self.ledger.latest(id).await?;
+        if !latest.outcome.as_ref().is_some_and(|outcome| outcome.state.has_report()) {
+            return Ok(Err(self.state_of(&latest).await?));
         }
-        let plan = self.ledger.plan(id).await?.unwrap_or_else(|| Plan::of(&job, 1));
+        let plan = self.ledger.plan(latest.edition).await?.unwrap_or_else(|| Plan::of(&job, 1));
         let context = Arc::new(self.naming_context(&job).await?);
         Ok(Ok(Source { job: job.into(), plan: plan.into(), context }))
     }
@@ -71,7 +72,9 @@ impl Pipeline {
     ) -> Result<T> {
         let (job, read) = (&source.job, Arc::new(read));
         let queries = self.queries(job.id, chunk).await?;
-        if let Some((name, pieces)) = self.ledger.open_part(job.id, chunk).await? {
+        if let Some((name, pieces)) =
+            self.ledger.open_part(source.plan.edition_of(job.id, chunk), chunk).await?
+        {
             let (read, queries, input) = (read.clone(), queries.clone(), reader(pieces));
             let found = Self::compute(move || {
                 let (head, hits) = hits::read_part(&name, input)?;

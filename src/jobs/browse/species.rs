@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::source::{Browsed, Source};
 use crate::jobs::chunk::QueryChunk;
+use crate::jobs::edition::Edition;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::id::JobId;
 use crate::jobs::pipeline::Pipeline;
@@ -184,8 +185,8 @@ impl Pipeline {
 
     /// The species of a chunk, counted if that is not written down.
     async fn species(&self, source: &Source, chunk: u32) -> Result<SpeciesTally> {
-        let id = source.job.id;
-        match self.ledger.species(id, chunk).await {
+        let (id, edition) = (source.job.id, source.plan.edition_of(source.job.id, chunk));
+        match self.ledger.species(edition, chunk).await {
             Ok(Some(tally)) => return Ok(tally),
             Ok(None) => {}
             Err(error @ Error::Damaged { .. }) => {
@@ -196,14 +197,14 @@ impl Pipeline {
         let context = source.context.clone();
         let counted = self.read_chunk(source, chunk, move |queries, _, hits| tally(&context, queries, hits));
         let counted = counted.await?;
-        self.keep_species(id, chunk, &counted).await;
+        self.keep_species(edition, chunk, &counted).await;
         Ok(counted)
     }
 
     /// Writes the species of a chunk. They can be had again, so an error is only told.
-    pub(super) async fn keep_species(&self, id: JobId, chunk: u32, tally: &SpeciesTally) {
-        if let Err(error) = self.ledger.put_species(id, chunk, tally).await {
-            tracing::warn!(job = %id, chunk, %error, "could not keep the species of hits; they will be counted again");
+    pub(super) async fn keep_species(&self, edition: Edition, chunk: u32, tally: &SpeciesTally) {
+        if let Err(error) = self.ledger.put_species(edition, chunk, tally).await {
+            tracing::warn!(job = %edition.job, chunk, %error, "could not keep the species of hits; they will be counted again");
         }
     }
 }

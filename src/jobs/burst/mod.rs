@@ -139,7 +139,7 @@ impl Pipeline {
             return Ok(None);
         }
         let burst = self.ledger.burst(job.id).await?.0.unwrap_or_else(|| Burst::nothing(plan));
-        let settled = self.ledger.settled(job.id).await?;
+        let settled = self.ledger.settled(job.id, plan).await?;
         let standing = self.standing_of_burst(job, plan, &settled, &burst, now);
         let shards = burst.told(plan).count() as u64;
         Ok(Some(InCloud {
@@ -178,8 +178,8 @@ impl Pipeline {
             settled: all_settled,
             unsettled: plan.shards().saturating_sub(all_settled),
             in_cloud,
-            seconds_so_far: seconds(plan.planned),
-            seconds_left: job.placement.seconds_left(seconds(job.submitted)),
+            seconds_so_far: seconds(plan.began()),
+            seconds_left: job.placement.seconds_left(seconds(plan.remade.since.unwrap_or(job.submitted))),
             most_in_cloud: self.settings.instances.most.saturating_mul(PER_INSTANCE),
             budget: job.placement.budget,
             spent: spent.sum(),

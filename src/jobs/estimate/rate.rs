@@ -163,7 +163,7 @@ impl Pipeline {
         let mut measurements = Measurements::default();
         for entry in entries.into_iter().take(KEPT).rev() {
             let job = self.ledger.read_job(entry.job).await?;
-            let outcome = self.ledger.outcome(entry.job).await?;
+            let outcome = self.ledger.latest(entry.job).await?.outcome;
             if let (Some(job), Some(outcome)) = (job, outcome) {
                 Measurement::of(&job, &outcome).into_iter().for_each(|search| measurements.push(search));
             }

@@ -16,11 +16,12 @@ use super::Ledger;
 use super::pieces::{Pieces, SHORT, reader, start_of};
 use crate::jobs::browse::{ChunkCounts, SpeciesTally};
 use crate::jobs::chunk::{Query, QueryChunk};
+use crate::jobs::edition::Edition;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::frame::{self, Kind};
 use crate::jobs::hits::{self, PartHead};
 use crate::jobs::id::JobId;
-use crate::jobs::job::FailedShard;
+use crate::jobs::job::{FailedShard, Plan};
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
 use crate::jobs::plan::Page;
@@ -192,18 +193,18 @@ impl Ledger {
     /// earlier version gave up are among them.
     pub(in crate::jobs) async fn unsettled(
         &self,
-        id: JobId,
+        edition: Edition,
         chunk: u32,
         volumes: usize,
     ) -> Result<Unsettled> {
         let mut unsettled: BTreeSet<u32> = (0..volumes as u32).collect();
         let mut words = BTreeSet::new();
-        let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
+        let mut listing = self.blobs.list(&names::row(Edition::first(edition.job), names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
             let Some((_, volume)) = names::shard_of(&blob.name) else { continue };
             if is_word(&blob) {
                 words.insert(volume);
-            } else {
+            } else if settles(&blob, edition) {
                 unsettled.remove(&volume);
             }
         }
@@ -212,9 +213,9 @@ impl Ledger {
     }
 
     /// The shards of a chunk, of a job with so many volumes, that have hits or have failed.
-    pub(in crate::jobs) async fn row(&self, id: JobId, chunk: u32, volumes: u32) -> Result<Row> {
+    pub(in crate::jobs) async fn row(&self, edition: Edition, chunk: u32, volumes: u32) -> Result<Row> {
         let mut row = Row::default();
-        let mut listing = self.blobs.list(&names::row(id, names::HITS, chunk));
+        let mut listing = self.blobs.list(&names::row(Edition::first(edition.job), names::HITS, chunk));
         while let Some(blob) = listing.try_next().await? {
             let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
             if let Some(volume) = volume.filter(|&volume| volume < volumes && has_hits(&blob)) {
@@ -222,7 +223,7 @@ impl Ledger {
             }
         }
         if row.hits.len() < volumes as usize {
-            let mut listing = self.blobs.list(&names::row(id, names::FAILED, chunk));
+            let mut listing = self.blobs.list(&names::row(edition, names::FAILED, chunk));
             while let Some(blob) = listing.try_next().await? {
                 let volume = names::shard_of(&blob.name).map(|(_, volume)| volume);
                 row.failed
@@ -232,20 +233,29 @@ impl Ledger {
         Ok(row)
     }
 
-    /// All shards of the job that are settled.
-    pub(in crate::jobs) async fn settled(&self, id: JobId) -> Result<Settled> {
-        let mut settled = Settled::default();
-        for kind in [names::ANNOUNCED, names::HITS, names::FAILED, names::TEXT, names::TURNS] {
-            let mut listing = self.blobs.list(&names::all(id, kind));
+    /// All shards of the job that are settled in the edition of this plan.
+    pub(in crate::jobs) async fn settled(&self, id: JobId, plan: &Plan) -> Result<Settled> {
+        let (edition, first) = (plan.edition(id), Edition::first(id));
+        let mut settled = Settled { newest: plan.remade.since, ..Settled::default() };
+        for (chunk, blob) in self.of_chunks(id, plan, names::TEXT).await? {
+            settled.newest = settled.newest.max(Some(blob.modified));
+            settled.texts.insert(chunk);
+        }
+        for (kind, of) in [
+            (names::ANNOUNCED, edition),
+            (names::HITS, first),
+            (names::FAILED, edition),
+            (names::TURNS, first),
+        ] {
+            let mut listing = self.blobs.list(&names::all(of, kind));
             while let Some(blob) = listing.try_next().await? {
-                if kind == names::HITS && is_word(&blob) {
+                if kind == names::HITS && (is_word(&blob) || !settles(&blob, edition)) {
                     continue;
                 }
                 settled.newest = settled.newest.max(Some(blob.modified));
                 match kind {
                     names::ANNOUNCED => settled.pages += 1,
                     names::TURNS => settled.turns += 1,
-                    names::TEXT => settled.texts.extend(names::chunk_of(&blob.name)),
                     _ => {
                         let Some(shard) = names::shard_of(&blob.name) else { continue };
                         settled.shards.insert(shard);
@@ -259,7 +269,7 @@ impl Ledger {
 
     /// Chunk and volume of the shards that have been compared.
     pub(in crate::jobs) async fn compared_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
-        let listing = self.blobs.list(&names::all(id, names::HITS));
+        let listing = self.blobs.list(&names::all(Edition::first(id), names::HITS));
         let shards = listing.try_filter_map(|blob| async move {
             Ok(names::shard_of(&blob.name).filter(|_| has_hits(&blob)))
         });
@@ -267,15 +277,15 @@ impl Ledger {
     }
 
     /// Chunk and volume of the shards that were given up.
-    pub(in crate::jobs) async fn failed_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
-        let listing = self.blobs.list(&names::all(id, names::FAILED));
+    pub(in crate::jobs) async fn failed_shards(&self, edition: Edition) -> Result<BTreeSet<(u32, u32)>> {
+        let listing = self.blobs.list(&names::all(edition, names::FAILED));
         let shards = listing.try_filter_map(|blob| async move { Ok(names::shard_of(&blob.name)) });
         Ok(shards.try_collect().await?)
     }
 
     /// The merged hits of a chunk, read to their end to know that they are whole; `None` if there are none.
-    pub(in crate::jobs) async fn part(&self, id: JobId, chunk: u32) -> Result<Option<StoredPart>> {
-        let blob = names::part(id, chunk)?;
+    pub(in crate::jobs) async fn part(&self, edition: Edition, chunk: u32) -> Result<Option<StoredPart>> {
+        let blob = names::part(edition, chunk)?;
         let checked = match self.check_part(&blob).await {
             Err(error @ Error::Damaged { .. }) => {
                 tracing::warn!(%error, "reading it once more");
@@ -310,19 +320,19 @@ impl Ledger {
     /// stands, if it is still there.
     pub(in crate::jobs) async fn put_part(
         &self,
-        id: JobId,
+        edition: Edition,
         chunk: u32,
         frame: Pieces,
         standing: Standing,
     ) -> Result<Option<StoredPart>> {
-        let blob = names::part(id, chunk)?;
+        let blob = names::part(edition, chunk)?;
         let mut pieces = frame;
         let start = start_of(&mut pieces).await?;
         let whole = start.is_all.then(|| start.bytes.clone());
         let frame = stream::iter([Ok(start.bytes)]).chain(pieces).boxed();
         let written = self.put_pieces(&blob, frame, standing).await?;
         let Some(held) = whole.filter(|_| written == Written::Created) else {
-            return self.part(id, chunk).await;
+            return self.part(edition, chunk).await;
         };
         let (name, input) = (blob.to_string(), Cursor::new(held.clone()));
         let head = on_thread(move || hits::check_part(&name, input)).await?;
@@ -330,8 +340,12 @@ impl Ledger {
     }
 
     /// The [frame](super::super::hits) of the part of a chunk as it lies, with its name; `None` if there is none.
-    pub(in crate::jobs) async fn open_part(&self, id: JobId, chunk: u32) -> Result<Option<(String, Pieces)>> {
-        let blob = names::part(id, chunk)?;
+    pub(in crate::jobs) async fn open_part(
+        &self,
+        edition: Edition,
+        chunk: u32,
+    ) -> Result<Option<(String, Pieces)>> {
+        let blob = names::part(edition, chunk)?;
         match self.pieces(&blob).await {
             Err(error) if error.is_not_found() => Ok(None),
             pieces => Ok(Some((blob.to_string(), pieces?))),
@@ -339,13 +353,17 @@ impl Ledger {
     }
 
     /// How many hits the queries of a chunk have, if that is written down.
-    pub(in crate::jobs) async fn counts(&self, id: JobId, chunk: u32) -> Result<Option<ChunkCounts>> {
-        self.find_framed(Kind::Counts, &names::counts(id, chunk)?).await
+    pub(in crate::jobs) async fn counts(&self, edition: Edition, chunk: u32) -> Result<Option<ChunkCounts>> {
+        self.find_framed(Kind::Counts, &names::counts(edition, chunk)?).await
     }
 
     /// Which species the hits of a chunk are of, if that is written down.
-    pub(in crate::jobs) async fn species(&self, id: JobId, chunk: u32) -> Result<Option<SpeciesTally>> {
-        self.find_framed(Kind::Species, &names::species(id, chunk)?).await
+    pub(in crate::jobs) async fn species(
+        &self,
+        edition: Edition,
+        chunk: u32,
+    ) -> Result<Option<SpeciesTally>> {
+        self.find_framed(Kind::Species, &names::species(edition, chunk)?).await
     }
 
     /// The one value of a frame; `None` if the blob does not exist.
@@ -362,61 +380,85 @@ impl Ledger {
     /// Writes which species the hits of a chunk are of.
     pub(in crate::jobs) async fn put_species(
         &self,
-        id: JobId,
+        edition: Edition,
         chunk: u32,
         tally: &SpeciesTally,
     ) -> Result<()> {
-        self.blobs.put(&names::species(id, chunk)?, frame::encode(Kind::Species, tally)?).await?;
+        self.blobs.put(&names::species(edition, chunk)?, frame::encode(Kind::Species, tally)?).await?;
         Ok(())
     }
 
     /// Writes how many hits the queries of a chunk have.
     pub(in crate::jobs) async fn put_counts(
         &self,
-        id: JobId,
+        edition: Edition,
         chunk: u32,
         counts: &ChunkCounts,
     ) -> Result<()> {
-        self.blobs.put(&names::counts(id, chunk)?, frame::encode(Kind::Counts, counts)?).await?;
+        self.blobs.put(&names::counts(edition, chunk)?, frame::encode(Kind::Counts, counts)?).await?;
         Ok(())
     }
 
     /// Writes which volumes a part lacks.
-    pub(in crate::jobs) async fn put_missing(&self, id: JobId, chunk: u32, volumes: &[u32]) -> Result<()> {
-        self.put_json(&names::missing(id, chunk)?, &volumes).await
+    pub(in crate::jobs) async fn put_missing(
+        &self,
+        edition: Edition,
+        chunk: u32,
+        volumes: &[u32],
+    ) -> Result<()> {
+        self.put_json(&names::missing(edition, chunk)?, &volumes).await
     }
 
     /// The volumes that the part of a chunk lacks, as far as that was written down.
-    pub(in crate::jobs) async fn missing_row(&self, id: JobId, chunk: u32) -> Result<Vec<u32>> {
-        Ok(self.find_json(&names::missing(id, chunk)?).await?.unwrap_or_default())
+    pub(in crate::jobs) async fn missing_row(&self, edition: Edition, chunk: u32) -> Result<Vec<u32>> {
+        Ok(self.find_json(&names::missing(edition, chunk)?).await?.unwrap_or_default())
     }
 
     /// The shards that the parts lack, in the order of the grid.
-    pub(in crate::jobs) async fn missing(&self, id: JobId) -> Result<Vec<ShardPlanned>> {
+    pub(in crate::jobs) async fn missing(&self, id: JobId, plan: &Plan) -> Result<Vec<ShardPlanned>> {
         let mut missing = Vec::new();
-        let mut listing = self.blobs.list(&names::all(id, names::MISSING));
-        while let Some(blob) = listing.try_next().await? {
-            let Some(chunk) = names::chunk_of(&blob.name) else { continue };
-            let volumes: Vec<u32> = self.read_json(&blob.name).await?;
-            missing.extend(volumes.into_iter().map(|volume| ShardPlanned { job: id, chunk, volume }));
+        for (chunk, blob) in self.of_chunks(id, plan, names::MISSING).await? {
+            let (volumes, edition): (Vec<u32>, u32) =
+                (self.read_json(&blob.name).await?, plan.remade.edition);
+            missing.extend(volumes.into_iter().map(|volume| ShardPlanned {
+                job: id,
+                edition,
+                chunk,
+                volume,
+            }));
         }
         Ok(missing)
     }
 
+    /// The blobs of a kind of all chunks, each in the edition in which it was merged, in the order of the chunks.
+    async fn of_chunks(&self, id: JobId, plan: &Plan, kind: &str) -> Result<BTreeMap<u32, BlobInfo>> {
+        let mut blobs = BTreeMap::new();
+        for number in plan.remade.editions() {
+            let mut listing = self.blobs.list(&names::all(Edition { job: id, number }, kind));
+            while let Some(blob) = listing.try_next().await? {
+                if let Some(chunk) = names::chunk_of(&blob.name)
+                    && plan.remade.edition_of(chunk) == number
+                {
+                    blobs.insert(chunk, blob);
+                }
+            }
+        }
+        Ok(blobs)
+    }
+
+    /// The chunks that have their text.
+    pub(in crate::jobs) async fn merged(&self, id: JobId, plan: &Plan) -> Result<BTreeSet<u32>> {
+        Ok(self.of_chunks(id, plan, names::TEXT).await?.into_keys().collect())
+    }
+
     /// Whether a chunk has its text.
-    pub(in crate::jobs) async fn has_text(&self, id: JobId, chunk: u32) -> Result<bool> {
-        self.exists(&names::text(id, chunk)?).await
+    pub(in crate::jobs) async fn has_text(&self, edition: Edition, chunk: u32) -> Result<bool> {
+        self.exists(&names::text(edition, chunk)?).await
     }
 
     /// Writes the text of a chunk.
-    pub(in crate::jobs) async fn put_text(&self, id: JobId, chunk: u32, text: Pieces) -> Result<()> {
-        self.put_pieces(&names::text(id, chunk)?, text, Standing::Goes).await.map(|_| ())
-    }
-
-    /// Number of chunks that have their text.
-    pub(in crate::jobs) async fn texts(&self, id: JobId) -> Result<u32> {
-        let texts = self.blobs.list(&names::all(id, names::TEXT));
-        Ok(texts.try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?)
+    pub(in crate::jobs) async fn put_text(&self, edition: Edition, chunk: u32, text: Pieces) -> Result<()> {
+        self.put_pieces(&names::text(edition, chunk)?, text, Standing::Goes).await.map(|_| ())
     }
 
     /// Records that so many milliseconds were spent on a shard without getting its hits.
@@ -430,7 +472,7 @@ impl Ledger {
     pub(in crate::jobs) async fn spent(&self, id: JobId) -> Result<u64> {
         let mut spent = 0;
         for kind in [names::HITS, names::SPENT] {
-            let mut records = self.blobs.list(&names::all(id, kind));
+            let mut records = self.blobs.list(&names::all(Edition::first(id), kind));
             while let Some(blob) = records.try_next().await? {
                 spent += milliseconds_of(&blob).unwrap_or(0);
             }
@@ -439,26 +481,26 @@ impl Ledger {
     }
 
     /// When shards were last announced by the plan.
-    pub(in crate::jobs) async fn last_announced(&self, id: JobId) -> Result<Option<Timestamp>> {
-        let pages = self.blobs.list(&names::all(id, names::ANNOUNCED)).map_ok(|blob| blob.modified);
+    pub(in crate::jobs) async fn last_announced(&self, edition: Edition) -> Result<Option<Timestamp>> {
+        let pages = self.blobs.list(&names::all(edition, names::ANNOUNCED)).map_ok(|blob| blob.modified);
         Ok(pages.try_fold(None, |last, page| ready(Ok(last.max(Some(page))))).await?)
     }
 
     /// The page of shards that begins with this one, if anybody has begun to announce it.
-    pub(in crate::jobs) async fn page(&self, id: JobId, first_shard: u64) -> Result<Option<Page>> {
-        self.find_json(&names::page(id, first_shard)?).await
+    pub(in crate::jobs) async fn page(&self, edition: Edition, first_shard: u64) -> Result<Option<Page>> {
+        self.find_json(&names::page(edition, first_shard)?).await
     }
 
     /// Reserves a page of shards for who announces it; `false` if somebody has.
-    pub(in crate::jobs) async fn claim_page(&self, id: JobId, first_shard: u64) -> Result<bool> {
+    pub(in crate::jobs) async fn claim_page(&self, edition: Edition, first_shard: u64) -> Result<bool> {
         let page = Page { announced: false };
-        let written = self.put_json_if_absent(&names::page(id, first_shard)?, &page).await?;
+        let written = self.put_json_if_absent(&names::page(edition, first_shard)?, &page).await?;
         Ok(written == Written::Created)
     }
 
     /// Writes that a page of shards is announced, and the next page, too.
-    pub(in crate::jobs) async fn finish_page(&self, id: JobId, first_shard: u64) -> Result<()> {
-        self.put_json(&names::page(id, first_shard)?, &Page { announced: true }).await
+    pub(in crate::jobs) async fn finish_page(&self, edition: Edition, first_shard: u64) -> Result<()> {
+        self.put_json(&names::page(edition, first_shard)?, &Page { announced: true }).await
     }
 }
 
@@ -504,7 +546,12 @@ const WORD: u64 = 0;
 
 /// Whether a blob below `hits` has hits.
 fn has_hits(blob: &BlobInfo) -> bool {
-    !is_word(blob) && !names::is_given_up(&blob.name)
+    !is_word(blob) && names::given_up_in(&blob.name).is_none()
+}
+
+/// Whether a blob below `hits` that is no word settles its shard in this edition.
+fn settles(blob: &BlobInfo, edition: Edition) -> bool {
+    names::given_up_in(&blob.name).is_none_or(|given_up| given_up == edition.number)
 }
 
 /// Whether a blob below `hits` is the word that [`Ledger::leave_word`] leaves.

@@ -142,7 +142,7 @@ impl Ledger {
                 self.blobs.delete(&index).await?;
             }
         }
-        self.delete_active(id).await?;
+        self.delete_active_of(id).await?;
         self.blobs.delete(&marker).await?;
         Ok(())
     }

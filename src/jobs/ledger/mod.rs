@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::burst::Burst;
+use super::edition::{Edition, Latest, Remade};
 use super::error::{Error, Result};
 use super::estimate::Measurements;
 use super::id::JobId;
@@ -46,9 +47,9 @@ pub(super) struct Ledger {
 /// A job that is not closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Active {
-    /// The job.
-    pub(super) job: JobId,
-    /// When it was marked, which is when it was submitted.
+    /// The job, in the edition that is not.
+    pub(super) edition: Edition,
+    /// When it was marked, which is when it was submitted, or retried.
     pub(super) since: Timestamp,
 }
 
@@ -108,48 +109,93 @@ impl Ledger {
         self.put_json_if_absent(&names::of_job(intake.job.id, names::INTAKE)?, intake).await.map(|_| ())
     }
 
-    /// The grid, if it has been laid out.
-    pub(super) async fn plan(&self, id: JobId) -> Result<Option<Plan>> {
-        match self.find_json(&names::of_job(id, names::PLAN)?).await? {
-            None => self.find_json(&names::of_job(id, names::EARLIER_PLAN)?).await,
-            found => Ok(found),
+    /// The grid, if it has been laid out, with what the edition makes again of it.
+    pub(super) async fn plan(&self, edition: Edition) -> Result<Option<Plan>> {
+        let id = edition.job;
+        let plan: Option<Plan> = match self.find_json(&names::of_job(id, names::PLAN)?).await? {
+            None => self.find_json(&names::of_job(id, names::EARLIER_PLAN)?).await?,
+            found => found,
+        };
+        let Some(plan) = plan else { return Ok(None) };
+        if edition.number == 0 {
+            return Ok(Some(plan));
+        }
+        let remade = self.remade(edition).await?.ok_or_else(|| Error::Damaged {
+            object: format!("{id}/retries/{:06}.json", edition.number),
+            reason: "it is missing though the job has been retried".to_owned(),
+        })?;
+        Ok(Some(Plan { remade, ..plan }))
+    }
+
+    /// Writes the grid, unless there is one; returns the one that stands, as the edition has it.
+    pub(super) async fn put_plan(&self, edition: Edition, plan: &Plan) -> Result<Plan> {
+        let written = self.put_first(&names::of_job(edition.job, names::PLAN)?, plan).await?;
+        Ok(if edition.number == 0 { written.0 } else { self.plan(edition).await?.unwrap_or(written.0) })
+    }
+
+    /// What the retry that makes this edition makes again, if there has been one.
+    pub(super) async fn remade(&self, edition: Edition) -> Result<Option<Remade>> {
+        self.find_json(&names::retry(edition)?).await
+    }
+
+    /// Writes what a retry makes again, unless another has made that edition; returns what stands.
+    pub(super) async fn put_remade(&self, edition: Edition, remade: &Remade) -> Result<Remade> {
+        self.put_first(&names::retry(edition)?, remade).await.map(|(remade, _)| remade)
+    }
+
+    /// The latest edition of the job and how it has ended, if it has: one operation unless it can be retried, which
+    /// costs a listing, and a further read if it has been.
+    pub(super) async fn latest(&self, id: JobId) -> Result<Latest> {
+        let first = Edition::first(id);
+        let outcome = self.outcome(first).await?;
+        if !outcome.as_ref().is_some_and(Outcome::can_be_retried) {
+            return Ok(Latest { edition: first, outcome });
+        }
+        let retries = self.blobs.list(&names::retries(id));
+        let last =
+            |last: u32, blob: BlobInfo| ready(Ok(last.max(names::number_of_retry(&blob.name).unwrap_or(0))));
+        match retries.try_fold(0, last).await? {
+            0 => Ok(Latest { edition: first, outcome }),
+            number => {
+                let edition = Edition { job: id, number };
+                Ok(Latest { edition, outcome: self.outcome(edition).await? })
+            }
         }
     }
 
-    /// Writes the grid, unless there is one; returns the one that stands.
-    pub(super) async fn put_plan(&self, id: JobId, plan: &Plan) -> Result<Plan> {
-        self.put_first(&names::of_job(id, names::PLAN)?, plan).await.map(|(plan, _)| plan)
+    /// How the edition ended, if it has.
+    pub(super) async fn outcome(&self, edition: Edition) -> Result<Option<Outcome>> {
+        self.find_json(&names::of_edition(edition, names::OUTCOME)?).await
     }
 
-    /// How the job ended, if it has.
-    pub(super) async fn outcome(&self, id: JobId) -> Result<Option<Outcome>> {
-        self.find_json(&names::of_job(id, names::OUTCOME)?).await
+    /// Writes how the edition ended, unless that is known; returns what stands, and whether it is this.
+    pub(super) async fn put_outcome(
+        &self,
+        edition: Edition,
+        outcome: &Outcome,
+    ) -> Result<(Outcome, Written)> {
+        self.put_first(&names::of_edition(edition, names::OUTCOME)?, outcome).await
     }
 
-    /// Writes how the job ended, unless that is known; returns what stands, and whether it is this.
-    pub(super) async fn put_outcome(&self, id: JobId, outcome: &Outcome) -> Result<(Outcome, Written)> {
-        self.put_first(&names::of_job(id, names::OUTCOME)?, outcome).await
-    }
-
-    /// Cancels the job, for all who ask [`is_cancelled`](Self::is_cancelled).
-    pub(super) async fn put_cancelled(&self, id: JobId) -> Result<()> {
-        self.blobs.put(&names::of_job(id, names::CANCELLED)?, Bytes::new()).await?;
+    /// Cancels the edition, for all who ask [`is_cancelled`](Self::is_cancelled).
+    pub(super) async fn put_cancelled(&self, edition: Edition) -> Result<()> {
+        self.blobs.put(&names::of_edition(edition, names::CANCELLED)?, Bytes::new()).await?;
         Ok(())
     }
 
-    /// Whether somebody has cancelled the job.
-    pub(super) async fn is_cancelled(&self, id: JobId) -> Result<bool> {
-        self.exists(&names::of_job(id, names::CANCELLED)?).await
+    /// Whether somebody has cancelled the edition.
+    pub(super) async fn is_cancelled(&self, edition: Edition) -> Result<bool> {
+        self.exists(&names::of_edition(edition, names::CANCELLED)?).await
     }
 
-    /// Whether the job has ended.
-    pub(super) async fn has_outcome(&self, id: JobId) -> Result<bool> {
-        self.exists(&names::of_job(id, names::OUTCOME)?).await
+    /// Whether the edition has ended.
+    pub(super) async fn has_outcome(&self, edition: Edition) -> Result<bool> {
+        self.exists(&names::of_edition(edition, names::OUTCOME)?).await
     }
 
-    /// Whether nothing more needs to be done for the job.
-    pub(super) async fn is_closed(&self, id: JobId) -> Result<bool> {
-        Ok(self.is_cancelled(id).await? || self.has_outcome(id).await?)
+    /// Whether nothing more needs to be done for the edition.
+    pub(super) async fn is_closed(&self, edition: Edition) -> Result<bool> {
+        Ok(self.is_cancelled(edition).await? || self.has_outcome(edition).await?)
     }
 
     /// What somebody calls the job, if anybody does.
@@ -163,13 +209,13 @@ impl Ledger {
     }
 
     /// What the last delivery of a step's message met with, if that was an error.
-    pub(super) async fn trouble(&self, id: JobId, step: &str) -> Result<Option<Trouble>> {
-        self.find_json(&names::trouble(id, step)?).await
+    pub(super) async fn trouble(&self, edition: Edition, step: &str) -> Result<Option<Trouble>> {
+        self.find_json(&names::trouble(edition, step)?).await
     }
 
     /// Notes what a delivery of a step's message met with.
-    pub(super) async fn put_trouble(&self, id: JobId, step: &str, trouble: &Trouble) -> Result<()> {
-        self.put_json(&names::trouble(id, step)?, trouble).await
+    pub(super) async fn put_trouble(&self, edition: Edition, step: &str, trouble: &Trouble) -> Result<()> {
+        self.put_json(&names::trouble(edition, step)?, trouble).await
     }
 
     /// Notes that a shard of the job has been taken up.
@@ -183,20 +229,29 @@ impl Ledger {
         self.exists(&names::of_job(id, names::BEGUN)?).await
     }
 
-    /// Lists the job as one that is not closed.
-    pub(super) async fn put_active(&self, id: JobId) -> Result<()> {
-        self.blobs.put(&names::active(id)?, Bytes::new()).await?;
+    /// Lists the edition as one that is not closed.
+    pub(super) async fn put_active(&self, edition: Edition) -> Result<()> {
+        self.blobs.put(&names::active(edition)?, Bytes::new()).await?;
         Ok(())
     }
 
-    /// Whether the job is on that list.
-    pub(super) async fn is_active(&self, id: JobId) -> Result<bool> {
-        self.exists(&names::active(id)?).await
+    /// Whether the edition is on that list.
+    pub(super) async fn is_active(&self, edition: Edition) -> Result<bool> {
+        self.exists(&names::active(edition)?).await
     }
 
-    /// Takes the job off that list.
-    pub(super) async fn delete_active(&self, id: JobId) -> Result<()> {
-        self.blobs.delete(&names::active(id)?).await?;
+    /// Takes the edition off that list.
+    pub(super) async fn delete_active(&self, edition: Edition) -> Result<()> {
+        self.blobs.delete(&names::active(edition)?).await?;
+        Ok(())
+    }
+
+    /// Takes all editions of a job off that list.
+    pub(super) async fn delete_active_of(&self, id: JobId) -> Result<()> {
+        let mut markers = self.blobs.list(&names::active_of(id));
+        while let Some(marker) = markers.try_next().await? {
+            self.blobs.delete(&marker.name).await?;
+        }
         Ok(())
     }
 
@@ -204,14 +259,14 @@ impl Ledger {
     pub(super) fn active(&self) -> BoxStream<'static, Result<Active>> {
         let markers = self.blobs.list(names::ACTIVE).map_err(Error::from);
         let active = |marker: BlobInfo| async move {
-            Ok(names::active_job(&marker.name).map(|job| Active { job, since: marker.modified }))
+            Ok(names::active_edition(&marker.name).map(|edition| Active { edition, since: marker.modified }))
         };
         markers.try_filter_map(active).boxed()
     }
 
     /// What sweep remembers of the job, and which version of it this is.
-    pub(super) async fn swept(&self, id: JobId) -> Result<(Option<Swept>, Option<SweptTag>)> {
-        let (json, tag) = match self.blobs.get_tagged(&names::of_job(id, names::SWEPT)?).await {
+    pub(super) async fn swept(&self, edition: Edition) -> Result<(Option<Swept>, Option<SweptTag>)> {
+        let (json, tag) = match self.blobs.get_tagged(&names::of_edition(edition, names::SWEPT)?).await {
             Err(error) if names::absent(&error) => return Ok((None, None)),
             other => other?,
         };
@@ -222,11 +277,11 @@ impl Ledger {
     /// Replaces this version of what sweep remembers of the job; `false` if another sweep has.
     pub(super) async fn replace_swept(
         &self,
-        id: JobId,
+        edition: Edition,
         swept: &Swept,
         before: Option<&SweptTag>,
     ) -> Result<bool> {
-        let blob = names::of_job(id, names::SWEPT)?;
+        let blob = names::of_edition(edition, names::SWEPT)?;
         self.replace_json(&blob, swept, before.map(|SweptTag(tag)| tag)).await
     }
 
@@ -288,49 +343,50 @@ impl Ledger {
                 self.blobs.delete(&blob.name).await.map(|_| ())
             })
             .await?;
-        self.delete_active(id).await
+        self.delete_active_of(id).await
     }
 
-    /// Writes the report, in a format whose files have this extension, from the texts of all `chunks`,
+    /// Writes the report, in a format whose files have this extension, from the texts of all chunks,
     /// unless it is there.
     pub(super) async fn compose_report(
         &self,
         id: JobId,
+        plan: &Plan,
         extension: &str,
         head: Bytes,
-        chunks: u32,
         end: Bytes,
     ) -> Result<()> {
-        let texts = (0..chunks).map(|chunk| names::text(id, chunk)).collect::<Result<Vec<_>>>()?;
-        self.blobs.compose_if_absent(&names::report(id, extension)?, head, &texts, end).await?;
+        let text = |chunk| names::text(plan.edition_of(id, chunk), chunk);
+        let texts = (0..plan.chunks).map(text).collect::<Result<Vec<_>>>()?;
+        self.blobs.compose_if_absent(&names::report(plan.edition(id), extension)?, head, &texts, end).await?;
         Ok(())
     }
 
     /// What is known of the report without reading it, if it is there.
-    pub(super) async fn report_info(&self, id: JobId, extension: &str) -> Result<Option<BlobInfo>> {
-        Ok(self.blobs.info(&names::report(id, extension)?).await?)
+    pub(super) async fn report_info(&self, edition: Edition, extension: &str) -> Result<Option<BlobInfo>> {
+        Ok(self.blobs.info(&names::report(edition, extension)?).await?)
     }
 
     /// The report from byte `start` on, piece by piece.
     pub(super) async fn report(
         &self,
-        id: JobId,
+        edition: Edition,
         extension: &str,
         start: u64,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let blob = names::report(id, extension)?;
+        let blob = names::report(edition, extension)?;
         Ok(self.blobs.read_from(&blob, start).await?.map_err(Error::from).boxed())
     }
 
     /// An address at which the report can be read for `lifetime`, if the store has such addresses.
     pub(super) async fn grant_report(
         &self,
-        id: JobId,
+        edition: Edition,
         extension: &str,
         lifetime: Duration,
     ) -> Result<Option<Grant>> {
-        let blob = names::report(id, extension)?;
-        let file_name = format!("{id}.{extension}");
+        let blob = names::report(edition, extension)?;
+        let file_name = format!("{}.{extension}", edition.job);
         Ok(self.blobs.grant(&blob, Access::Read { file_name }, lifetime).await?)
     }
 

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::Ledger;
+use crate::jobs::edition::Edition;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::id::JobId;
 use crate::jobs::names;
@@ -77,7 +78,7 @@ impl Ledger {
 
     /// The first of so many parts of an upload that has not been sent.
     pub(in crate::jobs) async fn lacking_part(&self, id: JobId, parts: u32) -> Result<Option<u32>> {
-        let listing = self.blobs.list(&names::all(id, names::UPLOAD_PARTS));
+        let listing = self.blobs.list(&names::all(Edition::first(id), names::UPLOAD_PARTS));
         let sent: std::collections::BTreeSet<_> = listing.map_ok(|blob| blob.name).try_collect().await?;
         for number in 0..parts {
             if !sent.contains(&names::upload_part(id, number)?) {
@@ -106,7 +107,8 @@ impl Ledger {
 
     /// Removes an upload, but not the job that it has become.
     pub(in crate::jobs) async fn delete_upload(&self, id: JobId) -> Result<()> {
-        let blobs: Vec<_> = self.blobs.list(&names::all(id, names::UPLOAD)).try_collect().await?;
+        let blobs: Vec<_> =
+            self.blobs.list(&names::all(Edition::first(id), names::UPLOAD)).try_collect().await?;
         for blob in blobs {
             self.blobs.delete(&blob.name).await?;
         }
