@@ -13,6 +13,10 @@ mod damage;
 mod delivery;
 #[path = "pipeline/kept_volumes.rs"]
 mod kept_volumes;
+#[path = "pipeline/partial.rs"]
+mod partial;
+#[path = "pipeline/progress.rs"]
+mod progress;
 #[path = "pipeline/recovery.rs"]
 mod recovery;
 #[path = "pipeline/repeats.rs"]

@@ -16,7 +16,8 @@ use super::exit::Exit;
 use super::options::SearchFlags;
 use super::progress::ComparisonBar;
 use super::results::{SubjectPart, Subjects};
-use crate::functions::MISSING_SHARDS;
+use super::status;
+use crate::functions::{MISSING_SHARDS, PARTIAL_QUERIES};
 use crate::jobs::{Check, Estimate, JobId, Listing, Page, QueryTotals, State, Status, Warning};
 use crate::report::OutputFormat;
 use crate::sequence::taxids::Taxid;
@@ -78,6 +79,8 @@ pub(super) struct Download {
     pub(super) response: Response,
     /// How many of how many shards it lacks, if any.
     pub(super) missing: Option<String>,
+    /// The places of the queries that it is on, if its job has not ended.
+    pub(super) so_far: Option<String>,
 }
 
 /// How a job has ended that was to be cancelled.
@@ -235,12 +238,12 @@ impl Client {
 
     /// Shows a job's progress until it has ended.
     pub(super) async fn watch(&self, id: JobId) -> anyhow::Result<Status> {
-        let bar = ComparisonBar::new();
+        let bar = ComparisonBar::told();
         loop {
             let status = self.status(id).await?;
             bar.set_total(status.comparisons.total);
             bar.set(status.comparisons.done + status.comparisons.failed);
-            bar.say("shards", status.shards.done + status.shards.failed, status.shards.total);
+            bar.tell(status::progress(&status));
             if status.state.is_final() {
                 return Ok(status);
             }
@@ -291,12 +294,13 @@ impl Client {
     async fn download(&self, response: Response) -> anyhow::Result<Download> {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let missing = header(MISSING_SHARDS).map(|missing| missing.replace('/', " of "));
+        let so_far = header(PARTIAL_QUERIES).map(str::to_owned);
         let elsewhere = header("location").filter(|_| response.status().is_redirection());
         let response = match elsewhere {
             Some(address) => accepted(self.send_as_is(self.http.get(address)).await?).await?,
             None => accepted(response).await?,
         };
-        Ok(Download { response, missing })
+        Ok(Download { response, missing, so_far })
     }
 
     /// Cancels a job, unless it has ended.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 /// A style with a key `left` for the time that is left, which is not known before anything is done.
 fn style(template: &str) -> ProgressStyle {
@@ -23,9 +23,21 @@ pub(super) struct ComparisonBar(ProgressBar);
 impl ComparisonBar {
     pub(super) fn new() -> Self {
         let bar = ProgressBar::new(0);
-        bar.set_style(style("{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons{msg}{left}"));
+        bar.set_style(style("{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons{left}"));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self(bar)
+    }
+
+    /// The same for who is told how long it will still take.
+    pub(super) fn told() -> Self {
+        let bar = Self::new();
+        bar.0.set_style(style("{bar:40} {percent:>3}%  {human_pos} of {human_len} comparisons{msg}"));
+        bar
+    }
+
+    /// Says what stands behind the numbers.
+    pub(super) fn tell(&self, what: String) {
+        self.0.set_message(what);
     }
 
     /// Expects `total` comparisons in all.
@@ -41,11 +53,6 @@ impl ComparisonBar {
     /// Counts `comparisons` in all.
     pub(super) fn set(&self, comparisons: u64) {
         self.0.set_position(comparisons);
-    }
-
-    /// What is being counted besides, such as `shards 3 of 14`.
-    pub(super) fn say(&self, what: &str, done: u64, total: u64) {
-        self.0.set_message(format!(", {what} {} of {}", HumanCount(done), HumanCount(total)));
     }
 }
 

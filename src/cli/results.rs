@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   skyblast results 0123456789abcdef0123456789abcdef > hits.tsv
   skyblast results 0123456789abcdef0123456789abcdef --outfmt '6 std qcovs stitle' --out hits.tsv
+  skyblast results 0123456789abcdef0123456789abcdef --partial --outfmt 7    of a job that runs, so far
   skyblast results 0123456789abcdef0123456789abcdef --fasta --evalue 1e-20 --out subjects.fa
   skyblast results 'https://lab.azurewebsites.net/api/shared?token=TOKEN' --out hits.tsv";
 
@@ -46,7 +47,8 @@ pub(super) struct ResultsArgs {
     #[arg(long, value_name = "E", requires = "fasta")]
     evalue: Option<f64>,
 
-    /// Fetch also a report that lacks shards; the exit status is 3 then
+    /// Fetch also a report that lacks shards, or of a job that has not ended the report so far; the exit status is 3
+    /// then
     #[arg(long)]
     partial: bool,
 
@@ -141,10 +143,15 @@ async fn write(
 ) -> anyhow::Result<()> {
     // Before anything is created: there may be no report.
     let first = fetch().await?;
-    let missing = first.missing.clone();
+    let (missing, so_far) = (first.missing.clone(), first.so_far.clone());
     let mut output = out.create()?;
     copy(client, first, fetch, &mut output).await?;
     output.finish()?;
+    if let Some(queries) = so_far {
+        return Err(Exit::Incomplete.because(format_args!(
+            "the job has not ended: this is its report so far, on queries {queries}"
+        )));
+    }
     match missing {
         None => Ok(()),
         Some(missing) => Err(Exit::Incomplete.because(format_args!(
@@ -154,13 +161,14 @@ async fn write(
 }
 
 /// Copies a report. One that breaks off is fetched again and goes on where it broke off: a report's bytes
-/// are always the same.
+/// are always the same, unless its job has not ended.
 async fn copy(
     client: &Client,
     first: Download,
     fetch: impl AsyncFn() -> anyhow::Result<Download>,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
+    let is_so_far = first.so_far.is_some();
     let (mut report, mut waiting) = (first.response, Waiting::default());
     let mut written = 0;
     loop {
@@ -180,6 +188,10 @@ async fn copy(
                 Err(error) => break anyhow::Error::from(error.without_url()).context("the report broke off"),
             }
         };
+        if is_so_far && written > 0 {
+            // The next one may be longer.
+            return Err(broken.context("fetch the report so far once more"));
+        }
         client.patience.wait(&mut waiting, broken).await?;
         report = fetch().await?.response;
     }

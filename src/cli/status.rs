@@ -7,7 +7,7 @@ use indicatif::{HumanCount, HumanDuration};
 use super::client::{Client, ServerFlags};
 use super::estimate::{price_text, span};
 use super::exit::Exit;
-use crate::jobs::{InCloud, JobId, State, Status};
+use crate::jobs::{InCloud, JobId, State, Status, Underway};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,14 +73,18 @@ fn print(status: &Status) -> io::Result<()> {
     let (shards, chunks) = (status.shards, status.chunks);
     outln!("shards       {} of {} done, {} failed", shards.done, shards.total, shards.failed)?;
     outln!("merged       {} of {} chunks", chunks.done, chunks.total)?;
+    if let Some(underway) = &status.underway {
+        outln!("under way    {}", underway_text(underway))?;
+    }
     let comparisons = status.comparisons;
     outln!("comparisons  {} of {}", HumanCount(comparisons.done), HumanCount(comparisons.total))?;
     outln!("submitted    {}", status.submitted)?;
     outln!("time         {:.1} s", status.elapsed_seconds)?;
     let spent = match (status.expected_instance_seconds, status.instance_seconds) {
         (expected, Some(took)) => {
-            let expected = expected.map(|expected| format!(", {} were expected", span(expected.likely)));
-            Some(format!("{}{}", span(took), expected.unwrap_or_default()))
+            let (so_far, were) = if status.state.is_final() { ("", "were") } else { (" so far", "are") };
+            let expected = expected.map(|expected| format!(", {} {were} expected", span(expected.likely)));
+            Some(format!("{}{so_far}{}", span(took), expected.unwrap_or_default()))
         }
         (Some(expected), None) => Some(format!("{} are expected", span(expected.likely))),
         (None, None) => None,
@@ -101,6 +105,33 @@ fn print(status: &Status) -> io::Result<()> {
     }
     print_failures(status);
     Ok(())
+}
+
+/// What of a job is waiting and running, and how long it will take.
+fn underway_text(underway: &Underway) -> String {
+    let Underway { searches_before, waiting, running, running_in_cloud, seconds_left } = underway;
+    let mut facts = Vec::new();
+    facts.extend(searches_before.map(|before| match before {
+        1 => "1 search before it".to_owned(),
+        before => format!("{} searches before it", HumanCount(before)),
+    }));
+    facts.push(format!("{} shards waiting", HumanCount(*waiting)));
+    let in_cloud = match running_in_cloud {
+        0 => String::new(),
+        count => format!(" ({} in the cloud)", HumanCount(*count)),
+    };
+    facts.push(format!("{} running{in_cloud}", HumanCount(*running)));
+    facts.extend(seconds_left.map(|seconds| format!("about {} left", span(seconds as f64))));
+    facts.join(", ")
+}
+
+/// What a bar says of a job behind its comparisons.
+pub(super) fn progress(status: &Status) -> String {
+    let shards = status.shards;
+    let settled = HumanCount(shards.done + shards.failed);
+    let underway = status.underway.as_ref().map(underway_text);
+    let underway = underway.map(|text| format!(", {text}")).unwrap_or_default();
+    format!(", shards {settled} of {}{underway}", HumanCount(shards.total))
 }
 
 /// How a job ended, in a line.

@@ -11,7 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use tower_http::cors::CorsLayer;
 
-use super::results::MISSING_SHARDS;
+use super::results::{MISSING_SHARDS, PARTIAL_QUERIES};
 use super::submit::IDEMPOTENCY_KEY;
 
 /// The site that a page comes from, as browsers name it in `Origin`: scheme, host, and port unless it is the
@@ -70,6 +70,7 @@ pub(super) fn layer(trusted: &[Site]) -> CorsLayer {
             RETRY_AFTER,
             WWW_AUTHENTICATE,
             of(MISSING_SHARDS),
+            of(PARTIAL_QUERIES),
         ])
         .max_age(REMEMBERED)
 }

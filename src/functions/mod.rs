@@ -83,7 +83,7 @@ pub use body::Pace;
 pub use cross_origin::Site;
 pub use description::openapi_document;
 pub use doctor::HostCheck;
-pub use results::{INCOMPLETE, MISSING_SHARDS};
+pub use results::{INCOMPLETE, MISSING_SHARDS, PARTIAL_QUERIES};
 pub use router::{api_router, host_router};
 pub use services::{Limits, Services, SignIn};
 pub use unreadable::unreadable_request;

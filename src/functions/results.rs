@@ -28,7 +28,7 @@ use super::validators::{Extent, Tag};
 use crate::jobs::{
     self, AddressFrom, JobId, MissingShards, Pipeline, Report, State as JobState, StoredReport,
 };
-use crate::report::OutputFormat;
+use crate::report::{OutputFormat, SoFar};
 use crate::store::Grant;
 
 #[utoipa::path(
@@ -37,7 +37,7 @@ use crate::store::Grant;
     operation_id = "search_results",
     tag = "results",
     summary = "Gives the report",
-    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("outfmt" = Option<String>, Query, description = "Another format than that of the search"), ("partial" = Option<bool>, Query, description = "Whether it may lack shards that failed"), ("If-None-Match" = Option<String>, Header, description = "Tags of what the client has"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, of a report in its own format")),
+    params(("id" = crate::jobs::JobId, Path, description = "The search"), ("outfmt" = Option<String>, Query, description = "Another format than that of the search"), ("partial" = Option<bool>, Query, description = "Whether it may lack shards that failed, and queries if the search has not ended: then it is on those that have been merged so far, and Skyblast-Partial-Queries says which"), ("If-None-Match" = Option<String>, Header, description = "Tags of what the client has"), ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST, of a report in its own format")),
     responses((status = 200, description = "The report", content((String = "application/*"), (String = "text/*"))), (status = 206, description = "The part that Range asks for", content((String = "application/*"), (String = "text/*"))), (status = 302, description = "Where a large report lies"), (status = 304, description = "The client has it")),
 )]
 pub(super) async fn results(
@@ -54,6 +54,10 @@ pub(super) async fn results(
 
 /// The header that says how many of how many shards a report lacks, as in `3/12`.
 pub const MISSING_SHARDS: &str = "skyblast-missing-shards";
+
+/// The header that says which queries a report is on whose search has not ended, as in `1-40,81-120`; `...` for those
+/// that are too many to be named.
+pub const PARTIAL_QUERIES: &str = "skyblast-partial-queries";
 
 /// The type of the problem that a report lacks shards.
 pub const INCOMPLETE: &str = "incomplete-report";
@@ -72,22 +76,49 @@ pub(super) struct Reader {
 /// they are many a redirection to where they lie.
 pub(super) async fn report(app: &App, id: JobId, uri: &Uri, reader: &Reader) -> Result<Response, Problem> {
     let mut options = Options::of(uri)?;
+    let format = options.take_outfmt()?;
+    let partial = options.take_partial()?;
     let wanted = jobs::Wanted {
-        format: options.take_outfmt()?,
-        partial: options.take_partial()?,
+        format,
+        partial,
+        so_far: partial,
         most: None,
         address: Some(AddressFrom { bytes: app.limits.redirect_bytes, lifetime: LINK }),
     };
     options.none_left()?;
     let pipeline = app.pipeline()?;
     match pipeline.results(id, wanted).await? {
-        Report::Ready { format, content, stored, missing, edition } => {
+        Report::Ready { format, content, missing, so_far: Some(so_far), .. } => {
+            say_missing(part_of(id, &format, content, &so_far, reader).await?, missing)
+        }
+        Report::Ready { format, content, stored, missing, edition, so_far: None } => {
             let whole = Whole { id, format, stored, missing, edition };
             say_missing(whole.give(pipeline, content, reader).await?, missing)
         }
         Report::Elsewhere { grant, missing } => say_missing(elsewhere(&grant), missing),
         none => Err(none_of(id, &none)),
     }
+}
+
+/// The report so far of a search that has not ended: the next may be longer, so it has no tag, and is kept by nobody.
+async fn part_of(
+    id: JobId,
+    format: &OutputFormat,
+    content: Pieces,
+    so_far: &SoFar,
+    reader: &Reader,
+) -> Result<Response, Problem> {
+    let header = |text: String| HeaderValue::try_from(text).map_err(|e| Problem::internal(e.to_string()));
+    let disposition = format!("attachment; filename=\"{id}.partial.{}\"", format.extension());
+    let mut headers = HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (CONTENT_DISPOSITION, header(disposition)?),
+        (ACCEPT_RANGES, HeaderValue::from_static("none")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]);
+    headers.insert(PARTIAL_QUERIES, header(so_far.places())?);
+    let body = if reader.method == Method::HEAD { nothing() } else { body_of(id, content).await? };
+    Ok((headers, body).into_response())
 }
 
 /// Why there is no report of a search.
@@ -239,5 +270,8 @@ pub(super) fn not_ready(id: JobId, state: JobState) -> Problem {
             "the search is {state}, so it has no report; GET /api/searches/{id} says more"
         ));
     }
-    problem(format!("the search is {state}; its report comes when it is completed")).retry_after(POLL_SECONDS)
+    problem(format!(
+        "the search is {state}; its report comes when it is completed, and partial=true gives it so far as soon as a part \
+         is merged"
+    )).retry_after(POLL_SECONDS)
 }

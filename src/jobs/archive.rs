@@ -85,7 +85,7 @@ impl Pipeline {
             })
         });
         let content = begin.chain(files.try_flatten()).chain(end.flatten()).boxed();
-        Ok(Report::Ready { format: format.clone(), content, stored: None, missing, edition })
+        Ok(Report::Ready { format: format.clone(), content, stored: None, missing, edition, so_far: None })
     }
 }
 

@@ -44,7 +44,7 @@ impl Pipeline {
     async fn compose(&self, job: &Job, plan: &Plan) -> Result<()> {
         let format = output_format(job)?.of_pieces();
         let end = render_end(&format, &report_context(job)?, job.queries())?;
-        let head = self.head(job, plan, &format).await?;
+        let head = self.head(job, plan, &format, None).await?;
         self.ledger.compose_report(job.id, plan, format.extension(), head, end.into()).await
     }
 

@@ -22,7 +22,7 @@ use super::spill::ShelfBuilder;
 use crate::engine::Hit;
 use crate::report::{
     DatabaseText, ListedSubjects, MissingVolumes, OutputFormat, QueryHits, QueryText, ReportContext,
-    ReportWriter,
+    ReportWriter, SoFar,
 };
 use crate::store::Standing;
 
@@ -208,12 +208,22 @@ impl Pipeline {
     }
 
     /// What comes before the texts of a job's chunks. If the format lists the subjects of the report, all
-    /// parts are read for it, one after the other.
-    pub(super) async fn head(&self, job: &Job, plan: &Plan, format: &OutputFormat) -> Result<Bytes> {
-        let context = Arc::new(report_context(job)?);
+    /// parts are read for it, one after the other; of a report so far, those of these chunks.
+    pub(super) async fn head(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        format: &OutputFormat,
+        so_far: Option<(SoFar, &BTreeSet<u32>)>,
+    ) -> Result<Bytes> {
+        let context = report_context(job)?;
+        let (context, chunks) = match so_far {
+            Some((so_far, chunks)) => (Arc::new(context.so_far(so_far)), chunks.iter().copied().collect()),
+            None => (Arc::new(context), (0..job.chunks.len() as u32).collect::<Vec<_>>()),
+        };
         let mut subjects = ListedSubjects::default();
         if format.lists_subjects() {
-            for chunk in 0..job.chunks.len() as u32 {
+            for chunk in chunks {
                 let queries = self.ledger.chunk(job.id, chunk).await?;
                 let part = self.part(job, plan, chunk, &queries).await?;
                 if !part.head.missing.is_empty() {
@@ -331,7 +341,7 @@ pub fn render(
 ) -> Result<()> {
     let writer = ReportWriter::new(format, context);
     each_query(chunk, missing, hits, room, |query, hits| {
-        if query.place == 1 {
+        if query.place == context.first_place() {
             writer.begin(&mut out, Some(query))?;
         }
         Ok(writer.query(&mut out, query, hits)?)

@@ -30,6 +30,8 @@
 //! <job>/burst.json                    how much of a job in both places the cloud has been told of
 //! <job>/spent/<chunk>/<volume>.<mark>-<ms>     that so many milliseconds were spent on a shard without
 //!                                     getting its hits; the mark keeps equal times apart
+//! <job>/taken/<chunk>/<volume>        somebody compares the shard, or has done so until a moment ago; with `.cloud`
+//!                                     behind it if it was taken up there
 //! <job>/turns/<chunk>/<volume>/<n>    what is left to do of a shard that takes long, put aside for the n-th
 //!                                     time; the first writer wins
 //! <job>/turns/<chunk>/<volume>/<n>-<mark>      the hits that it had found when it did so
@@ -159,6 +161,7 @@ pub(super) const HITS: &str = "hits";
 pub(super) const FAILED: &str = "failed";
 pub(super) const SPENT: &str = "spent";
 pub(super) const TURNS: &str = "turns";
+pub(super) const TAKEN: &str = "taken";
 /// Kinds of blobs of chunks.
 pub(super) const MISSING: &str = "missing";
 pub(super) const TEXT: &str = "text";
@@ -357,6 +360,21 @@ pub(super) fn report(edition: Edition, extension: &str) -> Result<BlobName> {
 pub(super) fn spent(shard: ShardPlanned, mark: u32, milliseconds: u64) -> Result<BlobName> {
     let ShardPlanned { job, chunk, volume, .. } = shard;
     name(format!("{job}/{SPENT}/{chunk:06}/{volume:05}.{mark:08x}-{milliseconds}"))
+}
+
+/// That somebody compares a shard.
+pub(super) fn taken(shard: ShardPlanned, in_cloud: bool) -> Result<BlobName> {
+    let ShardPlanned { job, chunk, volume, .. } = shard;
+    let place = if in_cloud { IN_CLOUD } else { "" };
+    name(format!("{job}/{TAKEN}/{chunk:06}/{volume:05}{place}"))
+}
+
+/// Ending of the names of shards that were taken up in the cloud.
+const IN_CLOUD: &str = ".cloud";
+
+/// Whether a [`taken`] shard was taken up in the cloud.
+pub(super) fn is_in_cloud(blob: &BlobName) -> bool {
+    blob.as_str().ends_with(IN_CLOUD)
 }
 
 /// Prefix of what is put aside of a shard.

@@ -1,5 +1,6 @@
 //! Results: the report as a stream, in the format it was asked for in or in another.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use super::ledger::reader;
 use super::merge::{Look, output_format, render_end};
 use super::pipeline::Pipeline;
 use super::produce::produced;
-use crate::report::{OutputFormat, ParquetFile};
+use crate::report::{OutputFormat, ParquetFile, SoFar};
 use crate::store::{BlobInfo, ETag, Grant};
 
 /// Which report is wanted, and how.
@@ -28,6 +29,8 @@ pub struct Wanted {
     pub format: Option<OutputFormat>,
     /// Whether it may lack shards.
     pub partial: bool,
+    /// Whether it may be asked for before its search has ended, with the chunks that are merged so far.
+    pub so_far: bool,
     /// Most subjects that it shows of a query, if they are fewer than were kept; the first ones. A format that
     /// lists all subjects at its beginning lists all the same.
     pub most: Option<usize>,
@@ -91,6 +94,8 @@ pub enum Report {
         missing: Option<MissingShards>,
         /// The edition of its job that it is of: 0, and one more for each retry.
         edition: u32,
+        /// The queries that it is on, if its search has not ended.
+        so_far: Option<SoFar>,
     },
     /// The report, where it lies.
     Elsewhere {
@@ -130,6 +135,9 @@ impl Pipeline {
     pub async fn results(self: &Arc<Self>, id: JobId, wanted: Wanted) -> Result<Report> {
         let (job, plan, missing) = match self.reported(id, wanted.partial).await? {
             Ok(reported) => reported,
+            Err(Report::NotReady(state)) if wanted.so_far && !state.is_final() => {
+                return self.results_so_far(id, state, wanted).await;
+            }
             Err(none) => return Ok(none),
         };
         let edition = plan.edition(id);
@@ -139,8 +147,9 @@ impl Pipeline {
         let pieces = format.of_pieces();
         let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
         if pieces != composed || most.is_some() {
-            let content = whole(&format, self.rendered(job, plan, &pieces, most).await?);
-            return Ok(Report::Ready { format, content, stored: None, missing, edition: edition.number });
+            let content = whole(&format, self.rendered(job, plan, &pieces, most, None).await?);
+            let (edition, so_far) = (edition.number, None);
+            return Ok(Report::Ready { format, content, stored: None, missing, edition, so_far });
         }
         let extension = composed.extension();
         let found = match self.ledger.report_info(edition, extension).await? {
@@ -170,7 +179,7 @@ impl Pipeline {
                 .try_flatten();
         let content = whole(&format, content.boxed());
         let stored = stored.filter(|_| is_stored);
-        Ok(Report::Ready { format, content, stored, missing, edition: edition.number })
+        Ok(Report::Ready { format, content, stored, missing, edition: edition.number, so_far: None })
     }
 
     /// The bytes of a stored report of a job in the format that it was submitted with, from byte `start` on, which
@@ -207,26 +216,63 @@ impl Pipeline {
         Ok(Ok((job, plan, missing)))
     }
 
-    /// The report of a job in another format than it was submitted with, or with fewer subjects.
+    /// The report of a job that has not ended, on the chunks that are merged so far.
+    async fn results_so_far(self: &Arc<Self>, id: JobId, state: State, wanted: Wanted) -> Result<Report> {
+        let job = self.ledger.job(id).await?;
+        let edition = self.ledger.latest(id).await?.edition;
+        let Some(plan) = self.ledger.plan(edition).await? else { return Ok(Report::NotReady(state)) };
+        let chunks = self.ledger.merged(id, &plan).await?;
+        let mut place = 1;
+        let mut ranges = Vec::new();
+        for (chunk, info) in (0..).zip(&job.chunks) {
+            ranges.extend(chunks.contains(&chunk).then(|| place..place + info.queries));
+            place += info.queries;
+        }
+        let Some(so_far) = SoFar::new(ranges, job.queries()) else { return Ok(Report::NotReady(state)) };
+        let (volumes, of) = (plan.volumes.len() as u64, plan.shards());
+        let failed = self.ledger.missing(id, &plan).await?.len() as u64;
+        let missing = (of - volumes * chunks.len() as u64) + failed;
+        let missing = Some(MissingShards { missing, of }).filter(|missing| missing.missing > 0);
+        let format = match wanted.format {
+            Some(format) => format,
+            None => output_format(&job)?,
+        };
+        let most = wanted.most.filter(|&most| most < job.options.max_target_seqs);
+        let parts = Some((so_far.clone(), chunks));
+        let content = whole(&format, self.rendered(job, plan, &format.of_pieces(), most, parts).await?);
+        let (edition, so_far) = (edition.number, Some(so_far));
+        Ok(Report::Ready { format, content, stored: None, missing, edition, so_far })
+    }
+
+    /// The report of a job in another format than it was submitted with, or with fewer subjects; or of a job that has
+    /// not ended, on some of its chunks.
     async fn rendered(
         self: &Arc<Self>,
         job: Job,
         plan: Plan,
         format: &OutputFormat,
         most: Option<usize>,
+        so_far: Option<(SoFar, BTreeSet<u32>)>,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let context = Arc::new(self.context_for(&job, format).await?);
-        let end = render_end(format, &context, job.queries())?;
-        let chunks = job.chunks.len() as u32;
+        let context = self.context_for(&job, format).await?;
+        let (context, queries, chunks) = match &so_far {
+            Some((so_far, chunks)) => (context.so_far(so_far.clone()), so_far.queries(), chunks.clone()),
+            None => (context, job.queries(), (0..job.chunks.len() as u32).collect()),
+        };
+        let context = Arc::new(context);
+        let end = render_end(format, &context, queries)?;
         let grid = Arc::new((job, plan));
         let (pipeline, style, found) = (self.clone(), format.clone(), grid.clone());
         // What comes first must not be empty: it tells whether the report can be read.
         let head = stream::iter(format.lists_subjects().then_some(found)).then(move |grid| {
-            let (pipeline, style) = (pipeline.clone(), style.clone());
-            async move { pipeline.head(&grid.0, &grid.1, &style).await }
+            let (pipeline, style, so_far) = (pipeline.clone(), style.clone(), so_far.clone());
+            async move {
+                let so_far = so_far.as_ref().map(|(so_far, chunks)| (so_far.clone(), chunks));
+                pipeline.head(&grid.0, &grid.1, &style, so_far).await
+            }
         });
         let (pipeline, style) = (self.clone(), format.clone());
-        let parts = stream::iter(0..chunks).then(move |chunk| {
+        let parts = stream::iter(chunks).then(move |chunk| {
             let (pipeline, grid) = (pipeline.clone(), grid.clone());
             let look = Look { format: style.clone(), context: context.clone(), most };
             async move {

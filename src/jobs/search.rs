@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Attempt;
+use super::burst::Place;
 use super::error::{Error, Result};
 use super::hits;
 use super::id::JobId;
@@ -58,7 +59,7 @@ impl Pipeline {
         self.note_begun(id).await?;
         let mut standing = if attempt.repeated { self.standing(shard).await? } else { Standing::default() };
         let started = Instant::now();
-        match self.compare(&job, &plan, shard, &mut standing, leaving).await {
+        match self.compare(&job, &plan, shard, attempt, &mut standing, leaving).await {
             Ok(Compared::Whole(frame, spent)) => {
                 // What was compared should not have to be compared again.
                 let put = || self.ledger.put_hits(shard, in_milliseconds(spent), frame.pieces());
@@ -102,6 +103,7 @@ impl Pipeline {
         job: &Arc<Job>,
         plan: &Plan,
         shard: ShardPlanned,
+        attempt: Attempt,
         standing: &mut Standing,
         leaving: &CancellationToken,
     ) -> Result<Compared> {
@@ -111,6 +113,7 @@ impl Pipeline {
         self.check_memory(&job.database, info)?;
         let queries = self.queries(job.id, chunk).await?;
         let subjects = self.catalog.volume(&job.database, info).await?;
+        let in_cloud = attempt.burst || job.placement.place == Place::Cloud;
         let (threads, first_ordinal, rest) =
             (self.settings.threads, info.first_ordinal, standing.rest.take());
         let (id, options, totals, fetched) = (job.id, job.options, job.searched(), started.elapsed());
@@ -145,7 +148,7 @@ impl Pipeline {
             Ok((found, rest))
         };
         let ((found, rest), why, has_moved) =
-            self.compute_for_a_turn(shard.in_edition(), leaving, compare).await?;
+            self.compute_for_a_turn((shard, in_cloud), leaving, compare).await?;
         if let Some(rest) = rest {
             let seconds = (started.elapsed() - fetched).as_millis() as f64 / 1e3;
             tracing::info!(parent: None, job = %id, chunk, volume, seconds, ?why, "compared in part");

@@ -17,6 +17,7 @@ use super::job::{DatabaseRef, FailedShard, Job, Outcome, Plan, State};
 use super::pipeline::Pipeline;
 use super::shard_map::ShardMap;
 use super::taxa::Chosen;
+use super::underway::{Stands, Underway};
 use crate::engine::{DatabaseTotals, OptionChoices};
 use crate::sequence::taxids::Taxid;
 
@@ -84,6 +85,9 @@ pub struct Status {
     /// Which shards are done, if that was asked for and is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map: Option<ShardMap>,
+    /// How it gets on, if it has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underway: Option<Underway>,
     /// Chunks of queries whose shards are merged.
     pub chunks: Progress,
     /// Query–subject pairs.
@@ -102,7 +106,8 @@ pub struct Status {
     pub retried: Option<Timestamp>,
     /// From acceptance, or when it was retried, to the end, or to now.
     pub elapsed_seconds: f64,
-    /// Time that instances spent on comparing its shards; known when it has ended.
+    /// Time that instances have spent on comparing its shards; so far, if it has not ended, without what is being
+    /// compared.
     #[serde(default)]
     pub instance_seconds: Option<f64>,
     /// What that costs in Azure at list prices.
@@ -146,10 +151,6 @@ impl Pipeline {
         let mut status = Status::new(&job, plan.as_ref(), outcome.as_ref(), state);
         status.label = self.label_of(id).await?;
         status.expires = outcome.as_ref().and_then(|outcome| self.expiry(outcome));
-        if outcome.as_ref().is_some_and(|outcome| !outcome.state.has_report()) {
-            // A shard that was being compared when the job ended has been booked since.
-            status.instance_seconds = Some(self.ledger.spent(id).await? as f64 / 1e3);
-        }
         status.price = status.instance_seconds.map(|seconds| self.price_of(&job, Bounds::exactly(seconds)));
         status.expected_price = job.expected.map(|seconds| self.price_of(&job, seconds));
         if let Some(plan) = &plan {
@@ -161,22 +162,23 @@ impl Pipeline {
             self.ledger.put_active(edition).await?;
         }
         if let (Some(plan), false) = (&plan, status.state.has_report()) {
-            let done = self.ledger.compared_shards(id).await?;
-            let failed = self.ledger.failed_shards(edition).await?;
-            let failed: BTreeSet<_> = failed.difference(&done).copied().collect();
-            status.map = map.then(|| ShardMap::of(plan, &done, &failed));
-            let pairs = |shards: &BTreeSet<(u32, u32)>| {
-                let pair = |&(chunk, volume): &(u32, u32)| {
-                    let queries = job.chunks.get(chunk as usize).map_or(0, |chunk| chunk.queries);
-                    queries * job.sequences_of(volume)
-                };
-                shards.iter().map(pair).sum::<u64>()
-            };
+            let stands = self.ledger.stands(id, plan).await?;
+            let Stands { done, failed, milliseconds, merged, .. } = &stands;
+            status.map = map.then(|| ShardMap::of(plan, &done.keys().copied().collect(), failed));
             status.shards =
                 Progress { done: done.len() as u64, failed: failed.len() as u64, ..status.shards };
-            status.comparisons =
-                Progress { done: pairs(&done), failed: pairs(&failed), ..status.comparisons };
-            status.chunks.done = self.ledger.merged(id, plan).await?.len() as u64;
+            let (compared, given_up) = (Stands::pairs(&job, done.keys()), Stands::pairs(&job, failed.iter()));
+            status.comparisons = Progress { done: compared, failed: given_up, ..status.comparisons };
+            status.chunks.done = *merged;
+            // Of one that has ended without a report too: what was being compared then has been booked since.
+            status.instance_seconds = Some(*milliseconds as f64 / 1e3);
+            status.price = Some(self.price_so_far(&stands));
+            if outcome.is_none() {
+                status.underway = Some(self.underway(&job, Some(plan), &stands, status.state).await?);
+            }
+        } else if outcome.is_none() {
+            let nothing = Stands::default();
+            status.underway = Some(self.underway(&job, None, &nothing, status.state).await?);
         }
         if let (Some(plan), Some(outcome), true) = (&plan, &outcome, map && status.map.is_none()) {
             let failed: BTreeSet<_> =
@@ -266,6 +268,7 @@ impl Status {
             residues: job.residues(),
             shards,
             map: None,
+            underway: None,
             chunks,
             comparisons,
             submitted: job.submitted,

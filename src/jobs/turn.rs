@@ -29,6 +29,7 @@ use super::merger::Candidates;
 use super::messages::ShardPlanned;
 use super::pipeline::Pipeline;
 use super::spill::SpoolWriter;
+use super::underway::RENEWED;
 use crate::engine::{Advance, Rest};
 
 /// Turns after which a shard is given up.
@@ -38,6 +39,9 @@ const MOST_TURNS: u32 = 48;
 const OVERTIME: Duration = Duration::from_secs(900);
 /// How often a shard that is being compared looks whether anybody waits for it.
 const LOOK: Duration = Duration::from_secs(3);
+
+/// After so many looks it says again that it is being compared.
+const LOOKS_BETWEEN: u32 = (RENEWED.as_secs() / LOOK.as_secs()) as u32;
 
 /// What was put aside of a shard; `turns/<chunk>/<volume>/<number>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,11 +179,11 @@ impl Pipeline {
         }
     }
 
-    /// Runs work that keeps cores busy, which tells the clock of its progress, as long as it should go on. Returns
+    /// Runs work on a shard, which was taken up in the cloud or not, that keeps cores busy. It tells the clock of its progress, as long as it should go on. Returns
     /// also why it was stopped, if it was, and whether anything had come to an end.
     pub(super) async fn compute_for_a_turn<T: Send + 'static>(
         &self,
-        edition: Edition,
+        taken: (ShardPlanned, bool),
         leaving: &CancellationToken,
         work: impl FnOnce(&Clock) -> Result<T> + Send + 'static,
     ) -> Result<(T, Halt, bool)> {
@@ -188,27 +192,30 @@ impl Pipeline {
         let shared = clock.clone();
         let done = tokio::select! {
             done = Self::compute(move || work(&shared)) => done?,
-            never = self.stop_when_it_should(edition, leaving, &clock) => match never {},
+            never = self.stop_when_it_should(taken, leaving, &clock) => match never {},
         };
         Ok((done, clock.why(), clock.has_moved()))
     }
 
+    /// Stops a run when it should, and says meanwhile that somebody compares the shard.
     async fn stop_when_it_should(
         &self,
-        edition: Edition,
+        (shard, in_cloud): (ShardPlanned, bool),
         leaving: &CancellationToken,
         clock: &Clock,
     ) -> Infallible {
+        let edition = shard.in_edition();
         let leave = async {
             leaving.cancelled().await;
             clock.is_leaving.store(true, Ordering::Relaxed);
         };
         let look = async {
-            loop {
+            for look in 0_u32.. {
                 tokio::time::sleep(LOOK).await;
                 match self.is_over(edition).await {
+                    Ok(false) if look % LOOKS_BETWEEN == 0 => self.say_taken(shard, in_cloud).await,
                     Ok(false) => {}
-                    Ok(true) => break clock.is_over.store(true, Ordering::Relaxed),
+                    Ok(true) => return clock.is_over.store(true, Ordering::Relaxed),
                     // It looks again soon.
                     Err(error) => {
                         tracing::debug!(job = %edition.job, %error, "could not look whether a job has ended")

@@ -32,7 +32,7 @@ pub(super) fn query_json(
     query: QueryText<'_>,
     hits: &dyn QueryHits,
 ) -> io::Result<()> {
-    out.write_all(if query.place > 1 { b",\n{\n" } else { b"{\n" })?;
+    out.write_all(if query.place > context.first_place() { b",\n{\n" } else { b"{\n" })?;
     write_json(out, 4, "report", &report(context, query, hits))?;
     out.write_all(b"\n  }\n")
 }

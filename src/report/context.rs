@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::so_far::SoFar;
 use crate::engine::{
     CompositionMode, DatabaseTotals, Hit, OptionError, QuerySequence, SearchOptions, SearchedQuery,
 };
@@ -70,6 +71,8 @@ pub struct ReportContext {
     /// Tabulated parameters of alignments with gaps.
     pub(super) gapped: TableRow,
     taxonomy: Option<Arc<Taxonomy>>,
+    /// What the report is on, if its search has not ended.
+    so_far: Option<SoFar>,
 }
 
 /// What a report says of a query.
@@ -143,6 +146,7 @@ impl ReportContext {
             ungapped: TableRow::ungapped(options.matrix),
             gapped,
             taxonomy: None,
+            so_far: None,
         })
     }
 
@@ -151,6 +155,23 @@ impl ReportContext {
     pub fn naming_taxa(mut self, taxonomy: Option<Arc<Taxonomy>>) -> Self {
         self.taxonomy = taxonomy;
         self
+    }
+
+    /// The context of a report on the queries that have been searched so far.
+    #[must_use]
+    pub fn so_far(mut self, so_far: SoFar) -> Self {
+        self.so_far = Some(so_far);
+        self
+    }
+
+    /// What is to be said of a report that is made before its search has ended.
+    pub(super) fn is_partial(&self) -> Option<String> {
+        self.so_far.as_ref().map(|so_far| format!("Partial report of a search that has not ended: {so_far}"))
+    }
+
+    /// The place of the query that begins the report.
+    pub fn first_place(&self) -> u64 {
+        self.so_far.as_ref().map_or(1, SoFar::first_place)
     }
 
     /// The names of taxa.
@@ -205,8 +226,8 @@ impl QueryText<'_> {
         format!("Query_{}", self.number)
     }
 
-    /// What is odd about the query, what it was not compared with, and that it has no hits; `None` if there
-    /// is nothing to say.
+    /// What is odd about the query, what it was not compared with, that it has no hits, and that the report is
+    /// partial; `None` if there is nothing to say.
     ///
     /// The form is blastp's, which states the query twice.
     pub(super) fn message(&self, context: &ReportContext, searched: bool, has_hits: bool) -> Option<String> {
@@ -222,6 +243,12 @@ impl QueryText<'_> {
                 text.push(' ');
             }
             text.push_str(&remark);
+        }
+        if let Some(partial) = context.is_partial() {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            text.push_str(&partial);
         }
         Some(text).filter(|text| !text.is_empty())
     }

@@ -22,6 +22,7 @@ mod pairwise;
 mod query_hits;
 mod recall;
 mod sam;
+mod so_far;
 mod species;
 mod summary;
 mod tabular;
@@ -42,6 +43,7 @@ pub use outfmt::{OutputFormat, PairwiseLimits, PairwiseStyle, ParseFormatError, 
 pub use query_hits::QueryHits;
 pub use recall::{Band, Recall, RecallError, ReportedPairs};
 pub use sam::ListedSubjects;
+pub use so_far::SoFar;
 pub use species::species_of;
 pub use summary::{HitSummary, WrittenAlignment, query_name, renamed_species};
 pub use typed::ParquetFile;

@@ -40,7 +40,11 @@ pub(super) fn begin(out: &mut impl Write, context: &ReportContext) -> io::Result
     write_wrapped(out, "Database: ", context.database.title.as_bytes())?;
     let totals = context.database.totals;
     let (sequences, residues) = (with_commas(totals.sequences), with_commas(totals.residues));
-    writeln!(out, "           {sequences} sequences; {residues} total letters\n")
+    writeln!(out, "           {sequences} sequences; {residues} total letters\n")?;
+    match context.is_partial() {
+        Some(partial) => writeln!(out, "\n***** {partial} *****"),
+        None => Ok(()),
+    }
 }
 
 /// Writes what stands for one query.

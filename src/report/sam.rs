@@ -54,7 +54,11 @@ impl ListedSubjects {
 }
 
 /// Writes what comes before the first query of a report on hits in `subjects`.
-pub(super) fn head(out: &mut impl Write, subjects: &ListedSubjects) -> io::Result<()> {
+pub(super) fn head(
+    out: &mut impl Write,
+    context: &ReportContext,
+    subjects: &ListedSubjects,
+) -> io::Result<()> {
     out.write_all(b"@HD\tVN:1.2\tGO:query\n")?;
     for (name, length) in &subjects.listed {
         out.write_all(b"@SQ\tSN:")?;
@@ -67,6 +71,9 @@ pub(super) fn head(out: &mut impl Write, subjects: &ListedSubjects) -> io::Resul
           @CO\tAS, ZR: raw score; BS: bit score; EV, ZE: E-value; NM: columns that differ; PI: percent identity \
           without gaps; ZI: with gaps; ZL: subject length; ZS: query start\n",
     )?;
+    if let Some(partial) = context.is_partial() {
+        writeln!(out, "@CO\t{partial}")?;
+    }
     match subjects.incomplete {
         0 => Ok(()),
         queries => writeln!(

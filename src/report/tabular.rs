@@ -67,6 +67,9 @@ impl<'a> TabularWriter<'a> {
         if self.context.options.mode != Mode::Exact {
             writeln!(out, "# Mode: {}", self.context.options.mode)?;
         }
+        if let Some(partial) = self.context.is_partial() {
+            writeln!(out, "# {partial}")?;
+        }
         if let Some(remark) = query.missing.remark(rows > 0) {
             writeln!(out, "# {remark}")?;
         }

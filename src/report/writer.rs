@@ -32,7 +32,7 @@ impl<'a> ReportWriter<'a> {
     /// format [lists](OutputFormat::lists_subjects) them.
     pub fn head(&self, out: &mut impl Write, subjects: &ListedSubjects) -> io::Result<()> {
         match self.format {
-            OutputFormat::Sam { .. } => sam::head(out, subjects),
+            OutputFormat::Sam { .. } => sam::head(out, self.context, subjects),
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::Request;
 use serde_json::{Value, json};
-use skyblast::functions::{Limits, MISSING_SHARDS, Services, api_router, host_router};
+use skyblast::functions::{Limits, MISSING_SHARDS, PARTIAL_QUERIES, Services, api_router, host_router};
 
 use super::lab::{Lab, invoke, send, two_queries};
 use crate::common::faulty::Mode;
@@ -146,6 +146,68 @@ async fn a_report_that_lacks_shards_is_refused_unless_that_is_asked_for() {
     }
     let problem = lab.post("database=edge&partial=true", "text/plain", two_queries()).await;
     problem.problem(400, "results only");
+}
+
+#[tokio::test]
+async fn failed_shards_are_tried_again_and_nothing_else_is() {
+    let lab = Lab::new().await;
+    let id = search_without(&lab, &[1]).await;
+    let (search, retry) = (format!("/api/searches/{id}"), format!("/api/searches/{id}/retry"));
+    let own = format!("{search}/results?partial=true&outfmt=7");
+    let before = lab.get(&own).await;
+    lab.post_empty(&format!("{retry}?shards=1")).await.problem(400, "\"shards\"");
+    for begun in [true, false] {
+        let answer = lab.post_empty(&retry).await;
+        assert_eq!(answer.status, 202);
+        let answer = answer.json();
+        assert_eq!((&answer["state"], &answer["begun"]), (&json!("running"), &json!(begun)));
+        assert_eq!(answer["links"]["status"], search);
+    }
+    let status = lab.get(&search).await.json();
+    assert_eq!((&status["state"], &status["underway"]["waiting"]), (&json!("running"), &json!(1)));
+    lab.deliver_all().await;
+    let status = lab.get(&search).await.json();
+    assert_eq!((&status["state"], &status["shards"]["done"]), (&json!("completed"), &json!(3)));
+    assert!(status["retried"].is_string(), "{status}");
+    let after = lab.get(&own).await;
+    assert_eq!(after.header(MISSING_SHARDS), "");
+    assert_ne!(before.header("etag"), after.header("etag"));
+    let problem = lab.post_empty(&retry).await.problem(409, "none of its shards failed");
+    assert_eq!(
+        (&problem["type"], &problem["state"]),
+        (&json!("urn:skyblast:problem:nothing-to-retry"), &json!("completed"))
+    );
+    lab.post_empty("/api/searches/0123456789abcdef0123456789abcdef/retry").await.problem(404, "0123");
+}
+
+#[tokio::test]
+async fn a_search_that_runs_gives_its_report_so_far_and_says_which_queries_it_is_on() {
+    let lab = Lab::new().await;
+    let id = lab.submit("database=edge", two_queries()).await;
+    let results = format!("/api/searches/{id}/results");
+    lab.get(&format!("{results}?partial=true")).await.problem(409, "queued");
+    for stage in ["plan", "search", "merge"] {
+        let queue = lab.queue(if stage == "plan" {
+            "plans"
+        } else if stage == "search" {
+            "shards"
+        } else {
+            "merges"
+        });
+        for delivery in queue.receive(32, Duration::from_secs(60)).await.unwrap() {
+            assert_eq!(lab.invoke(stage, &delivery.body).await.status, 200);
+            queue.delete(&delivery).await.unwrap();
+        }
+    }
+    lab.get(&results).await.problem(409, "partial=true gives it so far");
+    let partial = lab.get(&format!("{results}?partial=true&outfmt=7")).await;
+    assert_eq!((partial.status.as_u16(), partial.header(PARTIAL_QUERIES)), (200, "1-2"));
+    assert_eq!((partial.header("etag"), partial.header("cache-control")), ("", "no-store"));
+    assert!(partial.text().contains("# Partial report of a search that has not ended"), "{}", partial.text());
+    lab.deliver_all().await;
+    let whole = lab.get(&format!("{results}?partial=true&outfmt=7")).await;
+    assert_eq!(whole.header(PARTIAL_QUERIES), "");
+    assert!(!whole.header("etag").is_empty() && !whole.text().contains("Partial"), "{}", whole.text());
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ async function share() {
 }
 
 /** Shows what can be had of a search. */
-export function showDownloads({ id, outfmt, shards }) {
+export function showDownloads({ id, outfmt, shards, finished }) {
   current = { id };
-  const partial = shards.failed > 0 || null;
+  const partial = shards.failed > 0 || !finished || null;
   const own = outfmt.split(' ')[0];
   const link = (format, words, extension) =>
     h('li', {}, h('a', { href: api.results(id, { outfmt: format, partial }), download: `${id}.${extension}`, click: download }, words),
@@ -56,7 +56,7 @@ export function showDownloads({ id, outfmt, shards }) {
   const columns = outfmt.includes(' ') && [outfmt, `As asked for: ${outfmt}`, ''];
   byId('formats').replaceChildren(...[...FORMATS, columns].filter(Boolean).map((format) => link(...format)));
   byId('share-made').replaceChildren();
-  note(partial ? 'These reports lack the hits of shards that failed, and say so.' : '');
+  note(!finished ? 'These reports are on the queries that have been searched so far, and say so.' : partial ? 'These reports lack the hits of shards that failed, and say so.' : '');
 }
 
 /** Forgets the search. */

@@ -95,7 +95,10 @@ function show(status) {
   byId('watch').hidden = final;
   byId('report').hidden = !hasReport(status.state);
   byId('no-report').hidden = !final || hasReport(status.state);
-  byId('search-actions').hidden = !hasReport(status.state);
+  const soFar = !final && status.chunks.done > 0;
+  byId('search-actions').hidden = !hasReport(status.state) && !soFar;
+  if (soFar && !open.soFar) showDownloads(status);
+  open.soFar = soFar;
   byId('search-species').hidden = !hasReport(status.state);
   if (!final) {
     showProgress(status);

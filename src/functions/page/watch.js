@@ -22,6 +22,11 @@ function rate(status) {
   return since > 0 ? done / since : 0;
 }
 
+/** What that costs in Azure, as a list has it. */
+function price(of) {
+  return of ? `, ${of.amount.likely.toPrecision(2)} ${of.currency} in Azure` : '';
+}
+
 function colours() {
   const style = getComputedStyle(document.documentElement);
   return (name) => style.getPropertyValue(name).trim();
@@ -72,17 +77,19 @@ export function showProgress(status) {
   else bar.removeAttribute('value');
   const percent = isKnown ? Math.floor((100 * comparisons.done) / comparisons.total) : 0;
   const speed = rate(status);
-  const left = (comparisons.total - comparisons.done - comparisons.failed) / speed;
+  const { waiting = 0, running = 0, searches_before: before, seconds_left: left } = status.underway ?? {};
   const facts = [
     ['Comparisons', `${about(comparisons.done)} of ${about(comparisons.total)} (${percent} %)`],
     ['Shards', `${count(shards.done)} of ${count(shards.total)}${shards.failed ? `, ${count(shards.failed)} failed` : ''}`],
+    ['Running', `${count(running)}, and ${count(waiting)} waiting`],
     ['Chunks merged', `${count(chunks.done)} of ${count(chunks.total)}`],
     ['Speed', speed > 0 ? `${about(speed)} comparisons per second` : '–'],
     ['Time so far', duration(status.elapsed_seconds)],
-    ['Time left', speed > 0 && comparisons.done > 0 ? `about ${duration(left)}` : 'not known yet'],
+    ['Time left', left ? `about ${duration(left)}` : 'not known yet'],
+    ['Computing time', `${duration(status.instance_seconds ?? 0)} so far${price(status.price)}`],
   ];
   byId('progress-facts').replaceChildren(...facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
-  const words = !isKnown ? 'The queries are being read.' : state === 'queued' ? 'Waiting for its turn.' : 'Being compared.';
+  const words = !isKnown ? 'The queries are being read.' : state === 'queued' ? `Waiting for its turn${before ? `, behind ${counted(before, 'search', 'searches')}` : ''}.` : 'Being compared.';
   byId('progress-words').textContent = words;
   drawMap(status.map);
   const canvas = byId('map');

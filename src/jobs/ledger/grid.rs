@@ -25,6 +25,7 @@ use crate::jobs::job::{FailedShard, Plan};
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
 use crate::jobs::plan::Page;
+use crate::jobs::underway::{Stands, Taken};
 use crate::store::{BlobInfo, BlobName, Standing, Written};
 
 /// The hits of a shard where they lie.
@@ -267,20 +268,49 @@ impl Ledger {
         Ok(settled)
     }
 
-    /// Chunk and volume of the shards that have been compared.
-    pub(in crate::jobs) async fn compared_shards(&self, id: JobId) -> Result<BTreeSet<(u32, u32)>> {
-        let listing = self.blobs.list(&names::all(Edition::first(id), names::HITS));
-        let shards = listing.try_filter_map(|blob| async move {
-            Ok(names::shard_of(&blob.name).filter(|_| has_hits(&blob)))
-        });
-        Ok(shards.try_collect().await?)
+    /// What blobs say of the shards of a job, in five listings: of hits, of what else was spent, of failures, of what
+    /// is being compared, and of texts.
+    pub(in crate::jobs) async fn stands(&self, id: JobId, plan: &Plan) -> Result<Stands> {
+        let first = Edition::first(id);
+        let merged = self.merged(id, plan).await?.len() as u64;
+        let mut stands = Stands { merged, ..Stands::default() };
+        let kinds = [
+            (names::HITS, first),
+            (names::SPENT, first),
+            (names::FAILED, plan.edition(id)),
+            (names::TAKEN, first),
+        ];
+        for (kind, of) in kinds {
+            let mut listing = self.blobs.list(&names::all(of, kind));
+            while let Some(blob) = listing.try_next().await? {
+                let Some(shard) = names::shard_of(&blob.name) else { continue };
+                match kind {
+                    names::HITS if !has_hits(&blob) => {}
+                    names::HITS => {
+                        stands.done.insert(shard, blob.modified);
+                        stands.milliseconds += milliseconds_of(&blob).unwrap_or(0);
+                    }
+                    names::SPENT => stands.milliseconds += milliseconds_of(&blob).unwrap_or(0),
+                    names::TAKEN => {
+                        let taken = Taken { at: blob.modified, in_cloud: names::is_in_cloud(&blob.name) };
+                        let latest = stands.taken.entry(shard).or_insert(taken);
+                        if latest.at < taken.at {
+                            *latest = taken;
+                        }
+                    }
+                    _ => {
+                        stands.failed.extend(Some(shard).filter(|shard| !stands.done.contains_key(shard)));
+                    }
+                }
+            }
+        }
+        Ok(stands)
     }
 
-    /// Chunk and volume of the shards that were given up.
-    pub(in crate::jobs) async fn failed_shards(&self, edition: Edition) -> Result<BTreeSet<(u32, u32)>> {
-        let listing = self.blobs.list(&names::all(edition, names::FAILED));
-        let shards = listing.try_filter_map(|blob| async move { Ok(names::shard_of(&blob.name)) });
-        Ok(shards.try_collect().await?)
+    /// Writes that somebody compares a shard.
+    pub(in crate::jobs) async fn put_taken(&self, shard: ShardPlanned, in_cloud: bool) -> Result<()> {
+        self.blobs.put(&names::taken(shard, in_cloud)?, Bytes::new()).await?;
+        Ok(())
     }
 
     /// The merged hits of a chunk, read to their end to know that they are whole; `None` if there are none.

@@ -224,9 +224,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// When a shard of the job was first taken up, if one has been.
+    pub(super) async fn begun(&self, id: JobId) -> Result<Option<Timestamp>> {
+        let begun = self.blobs.info(&names::of_job(id, names::BEGUN)?).await?;
+        Ok(begun.map(|begun| begun.modified))
+    }
+
     /// Whether a shard of the job has been taken up.
     pub(super) async fn has_begun(&self, id: JobId) -> Result<bool> {
-        self.exists(&names::of_job(id, names::BEGUN)?).await
+        Ok(self.begun(id).await?.is_some())
     }
 
     /// Lists the edition as one that is not closed.
@@ -262,6 +268,16 @@ impl Ledger {
             Ok(names::active_edition(&marker.name).map(|edition| Active { edition, since: marker.modified }))
         };
         markers.try_filter_map(active).boxed()
+    }
+
+    /// How many jobs are not closed that were marked before this one.
+    pub(super) async fn active_before(&self, id: JobId) -> Result<u64> {
+        let active: Vec<Active> = self.active().try_collect().await?;
+        // Of two in the same second one is before the other.
+        let place = |active: &Active| (active.since, active.edition.job);
+        let own = active.iter().filter(|active| active.edition.job == id).map(place).max();
+        let is_before = |active: &&Active| own.is_some_and(|own| place(active) < own);
+        Ok(active.iter().filter(is_before).count() as u64)
     }
 
     /// What sweep remembers of the job, and which version of it this is.

@@ -104,6 +104,7 @@ pub(super) fn metadata(context: &ReportContext) -> HashMap<String, String> {
         ("database_sequences", Some(database.searched.sequences.to_string())),
         ("database_residues", Some(database.searched.residues.to_string())),
         ("options", Some(options(context))),
+        ("partial", context.is_partial()),
     ];
     metadata.into_iter().filter_map(|(name, value)| Some((format!("skyblast.{name}"), value?))).collect()
 }
