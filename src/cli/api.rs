@@ -196,10 +196,11 @@ impl Client {
         (fasta, whole): (Vec<u8>, QueryTotals),
         database: &str,
         flags: &SearchFlags,
+        taxa: &[(&'static str, String)],
         workers: u64,
     ) -> anyhow::Result<Estimate> {
         let QueryTotals { queries, residues } = whole;
-        let request = self.submission(database, flags, &[], &new_key()?)?.query(&[("dry_run", "true")]);
+        let request = self.submission(database, flags, taxa, &new_key()?)?.query(&[("dry_run", "true")]);
         let counts = [("of_queries", queries), ("of_residues", residues), ("workers", workers)];
         self.json(request.query(&counts).body(fasta)).await
     }

@@ -10,6 +10,7 @@ use super::options::{SearchFlags, ThreadFlags};
 use super::prices::parse_prices;
 use super::searched::SearchedDatabase;
 use super::standard::require_input;
+use super::taxids::TaxaFlags;
 use crate::jobs::{
     Bounds, ChunkLimits, CountedQueries, Estimate, Instances, Price, Prices, QueryTotals, Terms, Work,
     calibrate,
@@ -22,6 +23,7 @@ Examples:
   skyblast estimate --query q.fa --database swissprot
   skyblast estimate --query q.fa --database swissprot --workers 20 --server https://lab.azurewebsites.net --key KEY
   skyblast estimate --query q.fa --db proteins.db --threads 2
+  skyblast estimate --query q.fa --database swissprot --taxids 9606,10090
   skyblast estimate --query q.fa --database swissprot --json | jq .price.amount.likely
 
 A server goes by how long its earlier searches took. Where there are none, and with --db, a part of the search is run
@@ -69,6 +71,9 @@ pub(super) struct EstimateArgs {
     flags: SearchFlags,
 
     #[command(flatten)]
+    taxa: TaxaFlags,
+
+    #[command(flatten)]
     threads: ThreadFlags,
 
     #[command(flatten)]
@@ -80,9 +85,10 @@ pub(super) async fn run(args: &EstimateArgs) -> anyhow::Result<()> {
     let estimate = match (&args.db, &args.database) {
         (Some(db), _) => of_database_here(args, db)?,
         (None, Some(database)) => {
+            let taxa: Vec<_> = args.taxa.for_server()?.into_iter().collect();
             let queries = beginning(&args.query)?;
             let client = Client::connect(&args.server).await?;
-            client.estimate(queries, database, &args.flags, args.workers).await?
+            client.estimate(queries, database, &args.flags, &taxa, args.workers).await?
         }
         (None, None) => {
             return Err(Exit::WrongCommandLine.because("there is nothing to search: give --database or --db"));
@@ -99,12 +105,17 @@ pub(super) async fn run(args: &EstimateArgs) -> anyhow::Result<()> {
 fn of_database_here(args: &EstimateArgs, db: &Path) -> anyhow::Result<Estimate> {
     let (options, _) = args.flags.settle()?;
     let database = SearchedDatabase::open(db)?;
+    let mut database = match args.taxa.listed()? {
+        Some(list) => database.restrict(&list)?,
+        None => database,
+    };
+    // A volume that has nothing of what is searched makes no shard.
+    database.volumes.retain(|volume| volume.residues > 0);
     let largest = database.volumes.iter().map(|volume| volume.residues).max().unwrap_or(0);
     let limits = ChunkLimits::for_volumes_of(largest, options.mode);
     let records = Reader::new(args.query.display().to_string(), Input::open(&args.query)?);
     let queries = CountedQueries::read(records, limits, options, None).map_err(|refusal| *refusal)?;
-    let smallest =
-        database.volumes.iter().filter(|volume| volume.residues > 0).min_by_key(|volume| volume.residues);
+    let smallest = database.volumes.iter().min_by_key(|volume| volume.residues);
     let rate = match smallest {
         Some(volume) => {
             let threads = args.threads.count();

@@ -57,3 +57,40 @@ fn another_table_of_prices_is_used_and_a_bad_one_refused_by_name() {
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("prices.json") && ended.stderr.contains("cheap"), "{}", ended.stderr);
 }
+
+#[test]
+fn of_some_taxa_only_what_is_searched_of_them_is_reckoned_with_on_a_server_and_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let residues = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ";
+    let fasta: String =
+        (0..8).map(|n| format!(">s{n} it OX={}\n{residues}\n", [9606, 10090][n / 6])).collect();
+    let (query, list) = (file("q.fa", &format!(">q\n{residues}\n")), file("taxa.txt", "10090\n"));
+    let db = folder.path().join("db").to_str().unwrap().to_owned();
+    let proteins = file("proteins.fa", &fasta);
+    run(["makedb", "--in", &proteins, "--out", &db, "--volume-size", "200"]).ok();
+    let lab = Lab::of(db.as_ref(), &[]);
+
+    let estimate = |more: &[&str]| {
+        let of_server =
+            lab.run(&[&["estimate", "--query", &query, "--database", DATABASE, "--json"], more].concat());
+        let here = run(["estimate", "--query", &query, "--db", &db, "--json"].iter().chain(more));
+        [of_server, here].map(|ended| {
+            let estimate: Value = serde_json::from_slice(&ended.ok()).unwrap();
+            (estimate["comparisons"].as_u64().unwrap(), estimate["shards"].as_u64().unwrap())
+        })
+    };
+    let [all, all_here] = estimate(&[]);
+    assert_eq!((all.0, all), (8, all_here));
+    let [some, some_here] = estimate(&["--taxids", "10090"]);
+    assert_eq!((some.0, some), (2, some_here));
+    assert!(some.1 < all.1, "volumes without a sequence of these taxa make no shard: {some:?} of {all:?}");
+    assert_eq!(estimate(&["--taxidlist", &list]), [some; 2]);
+    assert_eq!(estimate(&["--negative-taxids", "10090"]).map(|(comparisons, _)| comparisons), [6; 2]);
+    let none = run(["estimate", "--query", &query, "--db", &db, "--taxids", "5"]).failed(1);
+    assert!(none.contains("--taxids: none of its 1 taxid is in "), "{none}");
+}

@@ -369,5 +369,5 @@ fn names_of_taxa_are_imported_for_a_server_and_taxa_are_submitted_from_a_list() 
     assert_eq!(String::from_utf8(others).unwrap(), "a\tb\tHomo sapiens\nb\tb\tHomo sapiens\n");
     let long = file("long.txt", &"1234567\n".repeat(1_000));
     let error = submit(&["--taxidlist", &long]).failed(2);
-    assert!(error.contains("submit sends up to 6000"), "{error}");
+    assert!(error.contains("a command sends up to 6000"), "{error}");
 }

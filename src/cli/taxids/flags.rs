@@ -85,7 +85,7 @@ impl TaxaFlags {
         };
         if value.len() > LONGEST_SENT {
             return Err(Exit::WrongCommandLine.because(format_args!(
-                "the list of taxids has {} bytes, but submit sends up to {LONGEST_SENT}; send longer ones as a field of \
+                "the list of taxids has {} bytes, but a command sends up to {LONGEST_SENT}; send longer ones as a field of \
                  a form: curl -F query=@q.fa -F database=NAME -F 'taxids=<FILE' SERVER/api/searches",
                 value.len()
             )));
