@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "cli/cluster.rs"]
+mod cluster;
 mod common;
 #[path = "cli/compare.rs"]
 mod compare;

@@ -24,6 +24,7 @@ mod binary_id_list;
 mod blastp_spelling;
 mod cancel;
 mod client;
+mod cluster;
 mod compare;
 mod completions;
 mod connections;
@@ -116,6 +117,8 @@ enum Command {
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Worker(worker::WorkerArgs),
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     Handler(handler::HandlerArgs),
     #[command(hide = true)]
     Apart(apart::ApartArgs),
@@ -170,6 +173,7 @@ impl Cli {
             Command::Demo(args) => in_runtime(demo::run(args)),
             Command::Serve(args) => in_runtime(serve::run(args)),
             Command::Worker(args) => in_runtime(worker::run(args)),
+            Command::Cluster(args) => in_runtime(cluster::run(args)),
             Command::Handler(args) => in_runtime(handler::run(args)),
             Command::Apart(args) => in_runtime(apart::run(args)),
             Command::Submit(args) => in_runtime(submit::run(args)),
@@ -219,7 +223,7 @@ impl Command {
             | Self::Status(_)
             | Self::Cancel(_)
             | Self::Retry(_) => true,
-            Self::Completions(_) | Self::Manual(_) | Self::Estimate(_) => true,
+            Self::Cluster(_) | Self::Completions(_) | Self::Manual(_) | Self::Estimate(_) => true,
             Self::Share(_) | Self::Doctor(_) | Self::Jobs(_) | Self::Databases(_) | Self::Taxonomy(_) => true,
         }
     }

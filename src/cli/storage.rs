@@ -31,6 +31,11 @@ impl StorageFlags {
         self.storage.is_some()
     }
 
+    /// The text of the flag.
+    pub(super) fn given(&self) -> Option<&str> {
+        self.storage.as_deref()
+    }
+
     /// The flag as it was given, for another process of this program.
     pub(super) fn as_arguments(&self) -> Vec<&str> {
         self.storage.iter().flat_map(|storage| ["--storage", storage]).collect()

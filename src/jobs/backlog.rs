@@ -18,7 +18,23 @@ pub struct Backlog {
     pub messages: Vec<(Stage, u64)>,
 }
 
+/// About how many shards wait or are being compared, by who is told of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnnouncedShards {
+    /// Own workers alone.
+    pub own: u64,
+    /// The app, which own workers help.
+    pub cloud: u64,
+}
+
 impl Pipeline {
+    /// How many shards there are to compare: an operation per queue.
+    pub async fn announced_shards(&self) -> Result<AnnouncedShards> {
+        let own = self.own_shards().approximate_count().await?;
+        let cloud = self.queue(Stage::Search).approximate_count().await?;
+        Ok(AnnouncedShards { own, cloud })
+    }
+
     /// What there is to do: a listing and an operation per queue.
     pub async fn backlog(&self) -> Result<Backlog> {
         let (mut backlog, mut jobs) = (Backlog::default(), self.ledger.active());

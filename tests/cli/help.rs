@@ -4,13 +4,14 @@ use skyblast::cli::Exit;
 
 use crate::common::command::run;
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["makedb"],
     &["search"],
     &["demo"],
     &["serve"],
     &["worker"],
+    &["cluster", "slurm"],
     &["handler"],
     &["submit"],
     &["status"],
