@@ -23,6 +23,10 @@ mod outage;
 mod packaged;
 #[path = "handler/questions.rs"]
 mod questions;
+#[path = "handler/scheduler.rs"]
+mod scheduler;
+#[path = "handler/slurm.rs"]
+mod slurm;
 #[path = "handler/telemetry.rs"]
 mod telemetry;
 #[path = "handler/traces.rs"]

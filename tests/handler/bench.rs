@@ -82,6 +82,15 @@ impl Account {
         .await;
     }
 
+    /// Waits until a queue holds so many messages or more.
+    pub(crate) async fn wait_for_at_least(&self, queue: &str, count: u64) {
+        let queue = self.queue(queue);
+        eventually(&format!("{count} messages or more in {}", queue.name()), async || {
+            queue.approximate_count().await.unwrap_or_default() >= count
+        })
+        .await;
+    }
+
     /// Takes all messages out of a queue.
     pub(crate) async fn purge(&self, queue: &str) -> Vec<String> {
         let queue = self.queue(queue);
