@@ -1,14 +1,18 @@
 //! `skyblast worker` on the queues of a Functions app.
 
+use std::fs;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt;
 use serde_json::json;
+use skyblast::jobs::DATABASES;
 
 use crate::bench::{Account, BEGUN, LONG, all_but, eventually, one_chunk};
 use crate::common::azurite::Azurite;
 use crate::common::command::skyblast;
-use crate::common::examples::{self, SHARDS};
+use crate::common::examples::{self, SHARDS, VOLUMES};
 use crate::common::process::Process;
 
 /// A worker on the account, with one thread.
@@ -121,4 +125,61 @@ async fn a_handler_told_to_stop_hands_its_shard_to_others_at_once() {
     let searching = account.host(|options| options.only(["search"])).await;
     bench.completes(&id, &examples::search_many(LONG)).await;
     assert!(searching.host.history().of("search").iter().all(|call| call.outcome.is_success()));
+}
+
+/// The files of a cache.
+fn kept(cache: &Path) -> Vec<PathBuf> {
+    fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn bytes_of(files: &[PathBuf]) -> u64 {
+    files.iter().map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_of_a_machine_share_a_bounded_cache_of_volumes_and_fetch_a_damaged_one_again() {
+    let account = Account::with_database();
+    let bench = account.host(|options| options.only(all_but(&["search"]))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (shared, small) = (folder.path().join("shared"), folder.path().join("small"));
+    let keeping = |cache: &Path, more: &[&str]| {
+        worker(&account, &[&["--cache", cache.to_str().unwrap()], more].concat())
+    };
+
+    let sharing = [keeping(&shared, &[]), keeping(&shared, &[])];
+    bench.completes(&bench.submit_examples().await, examples::report()).await;
+    assert_eq!(kept(&shared).len() as u64, VOLUMES);
+    drop(sharing);
+
+    // Room for two, of which one is being made for the next.
+    let limit = bytes_of(&kept(&shared)) / 3;
+    let bounded = keeping(&small, &["--cache-size", &limit.to_string()]);
+    bench.completes(&bench.submit_examples().await, examples::report()).await;
+    let files = kept(&small);
+    assert!(
+        !files.is_empty() && bytes_of(&files) <= limit,
+        "{} files of more than {limit} bytes",
+        files.len()
+    );
+    drop(bounded);
+
+    let damaged = &kept(&shared)[0];
+    let whole = fs::read(damaged).unwrap();
+    fs::write(damaged, &whole[..whole.len() / 2]).unwrap();
+    let mending = keeping(&shared, &[]);
+    bench.completes(&bench.submit_examples().await, examples::report()).await;
+    assert!(mending.stderr().contains("it is fetched again"), "{}", mending.stderr());
+    assert_eq!(fs::read(damaged).unwrap(), whole);
+    drop(mending);
+
+    // What is there is not asked for.
+    let id = bench.submit_examples().await;
+    let databases = account.blobs(DATABASES);
+    let volumes: Vec<_> = databases.list("volumes/").try_collect().await.unwrap();
+    assert_eq!(volumes.len() as u64, VOLUMES);
+    for volume in volumes {
+        databases.delete(&volume.name).await.unwrap();
+    }
+    let _last = keeping(&shared, &[]);
+    bench.completes(&id, examples::report()).await;
 }
