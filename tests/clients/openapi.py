@@ -58,6 +58,7 @@ with tempfile.TemporaryDirectory() as name:
     accepted = submit(evalue=1e-5, max_target_seqs=5)
     assert submit(evalue=1e-5, max_target_seqs=5).id == accepted.id, "the same key"
     search = accepted.id
+    assert not call("searches", "retry_search", search, status=202).begun, "it has not ended"
     status = call("searches", "search_status", search, wait=200, map_=True)
     assert status.state == models.State.COMPLETED, status
     assert status.options.to_dict() == {"evalue": "0.00001", "max_target_seqs": "5"}, status.options
