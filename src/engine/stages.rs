@@ -68,7 +68,8 @@ impl Stages {
 
     /// Score of the gapped alignment through the pair `start`.
     pub fn gapped_score(&mut self, subject: &[u8], start: (usize, usize), by: By) -> i32 {
-        let extender = extender(&self.scheme, self.scheme.options.drop_off.gapped, by);
+        let bytes = self.scheme.kernel.as_ref().filter(|_| by == By::Kernel);
+        let extender = Extender { bytes, ..extender(&self.scheme, self.scheme.options.drop_off.gapped, by) };
         extender.score(self.batch.query(0), subject, start, Gaps::Anywhere, &mut self.workspace).score
     }
 
@@ -78,24 +79,12 @@ impl Stages {
         let (gapped, runs) = extender.align(self.batch.query(0), subject, start, &mut self.workspace);
         (gapped.score, runs.len())
     }
-
-    /// Whether that score stays below `limit`, by the kernel; `None` where there is no kernel.
-    pub fn gapped_falls_short(&mut self, subject: &[u8], start: (usize, usize), limit: i32) -> Option<bool> {
-        let kernel = self.scheme.kernel.as_ref()?;
-        Some(kernel.falls_short(
-            self.batch.query(0),
-            subject,
-            start,
-            Gaps::Anywhere,
-            limit,
-            &mut self.workspace.lanes,
-        ))
-    }
 }
 
 fn extender(scheme: &Scheme, drop_off: f64, by: By) -> Extender<'_> {
     Extender {
         scores: scheme.matrix.scores(),
+        bytes: None,
         wide: scheme.wide.as_ref().filter(|_| by == By::Kernel),
         gaps: scheme.gaps,
         x: scheme.gapped_drop_off(drop_off),

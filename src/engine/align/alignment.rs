@@ -43,8 +43,13 @@ pub(in crate::engine) fn hsps(
 ) -> Vec<Hsp> {
     let drop_off = &scheme.options.drop_off;
     let x = scheme.gapped_drop_off(drop_off.last).max(scheme.gapped_drop_off(drop_off.gapped));
-    let extender =
-        Extender { scores: scheme.matrix.scores(), wide: scheme.wide.as_ref(), gaps: scheme.gaps, x };
+    let extender = Extender {
+        scores: scheme.matrix.scores(),
+        bytes: None,
+        wide: scheme.wide.as_ref(),
+        gaps: scheme.gaps,
+        x,
+    };
 
     let mut accepted = Accepted::default();
     let mut aligned = Vec::new();

@@ -37,7 +37,7 @@ pub(in crate::engine) fn best_stretch(
         return None;
     }
     let x = scheme.gapped_drop_off(scheme.options.drop_off.gapped);
-    let extender = Extender { scores, wide: scheme.wide.as_ref(), gaps: scheme.gaps, x };
+    let extender = Extender { scores, bytes: None, wide: scheme.wide.as_ref(), gaps: scheme.gaps, x };
     let (aligned_query, aligned_subject) =
         (&query[start.query..=end.query], &subject[start.subject..=end.subject]);
     let (_, edits) = extender.align_from_start(aligned_query, aligned_subject, end.score, gapped_workspace);

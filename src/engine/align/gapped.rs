@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use super::hsp::{Edit, EditRun};
 use crate::engine::kernel::{
-    EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, GappedLanes,
-    Gaps, ORIGIN, RESTRICTION, Trace, WideLanes, WideScores, extend_wide,
+    EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, GappedKernel,
+    GappedLanes, Gaps, ORIGIN, RESTRICTION, Trace, WideLanes, WideScores, extend_wide,
 };
 use crate::scoring::{GapCosts, Scores};
 use crate::sequence::alphabet::SENTINEL;
@@ -67,8 +67,7 @@ struct Cell {
 pub(in crate::engine) struct Workspace {
     cells: Vec<Cell>,
     trace: Trace,
-    /// For the kernel that stands in for extensions that come to nothing.
-    pub(in crate::engine) lanes: GappedLanes,
+    lanes: GappedLanes,
     wide: WideLanes,
 }
 
@@ -127,6 +126,8 @@ impl<const LEFT: bool> Side<'_, LEFT> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Extender<'a> {
     pub(in crate::engine) scores: &'a Scores,
+    /// The same with the same costs and drop-off for the kernel of scores without columns, where there is one.
+    pub(in crate::engine) bytes: Option<&'a GappedKernel>,
     /// The same scores for the kernel, where there is one.
     pub(in crate::engine) wide: Option<&'a WideScores>,
     pub(in crate::engine) gaps: GapCosts,
@@ -240,12 +241,18 @@ impl Extender<'_> {
         subject: Side<'_, LEFT>,
         workspace: &mut Workspace,
     ) -> Extent {
-        let Workspace { cells, trace, wide, .. } = workspace;
+        let Workspace { cells, trace, lanes, wide } = workspace;
         let mut end = Extent { score: 0, rows: 0, columns: 0 };
         trace.clear();
         if query.len() == 0 || subject.len() == 0 {
             trace.start_row(0);
             return end;
+        }
+        if let Some(kernel) = self.bytes
+            && !TRACE
+            && let Some(extent) = kernel.extend::<LEFT, RESTRICTED>(query.0, subject.0, lanes)
+        {
+            return extent;
         }
         let extend = self.gaps.extend;
         let open = self.gaps.of(1);

@@ -9,7 +9,7 @@ use super::cutoffs::Cutoffs;
 use super::gapped::{Extender, Workspace, within_reach};
 use super::scheme::Scheme;
 use super::ungapped_hsp::UngappedHsp;
-use crate::engine::kernel::{GappedKernel, Gaps};
+use crate::engine::kernel::Gaps;
 use crate::engine::watch::Lookout;
 use crate::scoring::Scores;
 
@@ -63,6 +63,7 @@ pub(in crate::engine) fn hsps(
 ) -> Vec<PreliminaryHsp> {
     let extender = Extender {
         scores: scheme.matrix.scores(),
+        bytes: scheme.kernel.as_ref(),
         wide: scheme.wide.as_ref(),
         gaps: scheme.gaps,
         x: scheme.gapped_drop_off(scheme.options.drop_off.gapped),
@@ -70,20 +71,9 @@ pub(in crate::engine) fn hsps(
     let doubtful = (RESTRICTED_SHARE * f64::from(cutoffs.gapped)) as i32;
     let restricted = scheme.options.evalue <= RESTRICTED_EVALUE
         && ungapped.first().is_some_and(|best| best.score < doubtful);
-    // Restricted extensions have rules of their own for what is kept.
-    let kept = if restricted {
-        None
-    } else {
-        match first_kept(query, subject, ungapped, cutoffs.gapped, scheme, (workspace, lookout)) {
-            FirstKept::None => return Vec::new(),
-            FirstKept::Seed(place) => Some(place),
-            FirstKept::Unknown => None,
-        }
-    };
     let gapped = |gaps, workspace: &mut Workspace| {
-        let extenders = (&extender, scheme.kernel.as_ref());
         let limits = (doubtful, cutoffs.gapped);
-        extend_all(query, subject, (ungapped, kept), extenders, gaps, limits, (workspace, lookout))
+        extend_all(query, subject, ungapped, &extender, gaps, limits, (workspace, lookout))
     };
     let found = if restricted { gapped(Gaps::Restricted, workspace) } else { None };
     let mut hsps = found.or_else(|| gapped(Gaps::Anywhere, workspace)).unwrap_or_default();
@@ -95,21 +85,20 @@ pub(in crate::engine) fn hsps(
     hsps
 }
 
-/// Extends each ungapped HSP that no gapped one contains; one of them is known to reach what matters. `None` if
-/// a restricted score lies between the `limits` (doubtful, cutoff): then restriction has to be lifted for the
-/// whole pair.
+/// Extends each ungapped HSP that no gapped one contains. `None` if a restricted score lies between the `limits`
+/// (doubtful, cutoff): then restriction has to be lifted for the whole pair.
 fn extend_all(
     query: &[u8],
     subject: &[u8],
-    (ungapped, kept): (&[UngappedHsp], Option<usize>),
-    (extender, kernel): (&Extender<'_>, Option<&GappedKernel>),
+    ungapped: &[UngappedHsp],
+    extender: &Extender<'_>,
     gaps: Gaps,
     limits: (i32, i32),
     (workspace, lookout): (&mut Workspace, &Lookout<'_>),
 ) -> Option<Vec<PreliminaryHsp>> {
     let mut accepted = Accepted::default();
     let mut hsps = Vec::new();
-    for (place, seed) in ungapped.iter().enumerate() {
+    for seed in ungapped {
         if lookout.extended(query.len(), subject.len()) {
             break;
         }
@@ -120,12 +109,6 @@ fn extend_all(
         let start = start_pair(query, subject, &diagonal, extender.scores);
         let reach = within_reach(query, subject, start);
         let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));
-        let matters = if gaps == Gaps::Restricted { limits.0 } else { limits.1 };
-        let mut falls_short =
-            |k: &GappedKernel| k.falls_short(query, near, near_start, gaps, matters, &mut workspace.lanes);
-        if kept != Some(place) && kernel.is_some_and(&mut falls_short) {
-            continue;
-        }
         let mut gapped = extender.score(query, near, near_start, gaps, workspace);
         gapped.shift_subject(reach.start);
         if gaps == Gaps::Restricted && (limits.0..limits.1).contains(&gapped.score) {
@@ -138,51 +121,6 @@ fn extend_all(
         }
     }
     Some(hsps)
-}
-
-/// The first seed whose score has an E-value within the preliminary limit.
-enum FirstKept {
-    /// There is none.
-    None,
-    /// This one reaches the cutoff, and as far as is known the limit.
-    Seed(usize),
-    /// It would take as long to find out as the alignments themselves.
-    Unknown,
-}
-
-/// Looks for the first seed that is kept.
-fn first_kept(
-    query: &[u8],
-    subject: &[u8],
-    ungapped: &[UngappedHsp],
-    cutoff: i32,
-    scheme: &Scheme,
-    (workspace, lookout): (&mut Workspace, &Lookout<'_>),
-) -> FirstKept {
-    let Some(kernel) = &scheme.kernel else { return FirstKept::Unknown };
-    // The cutoff is that of the shortest subjects; what it takes in this one costs more to work out.
-    let mut limit = cutoff;
-    let first = ungapped.iter().position(|seed| {
-        if lookout.extended(query.len(), subject.len()) {
-            return true;
-        }
-        let start = start_pair(query, subject, &extents(seed), scheme.matrix.scores());
-        let reach = within_reach(query, subject, start);
-        let (near, near_start) = (&subject[reach.clone()], (start.0, start.1 - reach.start));
-        let mut falls_short =
-            |limit| kernel.falls_short(query, near, near_start, Gaps::Anywhere, limit, &mut workspace.lanes);
-        if falls_short(limit) {
-            return false;
-        }
-        let before = limit;
-        while limit < kernel.ceiling()
-            && scheme.evalue(limit, query, subject) > scheme.options.preliminary_evalue()
-        {
-            limit += 1;
-        }
-        limit == before || !falls_short(limit)
-    });
-    first.map_or(FirstKept::None, FirstKept::Seed)
 }
 
 fn extents(seed: &UngappedHsp) -> Extents {

@@ -25,7 +25,7 @@ pub(in crate::engine) struct Scheme {
     pub(in crate::engine) matrix: Matrix,
     pub(in crate::engine) gaps: GapCosts,
     pub(in crate::engine) statistics: FiniteSize,
-    /// Tells which preliminary alignments are not worth keeping, where the processor can.
+    /// Scores preliminary alignments, where the processor can.
     pub(in crate::engine) kernel: Option<GappedKernel>,
     /// The scores for the kernel of gapped extensions, where the processor has one.
     pub(in crate::engine) wide: Option<WideScores>,

@@ -12,6 +12,10 @@ mod byte_scores;
 mod gapped;
 #[cfg(target_arch = "x86_64")]
 mod gapped_avx2;
+#[cfg(target_arch = "x86_64")]
+mod gapped_avx512;
+#[cfg(target_arch = "x86_64")]
+mod gapped_band;
 mod local;
 #[cfg(target_arch = "x86_64")]
 mod local_avx2;

@@ -213,7 +213,7 @@ mod tests {
             );
             let scores = scaled(Matrix::new(name).scores(), scale);
             let gaps = GapCosts { open: open * scale, extend: extend * scale };
-            let twin = Extender { scores: &scores, wide: None, gaps, x: x * scale };
+            let twin = Extender { scores: &scores, bytes: None, wide: None, gaps, x: x * scale };
             for by in all_instructions() {
                 let wide = WideScores::with(by, &scores).expect("the scores are small");
                 let kernel = Extender { wide: Some(&wide), ..twin };

@@ -212,7 +212,7 @@ impl<'a> Redoer<'a> {
                 matrices += 1;
             }
             let Some((scores, wide, adjustment)) = &matrix else { continue };
-            let extender = Extender { scores, wide: wide.as_ref(), gaps: self.gaps, x: self.x };
+            let extender = Extender { scores, bytes: None, wide: wide.as_ref(), gaps: self.gaps, x: self.x };
             let (gapped, edits) = extender.align(&self.text, text, hsp.start, gapped_workspace);
             let hsp = Redone { aligned: Aligned { gapped, edits }, adjustment: *adjustment };
             if hsp.score() >= 1 {
@@ -252,7 +252,7 @@ impl<'a> Redoer<'a> {
             }
         };
         let local = Local { scores, gaps: self.gaps };
-        let extender = Extender { scores, wide: None, gaps: self.gaps, x: self.x };
+        let extender = Extender { scores, bytes: None, wide: None, gaps: self.gaps, x: self.x };
         local_workspace.taken.clear(self.text.len());
         let mut found = Vec::new();
         let mut first_evalue = None;
