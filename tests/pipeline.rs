@@ -27,6 +27,8 @@ mod retention;
 mod retry;
 #[path = "pipeline/room.rs"]
 mod room;
+#[path = "pipeline/slices.rs"]
+mod slices;
 #[path = "pipeline/storms.rs"]
 mod storms;
 #[path = "pipeline/turns.rs"]

@@ -16,6 +16,8 @@ pub(super) struct Attempt {
     pub(super) repeated: bool,
     /// Whether it is of a shard that the cloud was told of beside own workers.
     pub(super) burst: bool,
+    /// The first shard of the slice behind which the next is to be announced, if the message calls for that.
+    pub(super) slice: Option<u64>,
 }
 
 impl Attempt {

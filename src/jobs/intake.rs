@@ -86,7 +86,7 @@ impl Pipeline {
         let job = Job { placement: self.placement_for(submitter), ..job };
         self.ledger.put_intake(&Intake { job, parts }).await?;
         // Should the announcement get lost, sweep repeats it.
-        let message = JobSubmitted { job: id, edition: 0, first_shard: 0 };
+        let message = JobSubmitted { job: id, edition: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }

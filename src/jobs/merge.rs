@@ -49,7 +49,7 @@ impl Pipeline {
             // Announced too early, or a damaged shard is being compared again.
             return Ok(());
         }
-        self.announce_merged_job(&plan, id).await
+        self.announce_merged_job(&plan, message).await
     }
 
     /// Writes the text of a chunk, and its part if that is not there; `false` if some shard is not settled.
@@ -242,9 +242,13 @@ impl Pipeline {
         render_head(format, &context, &subjects).map(Bytes::from)
     }
 
-    /// Announces the end of a job if all its chunks are merged.
-    pub(super) async fn announce_merged_job(&self, plan: &Plan, id: JobId) -> Result<()> {
-        if self.is_merged(plan, id).await? {
+    /// Announces the end of a job if all its chunks are merged. In the first edition, whoever merges the last of some
+    /// hundred looks at all of the job; so the listings of a job are about as many as its chunks.
+    async fn announce_merged_job(&self, plan: &Plan, merged: ChunkSearched) -> Result<()> {
+        let ChunkSearched { job: id, edition, chunk } = merged;
+        let may_be_last =
+            edition > 0 || self.ledger.has_texts_around(merged.in_edition(), chunk, plan.chunks).await?;
+        if may_be_last && self.is_merged(plan, id).await? {
             self.announce(Stage::Finish, &JobMerged { job: id, edition: plan.remade.edition }).await?;
         }
         Ok(())

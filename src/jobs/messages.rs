@@ -98,7 +98,7 @@ impl Inbox {
     }
 }
 
-/// A job's shards from `first_shard` on are to be announced.
+/// A job is to be laid out and its first shards announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSubmitted {
     /// The job.
@@ -106,9 +106,6 @@ pub struct JobSubmitted {
     /// The edition that it is for, 0 unless the job was retried.
     #[serde(default, skip_serializing_if = "is_first")]
     pub edition: u32,
-    /// Number of the first shard to announce, in the order of the grid.
-    #[serde(default)]
-    pub first_shard: u64,
 }
 
 /// A shard is to be compared.
@@ -188,6 +185,9 @@ struct Traced<'a, M> {
     /// Whether the cloud is told of it beside own workers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     burst: bool,
+    /// The first shard of the slice behind which whoever takes it up announces the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slice: Option<u64>,
 }
 
 /// What of a message says to which trace it belongs.
@@ -201,6 +201,12 @@ struct TraceOnly {
 struct AgainOnly {
     #[serde(default)]
     again: bool,
+}
+
+/// What of a message says whether it calls for more.
+#[derive(Deserialize)]
+struct SliceOnly {
+    slice: Option<u64>,
 }
 
 /// What of a message says whether it is for the cloud beside own workers.
@@ -230,14 +236,29 @@ pub(super) fn is_burst(body: &str) -> bool {
     serde_json::from_str::<BurstOnly>(body).is_ok_and(|message| message.burst)
 }
 
+/// The first shard of the slice behind which whoever takes it up announces the next, if it calls for that.
+pub(super) fn slice_of(body: &str) -> Option<u64> {
+    serde_json::from_str::<SliceOnly>(body).ok()?.slice
+}
+
 /// Writes a message; `again` if the same was, or may have been, announced before.
 pub(super) fn text(message: &impl Message, trace: Trace, again: bool) -> Result<String> {
-    write(&Traced { message, traceparent: trace.to_string(), again, burst: false })
+    write(&Traced { message, traceparent: trace.to_string(), again, burst: false, slice: None })
+}
+
+/// Writes the message of a shard that calls for the slice behind the one that begins with `slice`, if that is given.
+pub(super) fn shard_text(
+    shard: &ShardPlanned,
+    trace: Trace,
+    again: bool,
+    slice: Option<u64>,
+) -> Result<String> {
+    write(&Traced { message: shard, traceparent: trace.to_string(), again, burst: false, slice })
 }
 
 /// Writes the message of a shard that the cloud is told of beside own workers.
 pub(super) fn burst_text(shard: &ShardPlanned, trace: Trace) -> Result<String> {
-    write(&Traced { message: shard, traceparent: trace.to_string(), again: true, burst: true })
+    write(&Traced { message: shard, traceparent: trace.to_string(), again: true, burst: true, slice: None })
 }
 
 fn write(traced: &Traced<'_, impl Message>) -> Result<String> {

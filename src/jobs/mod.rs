@@ -46,6 +46,7 @@
 //! # }
 //! ```
 
+mod announce;
 mod apart;
 mod archive;
 mod attempt;
@@ -64,6 +65,7 @@ mod estimate;
 mod finish;
 mod frame;
 mod glance;
+mod hedge;
 mod hits;
 mod id;
 mod intake;

@@ -10,7 +10,7 @@
 //! <job>/plan.json                     the grid of chunks and volumes; immutable
 //!                                     (earlier versions called it manifest.json)
 //! <job>/begun                         a shard has been taken up
-//! <job>/announced/<shard>.json        who announces the page of shards from this on, and whether that is done
+//! <job>/announced/<shard>.json        the slice of shards from this on that somebody announces, and whether that is done
 //! <job>/hits/<chunk>/<volume>         a shard's hits, noted with the milliseconds it took to get them; immutable.
 //!                                     Empty as long as somebody waits for them, who then looks at the row
 //!                                     (`<volume>-<ms>` in earlier versions)
@@ -27,6 +27,7 @@
 //! <job>/done.json                     how the job ended; the first writer wins
 //! <job>/cancelled                     its presence cancels the job
 //! <job>/swept.json                    when lost messages were last announced again
+//! <job>/hedged.json                   which shards have been announced once more as they were late
 //! <job>/burst.json                    how much of a job in both places the cloud has been told of
 //! <job>/spent/<chunk>/<volume>.<mark>-<ms>     that so many milliseconds were spent on a shard without
 //!                                     getting its hits; the mark keeps equal times apart
@@ -44,6 +45,7 @@
 //! index/<owner>/<age>-<job>           a job of this owner (a digest; `_` for nobody), the newest first
 //! keys/<key>                          what a repeated submission is recognised by, and its job
 //! removing/<job>                      the job is being removed; names its entry in the index
+//! sharers/<queue>.json                the jobs that have more shards to announce in a queue; follows from them
 //! rates.json                          how fast the latest jobs were compared; follows from them
 //! indexed.json                        how far sweep has looked for jobs of versions without an index
 //! retained.json                       when jobs whose time is over were last looked for
@@ -151,6 +153,9 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub(super) const LABEL: &str = "label.json";
 /// What sweep remembers of the job.
 pub(super) const SWEPT: &str = "swept.json";
+
+/// Which shards of the job have been announced once more.
+pub(super) const HEDGED: &str = "hedged.json";
 
 /// How much of the job the cloud has been told of.
 pub(super) const BURST: &str = "burst.json";
@@ -313,9 +318,19 @@ pub(super) fn given_up_in(blob: &BlobName) -> Option<u32> {
     if edition.is_empty() { Some(0) } else { edition.strip_prefix('.')?.parse().ok() }
 }
 
-/// That a page of shards is announced.
-pub(super) fn page(edition: Edition, first_shard: u64) -> Result<BlobName> {
+/// The slice of shards that begins with this one.
+pub(super) fn slice(edition: Edition, first_shard: u64) -> Result<BlobName> {
     name(format!("{}/{ANNOUNCED}/{first_shard:010}.json", home(edition)))
+}
+
+/// The first shard of a [`slice`].
+pub(super) fn first_of_slice(blob: &BlobName) -> Option<u64> {
+    blob.as_str().rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
+/// The jobs that have more shards to announce in a queue.
+pub(super) fn sharers(queue: &str) -> Result<BlobName> {
+    name(format!("sharers/{queue}.json"))
 }
 
 /// What the last delivery of the message of a step met with; `step` is the name of its function and what it
@@ -349,6 +364,15 @@ pub(super) fn missing(edition: Edition, chunk: u32) -> Result<BlobName> {
 
 pub(super) fn text(edition: Edition, chunk: u32) -> Result<BlobName> {
     name(format!("{}/{TEXT}/{chunk:06}", home(edition)))
+}
+
+/// Number of the chunks that [`texts_around`] has in common.
+pub(super) const AROUND: u32 = 1_000;
+
+/// Prefix of the texts of the chunks whose numbers differ from this one's in the last three digits only, and maybe of
+/// others.
+pub(super) fn texts_around(edition: Edition, chunk: u32) -> String {
+    format!("{}/{TEXT}/{:03}", home(edition), chunk / AROUND)
 }
 
 /// The report in a format whose files have this extension.
@@ -391,6 +415,13 @@ pub(super) fn turn(shard: ShardPlanned, number: u32) -> Result<BlobName> {
 /// The number of a [`turn`]; `None` for hits.
 pub(super) fn number_of_turn(blob: &BlobName) -> Option<u32> {
     blob.as_str().rsplit('/').next()?.parse().ok()
+}
+
+/// Chunk and volume of what is put aside.
+pub(super) fn shard_of_turn(blob: &BlobName) -> Option<(u32, u32)> {
+    let mut segments = blob.as_str().rsplit('/').skip(1);
+    let volume = segments.next()?.parse().ok()?;
+    Some((segments.next()?.parse().ok()?, volume))
 }
 
 /// The hits that were put aside with a [`turn`].

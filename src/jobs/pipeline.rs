@@ -255,7 +255,8 @@ impl Pipeline {
             let tried = AtomicBool::new(delivery > 1 || messages::is_again(body));
             let handled = self.patiently(|| async {
                 let repeated = tried.swap(true, Ordering::Relaxed);
-                let attempt = Attempt { delivery, repeated, burst: messages::is_burst(body) };
+                let (burst, slice) = (messages::is_burst(body), messages::slice_of(body));
+                let attempt = Attempt { delivery, repeated, burst, slice };
                 match stage {
                     Stage::Plan => self.plan(messages::parse(stage, body)?, attempt).await,
                     Stage::Search => self.search(messages::parse(stage, body)?, attempt, leaving).await,
@@ -314,9 +315,20 @@ impl Pipeline {
 
     /// Announces a shard where those of its job wait; `again` if that was, or may have been, done before.
     pub(super) async fn announce_shard(&self, job: &Job, shard: ShardPlanned, again: bool) -> Result<()> {
+        self.send_shard(job, shard, again, None).await
+    }
+
+    /// The same with a shard that calls for the slice behind the one that begins with `slice`, if that is given.
+    pub(super) async fn send_shard(
+        &self,
+        job: &Job,
+        shard: ShardPlanned,
+        again: bool,
+        slice: Option<u64>,
+    ) -> Result<()> {
         // The cloud may have compared it when an own worker takes it up.
         let again = again || job.placement.place == Place::Burst;
-        let body = messages::text(&shard, trace_for(&shard), again)?;
+        let body = messages::shard_text(&shard, trace_for(&shard), again, slice)?;
         Ok(self.shards_of(job).send(&body, Duration::ZERO).await?)
     }
 

@@ -90,7 +90,7 @@ impl Pipeline {
         error: Error,
     ) -> Result<()> {
         let ours = !matches!(error, Error::Message { .. } | Error::UnknownJob(_) | Error::Internal(_));
-        let attempt = Attempt { delivery, repeated: true, burst: false };
+        let attempt = Attempt { delivery, repeated: true, burst: false, slice: None };
         if !ours || stage == Stage::Search || attempt.may_follow(&error) {
             if error.may_pass() || matches!(error, Error::Internal(_)) {
                 self.note_trouble(stage, body, Trouble { delivery, error: error.to_string() }).await;
@@ -120,7 +120,7 @@ impl Pipeline {
 /// The function of a message and what it is about, for the name of a blob.
 pub(super) fn step_of(stage: Stage, body: &str) -> Result<String> {
     Ok(match stage {
-        Stage::Plan => format!("plan-{}", messages::parse::<JobSubmitted>(stage, body)?.first_shard),
+        Stage::Plan => "plan".to_owned(),
         Stage::Search => {
             let ShardPlanned { chunk, volume, .. } = messages::parse(stage, body)?;
             format!("search-{chunk}-{volume}")

@@ -12,9 +12,8 @@ use super::edition::{Latest, Remade};
 use super::error::Result;
 use super::id::JobId;
 use super::job::{Job, Plan, State};
-use super::messages::{ChunkSearched, JobSubmitted, Message, ShardPlanned, Stage};
+use super::messages::{ChunkSearched, JobSubmitted, Stage};
 use super::pipeline::Pipeline;
-use super::plan::PAGE;
 use super::trace::Trace;
 
 /// What came of wanting to try failed shards again.
@@ -72,7 +71,7 @@ impl Pipeline {
     }
 
     async fn announce_retry(&self, job: &Job, edition: u32) {
-        let message = JobSubmitted { job: job.id, edition, first_shard: 0 };
+        let message = JobSubmitted { job: job.id, edition };
         let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
         let trace: Trace = trace.unwrap_or_else(|| Trace::of(job.id)).child();
         if let Err(error) = trace.scope(self.announce_again(Stage::Plan, &message)).await {
@@ -80,35 +79,27 @@ impl Pipeline {
         }
     }
 
-    /// Announces the shards of a retried job that are not settled, from the one that the message names on, some at a
-    /// time; and first of all the merges that no shard is waited for.
-    pub(super) async fn announce_lacking(&self, job: &Job, plan: &Plan, message: JobSubmitted) -> Result<()> {
-        let (id, edition) = (job.id, message.in_edition());
+    /// Announces the merges of a retried job for which no shard is to be compared.
+    pub(super) async fn announce_complete_rows(&self, job: &Job, plan: &Plan) -> Result<()> {
+        let settled = self.ledger.settled(job.id, plan).await?;
+        let volumes = 0..plan.volumes.len() as u32;
+        let is_complete =
+            |chunk: &u32| volumes.clone().all(|volume| settled.shards.contains(&(*chunk, volume)));
+        for chunk in plan.remade.anew().filter(is_complete) {
+            let merge = ChunkSearched { job: job.id, edition: plan.remade.edition, chunk };
+            self.announce_again(Stage::Merge, &merge).await?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of the shards of a retried job that are to be compared, in ascending order.
+    pub(super) async fn lacking(&self, id: JobId, plan: &Plan) -> Result<Vec<u64>> {
         let settled = self.ledger.settled(id, plan).await?;
         let anew: BTreeSet<u32> = plan.remade.anew().collect();
-        if message.first_shard == 0 {
-            let volumes = 0..plan.volumes.len() as u32;
-            let is_complete =
-                |chunk: &&u32| volumes.clone().all(|volume| settled.shards.contains(&(**chunk, volume)));
-            for &chunk in anew.iter().filter(is_complete) {
-                let merge = ChunkSearched { job: id, edition: edition.number, chunk };
-                self.announce_again(Stage::Merge, &merge).await?;
-            }
-        }
-        let mut lacking = (message.first_shard..plan.shards())
-            .filter(|&number| {
-                let shard = plan.shard(number);
-                anew.contains(&shard.0) && !settled.shards.contains(&shard)
-            })
-            .take(PAGE as usize + 1);
-        let mut numbers: Vec<u64> = lacking.by_ref().collect();
-        let next = (numbers.len() > PAGE as usize).then(|| numbers.pop()).flatten();
-        let shards: Vec<ShardPlanned> = numbers.into_iter().map(|number| plan.message(id, number)).collect();
-        tracing::info!(job = %id, edition = edition.number, shards = shards.len(), "announced failed shards again");
-        self.announce_shards(job, shards, true).await?;
-        if let Some(first_shard) = next {
-            self.announce(Stage::Plan, &JobSubmitted { first_shard, ..message }).await?;
-        }
-        self.ledger.finish_page(edition, message.first_shard).await
+        let is_lacking = |number: &u64| {
+            let shard = plan.shard(*number);
+            anew.contains(&shard.0) && !settled.shards.contains(&shard)
+        };
+        Ok((0..plan.shards()).filter(is_lacking).collect())
     }
 }

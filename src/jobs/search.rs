@@ -46,6 +46,17 @@ impl Pipeline {
         }
         let (job, plan) = self.job_and_plan(shard.in_edition()).await?;
         check_shard(&plan, shard)?;
+        if let Some(slice) = attempt.slice {
+            // On the heap: it is seldom needed, and every shard would hold it.
+            match Box::pin(self.announce_after(&job, &plan, slice, attempt.repeated)).await {
+                Err(error) if attempt.may_follow(&error) => return Err(error),
+                // It is no fault of the shard.
+                Err(error) => {
+                    tracing::error!(job = %id, %error, "could not announce further shards; sweep will")
+                }
+                Ok(_) => {}
+            }
+        }
         if attempt.repeated && self.ledger.has_hits(shard).await? {
             // Who compared it may have died before it told.
             if self.ledger.has_text(plan.edition_of(id, chunk), chunk).await? {

@@ -278,7 +278,7 @@ impl Pipeline {
     async fn announce_accepted(&self, job: Job, trace: Trace) -> Job {
         let id = job.id;
         // Should the announcement get lost, sweep repeats it.
-        let message = JobSubmitted { job: id, edition: 0, first_shard: 0 };
+        let message = JobSubmitted { job: id, edition: 0 };
         if let Err(error) = trace.scope(self.announce(Stage::Plan, &message)).await {
             tracing::warn!(job = %id, %error, "accepted, but not announced; sweep will do it");
         }

@@ -7,7 +7,8 @@
 //! blobs alone.
 //!
 //! A job that only waits for its turn is left alone: as long as a message waits that was sent before the
-//! job's last, so may the job's own. All times are those of storage: a machine's own clock may be wrong.
+//! job's last, so may the job's own. If none does, and the job has shards that nobody has announced, whoever should
+//! have called for them is gone, or they were held back: sweep announces the next slice. All times are those of storage: a machine's own clock may be wrong.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,11 +22,11 @@ use tokio::time::Instant;
 use super::burst::Place;
 use super::edition::Edition;
 use super::error::Result;
+use super::hedge::Late;
 use super::job::{Job, Plan};
-use super::ledger::{Active, Settled, SweptTag};
+use super::ledger::{Active, Announced, Settled, SweptTag};
 use super::messages::{ChunkSearched, JobMerged, JobSubmitted, ShardPlanned, Stage};
 use super::pipeline::Pipeline;
-use super::plan::PAGE;
 use super::trace::Trace;
 
 /// How often a job's missing shards are announced again before they are given up: for about an hour, as each
@@ -40,10 +41,13 @@ const PLAN_STALL: Duration = Duration::from_secs(60);
 const LEAST_STALL: Duration = Duration::from_secs(30);
 
 /// Messages that one sweep sends for one job; the next sweep goes on from there.
-const MOST_ANNOUNCED: usize = 5 * PAGE as usize;
+const MOST_ANNOUNCED: usize = 5_000;
 
 /// Messages that one sweep sends for all jobs: what it can send before the next begins.
 const MOST_IN_A_RUN: usize = 4 * MOST_ANNOUNCED;
+
+/// Merges that one sweep announces for one job.
+const MOST_MERGES: usize = 1_000;
 
 /// A sweep begins with no further job after this.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -111,6 +115,11 @@ impl Look {
         since.is_some_and(|since| since <= after(sent, MARGIN))
     }
 
+    /// Whether any message waits in `queue`.
+    fn is_waiting(&self, queue: &str) -> bool {
+        self.waiting.iter().any(|(waiting, since)| waiting == queue && since.is_some())
+    }
+
     /// Lets somebody send so many messages or fewer; returns how many.
     fn allow(&self, wanted: usize) -> usize {
         let take = |left: usize| Some(left.saturating_sub(wanted));
@@ -131,6 +140,12 @@ impl Look {
 fn after(time: Timestamp, span: Duration) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
     time.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// The trace of a job, with a span of its own.
+fn trace_of(job: &Job) -> Trace {
+    let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
+    trace.unwrap_or_else(|| Trace::of(job.id)).child()
 }
 
 impl Pipeline {
@@ -225,44 +240,81 @@ impl Pipeline {
         let is_in_both = job.placement.place == Place::Burst;
         let burst = if is_in_both {
             let settled = self.ledger.settled(id, &plan).await?;
-            let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
-            let trace: Trace = trace.unwrap_or_else(|| Trace::of(id)).child();
-            trace.scope(self.burst(&job, &plan, &settled, look.now)).await?
+            trace_of(&job).scope(self.burst(&job, &plan, &settled, look.now)).await?
         } else {
             0
         };
         if burst > 0 {
             return Ok(Sweep { announced: burst, ..Sweep::default() });
         }
+        let Some(announced) = self.ledger.announced(edition).await? else {
+            return self.sweep_unplanned(edition, moved, tag, look).await;
+        };
         // What was announced last may wait behind others.
-        let announced =
-            self.ledger.last_announced(edition).await?.map_or(moved, |announced| announced.max(moved));
-        if look.may_wait(self.shards_of(&job).name(), announced) {
+        if look.may_wait(self.shards_of(&job).name(), announced.newest.max(moved)) {
             return Ok(Sweep::default());
         }
+        let end = match self.announce_next(&job, &plan, &announced, look).await? {
+            (end, 0) => end,
+            (_, announced) => return Ok(Sweep { announced, ..Sweep::default() }),
+        };
         let settled = self.ledger.settled(id, &plan).await?;
-        let moved = settled.newest.map_or(moved, |newest| newest.max(moved));
-        if look.may_wait(Stage::Plan.queue(), moved) && (settled.pages as u64) < plan.shards().div_ceil(PAGE)
-        {
-            return Ok(Sweep::default());
-        }
         let so_far = (settled.shards.len(), settled.turns);
         let stands = before.filter(|before| (before.settled, before.turns) == so_far);
         let rounds = stands.map_or(0, |before| before.rounds);
+        // What has just been announced again as the job stood still is not late.
+        let late = if end == plan.shards() && rounds == 0 {
+            let (are_idle, most) =
+                (!look.is_waiting(self.shards_of(&job).name()), look.allow(MOST_ANNOUNCED));
+            let hedge = self.hedge(&job, &plan, &announced, &settled, are_idle, most, look.now);
+            let late = trace_of(&job).scope(Box::pin(hedge)).await?;
+            look.give_back(most - late.announced as usize);
+            late
+        } else {
+            Late::default()
+        };
+        if late.announced > 0 {
+            return Ok(Sweep { announced: late.announced, ..Sweep::default() });
+        }
+        let moved = moved.max(settled.newest.unwrap_or(moved)).max(late.last.unwrap_or(moved));
         let next_shard = before.and_then(|before| before.next_shard);
         let stall = self.stall(&job, &plan, &settled, rounds);
         let (settled_then, turns) = so_far;
         let swept = Swept { at: moved, rounds, settled: settled_then, turns, next_shard, look_again: None };
         if next_shard.is_none() && !look.has_passed(moved, stall) {
-            // One in both places is looked at by each sweep.
-            let look_again = (!is_in_both).then(|| after(moved, stall));
+            // One in both places, or with more to announce, is looked at by each sweep.
+            let then = after(moved, stall);
+            let then = late.next.map_or(then, |next| next.min(then));
+            let look_again = (!is_in_both && end == plan.shards()).then_some(then);
             let swept = Swept { look_again, ..swept };
             self.ledger.replace_swept(edition, &swept, tag.as_ref()).await?;
             return Ok(Sweep::default());
         }
-        let trace = job.trace.as_deref().and_then(|trace| trace.parse().ok());
-        let trace = trace.unwrap_or_else(|| Trace::of(id)).child();
-        trace.scope(self.revive(&job, &plan, settled, swept, tag, look)).await
+        trace_of(&job).scope(Box::pin(self.revive(&job, &plan, end, settled, swept, tag, look))).await
+    }
+
+    /// Announces the next slice of a job that nobody has called for, or the rest of one that was begun; returns number of
+    /// the shard behind the last that has been announced, and of how many it has announced now.
+    async fn announce_next(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        announced: &Announced,
+        look: &Look,
+    ) -> Result<(u64, u64)> {
+        let Announced { last, last_written, .. } = *announced;
+        let Some(slice) = self.ledger.slice(plan.edition(job.id), last).await? else { return Ok((last, 0)) };
+        let end = slice.end(last, plan.shards());
+        let trace = trace_of(job);
+        let new = match slice.announced {
+            true => trace.scope(self.announce_after(job, plan, last, false)).await?,
+            false if look.has_passed(last_written, MARGIN) => {
+                trace.scope(self.announce_rest(job, plan, last)).await?
+            }
+            // Somebody is about to.
+            false => 0,
+        };
+        Ok((end, new))
     }
 
     /// A job that has no plan is announced again, or removed if it was never accepted.
@@ -290,8 +342,7 @@ impl Pipeline {
         if !self.ledger.replace_swept(edition, &swept, tag.as_ref()).await? {
             return Ok(Sweep::default());
         }
-        self.announce(Stage::Plan, &JobSubmitted { job: id, edition: edition.number, first_shard: 0 })
-            .await?;
+        self.announce(Stage::Plan, &JobSubmitted { job: id, edition: edition.number }).await?;
         Ok(Sweep { announced: 1, ..Sweep::default() })
     }
 
@@ -312,19 +363,19 @@ impl Pipeline {
     /// How long a job may stand still: three times what most of its shards took, and twice as long each time
     /// that it was to no avail.
     fn stall(&self, job: &Job, plan: &Plan, settled: &Settled, rounds: u32) -> Duration {
-        let mut took: Vec<u64> = settled.milliseconds.values().copied().collect();
-        took.sort_unstable();
-        let most = took.get(took.len() * 9 / 10).map(|&milliseconds| Duration::from_millis(milliseconds));
-        let shard = most.unwrap_or_else(|| job.expected_shard_time(&plan.volumes));
+        let shard = settled.most_took(1).unwrap_or_else(|| job.expected_shard_time(&plan.volumes));
         let stall = (shard * 3).max(LEAST_STALL.min(self.settings.stall));
         stall.saturating_mul(1 << rounds.min(16)).min(stall.max(self.settings.stall))
     }
 
-    /// Announces what the job still needs, as far as one sweep may, or gives up the shards it waits for.
+    /// Announces what the job still needs of the shards up to `end`, as far as one sweep may, or gives up those that it
+    /// waits for.
+    #[allow(clippy::too_many_arguments, reason = "what one sweep knows of one job")]
     async fn revive(
         &self,
         job: &Job,
         plan: &Plan,
+        end: u64,
         mut settled: Settled,
         before: Swept,
         tag: Option<SweptTag>,
@@ -336,7 +387,10 @@ impl Pipeline {
         if allowed == 0 {
             return Ok(Sweep::default());
         }
+        let in_cloud = self.ledger.burst(id).await?.0;
+        let is_paid = |number| in_cloud.as_ref().is_some_and(|burst| burst.has(number));
         let missing = (from..plan.shards())
+            .filter(|&number| number < end || is_paid(number))
             .filter(|&number| !settled.shards.contains(&plan.shard(number)))
             .take(allowed + 1);
         let mut missing: Vec<u64> = missing.collect();
@@ -358,8 +412,6 @@ impl Pipeline {
             sweep.given_up = missing.len() as u64;
         } else {
             let shards: Vec<ShardPlanned> = missing.iter().map(|&number| plan.message(id, number)).collect();
-            let in_cloud = self.ledger.burst(id).await?.0;
-            let is_paid = |number| in_cloud.as_ref().is_some_and(|burst| burst.has(number));
             let paid = missing.iter().zip(&shards).filter(|&(&number, _)| is_paid(number));
             self.announce_shards_to_cloud(paid.map(|(_, shard)| *shard).collect()).await?;
             self.announce_shards(job, shards, true).await?;
@@ -376,7 +428,7 @@ impl Pipeline {
             }
         }
         let complete = (0..).zip(rows).filter(|&(_, row)| row == plan.volumes.len()).map(|(chunk, _)| chunk);
-        let allowed = look.allow(PAGE as usize);
+        let allowed = look.allow(MOST_MERGES);
         let unmerged: Vec<u32> =
             complete.filter(|chunk| !settled.texts.contains(chunk)).take(allowed).collect();
         look.give_back(allowed - unmerged.len());

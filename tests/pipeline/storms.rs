@@ -12,7 +12,7 @@ use std::time::Duration;
 use skyblast::database::VolumeLimit;
 use skyblast::engine::SearchOptions;
 use skyblast::jobs::worker::{self, WorkerSettings};
-use skyblast::jobs::{JobId, Settings, State};
+use skyblast::jobs::{Instances, JobId, Settings, State};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,9 @@ const RIDES: [(u64, u64); 4] = [(1, 1), (2, 3), (3, 1), (4, 3)];
 /// What a storm did to a job that was complete in the end.
 async fn ride_out(name: &str, weather: Weather, seed: u64, handlers: u64) -> Tally {
     let mut fixture = Fixture::in_memory(&[project_file(DATABASE)], VolumeLimit::Sequences(4), 1).await;
-    fixture.set(Settings { patience: Settings::default().patience, ..fixture.settings() });
+    // So few that shards come in slices.
+    let instances = Instances { most: 1, ..Instances::default() };
+    fixture.set(Settings { patience: Settings::default().patience, instances, ..fixture.settings() });
     let queries = std::fs::read(project_file(QUERIES)).unwrap();
     let id = fixture.submit(&queries, SearchOptions::default(), FORMAT).await;
     let storm = Storm::new(weather, seed);

@@ -5,6 +5,7 @@ use std::future::ready;
 use std::io::Cursor;
 use std::ops::Range;
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -24,7 +25,6 @@ use crate::jobs::id::JobId;
 use crate::jobs::job::{FailedShard, Plan};
 use crate::jobs::messages::ShardPlanned;
 use crate::jobs::names;
-use crate::jobs::plan::Page;
 use crate::jobs::underway::{Stands, Taken};
 use crate::store::{BlobInfo, BlobName, Standing, Written};
 
@@ -88,16 +88,26 @@ pub(in crate::jobs) struct Row {
 pub(in crate::jobs) struct Settled {
     /// Chunk and volume of those that have hits or have failed.
     pub(in crate::jobs) shards: BTreeSet<(u32, u32)>,
-    /// Pages of shards that somebody has begun to announce.
-    pub(in crate::jobs) pages: usize,
     /// Number of blobs that others have put aside.
     pub(in crate::jobs) turns: usize,
+    /// Chunk and volume of the shards that these are of.
+    pub(in crate::jobs) put_aside: BTreeSet<(u32, u32)>,
     /// Chunks that have their text.
     pub(in crate::jobs) texts: BTreeSet<u32>,
     /// How long they took, in milliseconds, as far as that is known.
     pub(in crate::jobs) milliseconds: BTreeMap<(u32, u32), u64>,
     /// When any of this was last written, or shards were last announced.
     pub(in crate::jobs) newest: Option<Timestamp>,
+}
+
+impl Settled {
+    /// What nine of ten of its shards took at most, if that is known of so many at least.
+    pub(in crate::jobs) fn most_took(&self, least: usize) -> Option<Duration> {
+        let mut took: Vec<u64> = self.milliseconds.values().copied().collect();
+        took.sort_unstable();
+        let most = took.get(took.len() * 9 / 10).copied().map(Duration::from_millis);
+        most.filter(|_| took.len() >= least)
+    }
 }
 
 impl Ledger {
@@ -255,8 +265,11 @@ impl Ledger {
                 }
                 settled.newest = settled.newest.max(Some(blob.modified));
                 match kind {
-                    names::ANNOUNCED => settled.pages += 1,
-                    names::TURNS => settled.turns += 1,
+                    names::ANNOUNCED => {}
+                    names::TURNS => {
+                        settled.turns += 1;
+                        settled.put_aside.extend(names::shard_of_turn(&blob.name));
+                    }
                     _ => {
                         let Some(shard) = names::shard_of(&blob.name) else { continue };
                         settled.shards.insert(shard);
@@ -491,6 +504,24 @@ impl Ledger {
         self.put_pieces(&names::text(edition, chunk)?, text, Standing::Goes).await.map(|_| ())
     }
 
+    /// Whether all chunks of a job of so many have their text that lie around this one: those whose numbers differ in the
+    /// last three digits only.
+    pub(in crate::jobs) async fn has_texts_around(
+        &self,
+        edition: Edition,
+        chunk: u32,
+        chunks: u32,
+    ) -> Result<bool> {
+        let first = chunk - chunk % names::AROUND;
+        let around = first..chunks.min(first + names::AROUND);
+        let texts = self.blobs.list(&names::texts_around(edition, chunk));
+        let count = texts.try_fold(0, |sum, blob| {
+            let is_one = names::chunk_of(&blob.name).is_some_and(|chunk| around.contains(&chunk));
+            ready(Ok(sum + usize::from(is_one)))
+        });
+        Ok(count.await? == around.len())
+    }
+
     /// Records that so many milliseconds were spent on a shard without getting its hits.
     pub(in crate::jobs) async fn put_spent(&self, shard: ShardPlanned, milliseconds: u64) -> Result<()> {
         let mark = getrandom::u32().unwrap_or_default();
@@ -508,29 +539,6 @@ impl Ledger {
             }
         }
         Ok(spent)
-    }
-
-    /// When shards were last announced by the plan.
-    pub(in crate::jobs) async fn last_announced(&self, edition: Edition) -> Result<Option<Timestamp>> {
-        let pages = self.blobs.list(&names::all(edition, names::ANNOUNCED)).map_ok(|blob| blob.modified);
-        Ok(pages.try_fold(None, |last, page| ready(Ok(last.max(Some(page))))).await?)
-    }
-
-    /// The page of shards that begins with this one, if anybody has begun to announce it.
-    pub(in crate::jobs) async fn page(&self, edition: Edition, first_shard: u64) -> Result<Option<Page>> {
-        self.find_json(&names::page(edition, first_shard)?).await
-    }
-
-    /// Reserves a page of shards for who announces it; `false` if somebody has.
-    pub(in crate::jobs) async fn claim_page(&self, edition: Edition, first_shard: u64) -> Result<bool> {
-        let page = Page { announced: false };
-        let written = self.put_json_if_absent(&names::page(edition, first_shard)?, &page).await?;
-        Ok(written == Written::Created)
-    }
-
-    /// Writes that a page of shards is announced, and the next page, too.
-    pub(in crate::jobs) async fn finish_page(&self, edition: Edition, first_shard: u64) -> Result<()> {
-        self.put_json(&names::page(edition, first_shard)?, &Page { announced: true }).await
     }
 }
 

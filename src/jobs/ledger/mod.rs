@@ -7,11 +7,13 @@
 mod grid;
 mod index;
 mod pieces;
+mod slices;
 mod turns;
 mod uploads;
 
 pub(super) use grid::{Row, Settled, StoredHits, StoredPart};
 pub(super) use pieces::{Pieces, reader};
+pub(super) use slices::Announced;
 
 use std::future::ready;
 use std::sync::Arc;
