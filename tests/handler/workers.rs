@@ -77,6 +77,8 @@ async fn a_worker_told_to_stop_gives_back_its_message_and_one_that_is_killed_los
 
     let mut stopped = worker(&account, &["--lease", "600", "--grace", "0"]);
     is_at_work(&stopped).await;
+    // Slurm says it twice.
+    stopped.terminate();
     stopped.terminate();
     let told = Instant::now();
     assert_eq!(stopped.wait().code(), Some(0), "{}", stopped.stderr());
