@@ -111,7 +111,7 @@ pub mod worker;
 
 pub use apart::{Apart, Ending};
 pub use attempt::MAX_DELIVERIES;
-pub use backlog::{AnnouncedShards, Backlog};
+pub use backlog::{Backlog, ShardsLeft};
 pub use browse::{
     AlignedHit, AlignedPage, BestHit, Browsed, Found, HitColumn, HitFilter, HitsPage, HitsWanted,
     MAX_ALIGNED, MAX_DEPTH, MAX_HITS, MAX_QUERIES, MAX_SPECIES, Plots, QueriesPage, QueriesWanted,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use skyblast::database::VolumeLimit;
 use skyblast::engine::SearchOptions;
-use skyblast::jobs::{Instances, JobId, Settings, ShardPlanned, Stage};
+use skyblast::jobs::{Instances, JobId, Settings, ShardPlanned, ShardsLeft, Stage};
 use skyblast::store::BlobName;
 
 use super::recovery::{DATABASE, FORMAT, QUERIES, assert_complete};
@@ -150,6 +150,20 @@ async fn nothing_more_is_announced_of_a_job_that_has_ended() {
     handle(&fixture, &first).await;
     assert!(fixture.lose(Stage::Search).await.is_empty());
     assert_eq!(fixture.sweep_after(1).await.announced, 0);
+}
+
+/// Who starts workers asks for it: a queue is short whatever the size of a job.
+#[tokio::test(start_paused = true)]
+async fn what_has_not_been_announced_is_left_to_compare() {
+    let (fixture, _, id) = laid_out().await;
+    let left = async || fixture.pipeline.shards_left().await.unwrap();
+    assert_eq!(left().await, ShardsLeft { own: 0, cloud: SHARDS as u64 });
+    let first = fixture.lose(Stage::Search).await;
+    handle(&fixture, &first).await;
+    assert_eq!(left().await, ShardsLeft { own: 0, cloud: (SHARDS - FIRST) as u64 });
+    fixture.pipeline.cancel(id).await.unwrap();
+    fixture.lose(Stage::Search).await;
+    assert_eq!(left().await, ShardsLeft::default());
 }
 
 /// Its slice is so old that it should have ended, as its siblings show; the job moves all the same.

@@ -28,11 +28,11 @@ Examples:
   skyblast cluster slurm --max 50 --threads 16 -- --partition=spot --account=lab
   skyblast cluster slurm --max 50 --script infra/cluster/slurm.sh
 
-Looks how many shards wait for own workers, and how many jobs of its name squeue lists, and lets sbatch start
+Looks how many shards there are to compare for own workers, and how many jobs of its name squeue lists, and lets sbatch start
 as many more as are warranted, as one job array. Workers leave when there is nothing to do. Run it where jobs are
 submitted; nodes need the program at the same path. It keeps nothing between two looks, and may be stopped at any time.";
 
-/// Submit as many workers to Slurm as the shards that wait warrant
+/// Submit as many workers to Slurm as the shards that are left warrant
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct SlurmArgs {
@@ -224,9 +224,9 @@ impl Cluster<'_> {
 
     /// Shards that workers are wanted for.
     async fn shards(&self) -> anyhow::Result<u64> {
-        let announced = self.pipeline.announced_shards().await?;
+        let left = self.pipeline.shards_left().await?;
         let has_app = matches!(self.location, Location::Account(_));
-        Ok(announced.own + if self.args.cloud || !has_app { announced.cloud } else { 0 })
+        Ok(left.own + if self.args.cloud || !has_app { left.cloud } else { 0 })
     }
 }
 
