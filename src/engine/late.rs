@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 use std::num::NonZeroUsize;
 
-use super::align::aligner::{Aligner, AlignerWorkspace, Unfinished, align_all};
+use super::align::aligner::{Aligner, AlignerWorkspace};
 use super::align::cutoffs::Cutoffs;
 use super::align::hsp::Hsp;
 use super::align::preliminary::PreliminaryHsp;
@@ -139,9 +139,7 @@ impl LateAlignment {
                 };
                 if let Some(unaligned) = unaligned {
                     let Unaligned { residues, hsps } = unaligned;
-                    let pair = Unfinished { aligner: &aligner, subject: residues, preliminary: hsps };
-                    let finished = align_all(&[pair], (&mut workspace, &lookout));
-                    finished.into_iter().for_each(|finished| hit.finish(finished));
+                    hit.finish(aligner.align(residues, hsps, (&mut workspace, &lookout)));
                 }
                 hit.shift_query(query.range.start);
                 hit

@@ -1,6 +1,6 @@
 //! Final alignments of one query, in the way that the options ask for.
 
-use super::composition::{Begun, RedoWorkspace, Redoer, make_matrices};
+use super::composition::{RedoWorkspace, Redoer};
 use super::gapped::Workspace;
 use super::hsp::Hsp;
 use super::preliminary::PreliminaryHsp;
@@ -40,15 +40,6 @@ enum Finish<'a> {
     Optimal(Redoer<'a>),
 }
 
-/// A pair that is to be finished.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine) struct Unfinished<'a> {
-    pub(in crate::engine) aligner: &'a Aligner<'a>,
-    pub(in crate::engine) subject: &'a [u8],
-    /// Best first.
-    pub(in crate::engine) preliminary: &'a [PreliminaryHsp],
-}
-
 /// A pair that has been finished.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Finished {
@@ -74,13 +65,12 @@ impl<'a> Aligner<'a> {
         Self { scheme, query, shown, finish }
     }
 
-    /// Finishes the query and a subject from their preliminary HSPs (best first); if composition counts, with what
-    /// has begun.
-    fn align(
+    /// Finishes the query and a subject from their preliminary HSPs (best first); of no use once the lookout is
+    /// over.
+    pub(in crate::engine) fn align(
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        begun: Option<Begun>,
         (workspace, lookout): (&mut AlignerWorkspace, &Lookout<'_>),
     ) -> Finished {
         let hsps = match &self.finish {
@@ -91,9 +81,7 @@ impl<'a> Aligner<'a> {
                 let query = (self.query, self.shown);
                 alignment::hsps(query, subject, preliminary, self.scheme, (&mut workspace.gapped, lookout))
             }
-            Finish::Adjusted(redoer) => begun.map_or_else(Vec::new, |begun| {
-                redoer.hsps(subject, preliminary, begun, (&mut workspace.redo, lookout))
-            }),
+            Finish::Adjusted(redoer) => redoer.hsps(subject, preliminary, (&mut workspace.redo, lookout)),
             Finish::Optimal(redoer) => {
                 let (hsps, optimal_evalue) =
                     redoer.optimal_hsps(subject, preliminary, (&mut workspace.redo, lookout));
@@ -102,32 +90,4 @@ impl<'a> Aligner<'a> {
         };
         Finished { hsps, optimal_evalue: None }
     }
-}
-
-/// Finishes pairs, of which some have their matrices made side by side; what comes out for a pair does not depend on
-/// the others. Returns the first of them, as many as were done before the lookout was over.
-pub(in crate::engine) fn align_all(
-    pairs: &[Unfinished<'_>],
-    (workspace, lookout): (&mut AlignerWorkspace, &Lookout<'_>),
-) -> Vec<Finished> {
-    let mut begun = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        if let Finish::Adjusted(redoer) = &pair.aligner.finish {
-            begun.push((redoer, redoer.begin(pair.subject, pair.preliminary)));
-        }
-    }
-    make_matrices(&mut begun);
-    let mut begun = begun.into_iter().map(|(_, begun)| begun);
-    let mut finished = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        let is_adjusted = matches!(pair.aligner.finish, Finish::Adjusted(_));
-        let begun = if is_adjusted { begun.next() } else { None };
-        let pair = pair.aligner.align(pair.subject, pair.preliminary, begun, (workspace, lookout));
-        if lookout.is_over() {
-            // It may be half done.
-            break;
-        }
-        finished.push(pair);
-    }
-    finished
 }

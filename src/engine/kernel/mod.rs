@@ -16,11 +16,6 @@ mod gapped_avx2;
 mod gapped_avx512;
 #[cfg(target_arch = "x86_64")]
 mod gapped_band;
-mod lanes;
-#[cfg(target_arch = "x86_64")]
-mod lanes_avx2;
-#[cfg(target_arch = "x86_64")]
-mod lanes_avx512;
 mod local;
 #[cfg(target_arch = "x86_64")]
 mod local_avx2;
@@ -53,7 +48,6 @@ mod windows_avx2;
 pub(super) use banded::{BAND, BandedKernel, Lane, ROWS};
 pub(super) use byte_scores::{PADDING, letter};
 pub(super) use gapped::{GappedKernel, GappedLanes, Gaps, RESTRICTION};
-pub(super) use lanes::{LaneWork, Lanes, side_by_side};
 pub(super) use local::{LOCAL_LANES, LocalKernel, LocalLanes, SubjectColumns};
 pub(super) use prefetch::prefetch;
 pub use processor::{OtherProcessor, Processor, UnknownProcessor};
@@ -61,5 +55,6 @@ pub(super) use trace::{
     EXTENDS_COLUMN_GAP, EXTENDS_ROW_GAP, Extent, FROM_COLUMN_GAP, FROM_DIAGONAL, FROM_ROW_GAP, ORIGIN, Trace,
 };
 pub(super) use ungapped::{KernelQueries, KernelSubject, Outcome, SecondHit, UngappedKernel};
+pub(super) use vectorised::{Vectorised, vectorised};
 pub(super) use wide::{WideLanes, WideScores, extend_wide};
 pub(super) use windows::{BEFORE, Found, LANES, WIDTH, WindowKernel, WindowLanes, Windows};

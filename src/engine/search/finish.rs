@@ -3,15 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Part, Search, Sought};
-use crate::engine::align::aligner::{Aligner, AlignerWorkspace, Unfinished, align_all};
+use crate::engine::align::aligner::{Aligner, AlignerWorkspace};
 use crate::engine::blocks::in_blocks;
 use crate::engine::rank::hit::{Hit, Unaligned};
 use crate::engine::rest::Nominee;
 use crate::engine::subjects::Subjects;
 use crate::engine::watch::Watch;
-
-/// Pairs that a thread takes at a time: parts of their alignment are worked out side by side.
-const BLOCK: usize = 32;
 
 impl Search {
     /// Second pass: hands over final alignments of the nominees, per query of the batch, and returns the
@@ -41,47 +38,40 @@ impl Search {
         let mut next = 0;
         while next < work.len() && !watch.is_over() {
             let held = AtomicUsize::new(0);
-            let (per_thread, reached) = in_blocks(next..work.len(), BLOCK, self.threads, |blocks| {
+            let (per_thread, reached) = in_blocks(next..work.len(), 1, self.threads, |blocks| {
                 let lookout = watch.lookout();
                 let mut workspace = AlignerWorkspace::default();
                 let mut aligned = Vec::new();
-                for block in blocks {
+                for item in blocks.flatten() {
                     if lookout.is_over() {
                         break;
                     }
-                    let mut hits = Vec::with_capacity(block.len());
-                    let mut unfinished = Vec::with_capacity(block.len());
-                    for (item, (place, nominee)) in block.clone().zip(&work[block]) {
-                        let residues = part.subjects.residues(nominee.index as usize);
-                        let mut hit = Hit {
-                            preliminary: nominee.rank,
-                            subject_length: residues.len() as u32,
-                            defline: part.subjects.defline(nominee.index as usize).into_owned(),
-                            hsps: Vec::new(),
-                            unaligned: None,
-                            optimal_evalue: None,
-                        };
-                        let is_piece = queries[batch.queries[*place].index].piece.is_some();
-                        if is_piece || self.scheme.options.contest.is_some() {
-                            hit.unaligned =
-                                Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
-                        } else {
-                            let (aligner, preliminary) = (&aligners[*place], nominee.hsps.as_slice());
-                            unfinished.push(Unfinished { aligner, subject: residues, preliminary });
+                    let (place, nominee) = &work[item];
+                    let residues = part.subjects.residues(nominee.index as usize);
+                    let mut hit = Hit {
+                        preliminary: nominee.rank,
+                        subject_length: residues.len() as u32,
+                        defline: part.subjects.defline(nominee.index as usize).into_owned(),
+                        hsps: Vec::new(),
+                        unaligned: None,
+                        optimal_evalue: None,
+                    };
+                    let is_piece = queries[batch.queries[*place].index].piece.is_some();
+                    if is_piece || self.scheme.options.contest.is_some() {
+                        hit.unaligned =
+                            Some(Unaligned { residues: residues.to_vec(), hsps: nominee.hsps.clone() });
+                    } else {
+                        let finished =
+                            aligners[*place].align(residues, &nominee.hsps, (&mut workspace, &lookout));
+                        if lookout.is_over() {
+                            // It may be half done.
+                            break;
                         }
-                        hits.push((item, hit));
+                        hit.finish(finished);
+                        lookout.tell_aligned();
                     }
-                    let mut finished = align_all(&unfinished, (&mut workspace, &lookout)).into_iter();
-                    let mut bytes = 0;
-                    for (item, mut hit) in hits {
-                        if hit.unaligned.is_none() {
-                            let Some(finished) = finished.next() else { break };
-                            hit.finish(finished);
-                            lookout.tell_aligned();
-                        }
-                        bytes += hit.bytes();
-                        aligned.push((item, hit));
-                    }
+                    let bytes = hit.bytes();
+                    aligned.push((item, hit));
                     if held.fetch_add(bytes, Ordering::Relaxed) + bytes > self.room / 2 {
                         break;
                     }

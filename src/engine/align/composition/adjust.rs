@@ -2,7 +2,7 @@
 
 use super::counts::{Composition, Frequencies, distance};
 use super::matrix::{MatrixMaker, joint_probabilities};
-use super::optimize::{Margins, Pairs, optimize};
+use super::optimize::{Optimizer, Pairs};
 use crate::engine::align::hsp::Adjustment;
 use crate::engine::options::CompositionMode;
 use crate::scoring::{Matrix, PairFrequencies, Scores, ideal_lambda};
@@ -39,15 +39,6 @@ pub(super) struct QueryComposition {
     rows: Frequencies,
 }
 
-/// What the matrix of a pair is made from, besides its query.
-#[derive(Clone, Debug)]
-pub(super) struct Recipe {
-    /// That of the subject.
-    composition: Composition,
-    /// Margin of the target frequencies, unless the usual matrix is only scaled.
-    columns: Option<Frequencies>,
-}
-
 impl Adjuster {
     /// For a mode other than [`CompositionMode::Off`] and a matrix with known pair frequencies;
     /// `None` otherwise.
@@ -73,41 +64,23 @@ impl Adjuster {
         })
     }
 
-    /// What the matrix for a query and a (masked) subject is made from. `None` if the subject has no standard amino
+    /// The matrix for a query and a (masked) subject. `None` if the subject has no standard amino
     /// acid.
-    pub(super) fn recipe(&self, query: &QueryComposition, subject: &[u8]) -> Option<Recipe> {
+    pub(super) fn matrix(
+        &self,
+        query: &QueryComposition,
+        subject: &[u8],
+        optimizer: &mut Optimizer,
+    ) -> Option<(Scores, Adjustment)> {
         let composition = Composition::of(subject)?;
-        let columns = (!self.only_scales(query, &composition, subject.len()))
-            .then(|| composition.with_pseudocounts(&self.margin));
-        Some(Recipe { composition, columns })
-    }
-
-    /// The matrices of recipes, each with the query that it is for, in their order.
-    pub(super) fn matrices(&self, recipes: &[(&QueryComposition, Recipe)]) -> Vec<(Scores, Adjustment)> {
-        let margins: Vec<Margins<'_>> = recipes
-            .iter()
-            .filter_map(|(query, recipe)| {
-                recipe.columns.as_ref().map(|columns| Margins { rows: &query.rows, columns })
-            })
-            .collect();
-        let mut solutions = optimize(&self.joint, &margins).into_iter();
-        recipes
-            .iter()
-            .map(|(query, recipe)| {
-                let solved = recipe.columns.as_ref().and_then(|columns| Some((columns, solutions.next()??)));
-                match solved {
-                    Some((columns, x)) => {
-                        (self.maker.optimised(&x, &query.rows, columns), Adjustment::Optimised)
-                    }
-                    None => (self.maker.scaled(&query.composition, &recipe.composition), Adjustment::Scaled),
-                }
-            })
-            .collect()
-    }
-
-    /// The matrix for a query and a (masked) subject. `None` if the subject has no standard amino acid.
-    pub(super) fn matrix(&self, query: &QueryComposition, subject: &[u8]) -> Option<(Scores, Adjustment)> {
-        self.matrices(&[(query, self.recipe(query, subject)?)]).pop()
+        if !self.only_scales(query, &composition, subject.len()) {
+            let columns = composition.with_pseudocounts(&self.margin);
+            if let Some(x) = optimizer.optimize(&self.joint, &query.rows, &columns) {
+                let scores = self.maker.optimised(x, &query.rows, &columns);
+                return Some((scores, Adjustment::Optimised));
+            }
+        }
+        Some((self.maker.scaled(&query.composition, &composition), Adjustment::Scaled))
     }
 
     /// Whether the pair's matrix is only to be scaled (`compo_mode_condition.c`).
@@ -149,7 +122,8 @@ mod tests {
     fn adjustment(mode: CompositionMode, query: &str, subject: &str) -> Adjustment {
         let adjuster = Adjuster::new(mode, &Matrix::blosum62()).expect("an adjuster");
         let query = adjuster.query(&codes(query)).expect("amino acids");
-        adjuster.matrix(&query, &codes(subject)).expect("a matrix").1
+        let mut optimizer = Optimizer::default();
+        adjuster.matrix(&query, &codes(subject), &mut optimizer).expect("a matrix").1
     }
 
     const ALL: &str = "ACDEFGHIKLMNPQRSTVWY";
@@ -187,6 +161,6 @@ mod tests {
         let adjuster = Adjuster::new(CompositionMode::Always, &Matrix::blosum62()).expect("an adjuster");
         assert!(adjuster.query(&codes("XXBZ")).is_none());
         let query = adjuster.query(&codes(ALL)).expect("amino acids");
-        assert!(adjuster.matrix(&query, &codes("XX")).is_none());
+        assert!(adjuster.matrix(&query, &codes("XX"), &mut Optimizer::default()).is_none());
     }
 }

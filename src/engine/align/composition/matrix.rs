@@ -74,10 +74,10 @@ impl MatrixMaker {
         }
         let mut scores = [[f64::from(FORBIDDEN); ALPHABET_SIZE]; ALPHABET_SIZE];
         for (a, frequencies) in table.iter().enumerate().filter(|&(a, _)| rows[a] > 0.0) {
-            let mut ln_ratios: [f64; ALPHABET_SIZE] = std::array::from_fn(|b| {
+            let ratios = std::array::from_fn(|b| {
                 if columns[b] > 0.0 { frequencies[b] / (rows[a] * columns[b]) } else { 1.0 }
             });
-            ln(&mut ln_ratios);
+            let ln_ratios: [f64; ALPHABET_SIZE] = ln(&ratios);
             for b in (0..ALPHABET_SIZE).filter(|&b| columns[b] > 0.0) {
                 scores[a][b] = ln_ratios[b] / self.lambda;
             }

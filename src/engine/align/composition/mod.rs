@@ -8,8 +8,7 @@
 //! 1. the subject's stretches of low complexity are masked, unless the pair is nearly identical
 //!    (`near_identical`);
 //! 2. compositions are taken (`counts`) and decide between the two kinds of matrix (`adjust`);
-//! 3. target frequencies are found by Newton's method (`optimize`), those of several pairs side by side (`lanes`),
-//!    and scores follow (`matrix`);
+//! 3. target frequencies are found by Newton's method (`optimize`), and scores follow (`matrix`);
 //! 4. alignments through the preliminary start pairs replace the preliminary ones (`redo`).
 //!
 //! Sources: `core/blast_kappa.c` and `composition_adjustment/` of NCBI's C++ Toolkit 2.12.
@@ -23,4 +22,4 @@ mod optimize;
 mod redo;
 
 pub(super) use adjust::Adjuster;
-pub(super) use redo::{Begun, RedoWorkspace, Redoer, make_matrices};
+pub(super) use redo::{RedoWorkspace, Redoer};

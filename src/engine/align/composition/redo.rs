@@ -7,9 +7,10 @@
 
 use std::f64::consts::LN_2;
 
-use super::adjust::{Adjuster, QueryComposition, Recipe};
+use super::adjust::{Adjuster, QueryComposition};
 use super::matrix::SCALE;
 use super::near_identical::near_identical;
+use super::optimize::Optimizer;
 use crate::engine::align::alignment::{Aligned, finished};
 use crate::engine::align::containment::{Boxed, Extents, by_score, contains};
 use crate::engine::align::gapped::{Extender, Workspace};
@@ -36,6 +37,7 @@ const CONTAINED_BITS: f64 = 2.0;
 #[derive(Debug, Default)]
 pub(in crate::engine) struct RedoWorkspace {
     gapped: Workspace,
+    optimizer: Optimizer,
     /// The subject as it is compared: masked or not.
     text: Vec<u8>,
     local: LocalWorkspace,
@@ -60,35 +62,6 @@ pub(in crate::engine) struct Redoer<'a> {
     statistics: FiniteSize,
     gaps: GapCosts,
     x: i32,
-}
-
-/// A pair up to where its first matrix is made, so that those of several pairs can be made together.
-#[derive(Debug)]
-pub(in crate::engine::align) struct Begun {
-    /// The subject as it is compared: masked or not.
-    text: Vec<u8>,
-    /// Whether SEG may find something in the subject.
-    biased: bool,
-    /// Whether the first HSP may be nearly identical.
-    near: bool,
-    recipe: Option<Recipe>,
-    matrix: Option<(Scores, Adjustment)>,
-}
-
-/// Makes the first matrices of pairs, each of which some redoer has begun.
-pub(in crate::engine::align) fn make_matrices(pairs: &mut [(&Redoer<'_>, Begun)]) {
-    let Some(adjuster) = pairs.iter().find_map(|(redoer, _)| redoer.adjuster) else { return };
-    let mut waiting = Vec::with_capacity(pairs.len());
-    let mut recipes = Vec::with_capacity(pairs.len());
-    for (redoer, begun) in pairs {
-        if let (Some(composition), Some(recipe)) = (&redoer.composition, begun.recipe.take()) {
-            recipes.push((composition, recipe));
-            waiting.push(begun);
-        }
-    }
-    for (begun, matrix) in waiting.into_iter().zip(adjuster.matrices(&recipes)) {
-        begun.matrix = Some(matrix);
-    }
 }
 
 /// An alignment with scores of an adjusted matrix.
@@ -138,32 +111,15 @@ impl<'a> Redoer<'a> {
         }
     }
 
-    /// Begins with a subject, of which the preliminary HSPs are given, best first.
-    pub(in crate::engine) fn begin(&self, subject: &[u8], preliminary: &[PreliminaryHsp]) -> Begun {
-        let mut begun =
-            Begun { text: subject.to_vec(), biased: true, near: false, recipe: None, matrix: None };
-        if let (Some(adjuster), Some(composition), Some(first)) =
-            (self.adjuster, &self.composition, preliminary.first())
-        {
-            begun.near = self.may_be_near_identical(first);
-            if !(begun.near && self.is_near_identical(first, subject)) {
-                begun.biased = Seg::SUBJECT.mask(&mut begun.text);
-            }
-            begun.recipe = adjuster.recipe(composition, &begun.text);
-        }
-        begun
-    }
-
-    /// Aligns the query with a subject, with which it has begun, through the start pairs of their preliminary HSPs
-    /// (best first). Returns those within the E-value limit, best first; the list may be empty.
+    /// Aligns the query with a subject through the start pairs of their preliminary HSPs (best
+    /// first). Returns those within the E-value limit, best first; the list may be empty.
     pub(in crate::engine) fn hsps(
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        begun: Begun,
         (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> Vec<Hsp> {
-        let redone = self.redone(subject, preliminary, begun, (workspace, lookout));
+        let redone = self.redone(subject, preliminary, (workspace, lookout));
         self.all_reported(redone, subject)
     }
 
@@ -211,37 +167,36 @@ impl<'a> Redoer<'a> {
         &self,
         subject: &[u8],
         preliminary: &[PreliminaryHsp],
-        begun: Begun,
         (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> Vec<Redone> {
-        let gapped_workspace = &mut workspace.gapped;
+        let RedoWorkspace { gapped: gapped_workspace, optimizer, text, .. } = workspace;
         let mut redone: Vec<Redone> = Vec::new();
-        let (Some(adjuster), Some(composition)) = (self.adjuster, self.composition.as_ref()) else {
+        let (Some(adjuster), Some(composition), Some(first)) =
+            (self.adjuster, self.composition.as_ref(), preliminary.first())
+        else {
             return redone;
         };
         let margin = CONTAINED_BITS * LN_2 / self.statistics.gapped().lambda;
-        let with_wide = |(scores, adjustment): (Scores, Adjustment)| {
-            let wide = WideScores::new(&scores);
-            (scores, wide, adjustment)
-        };
 
-        let Begun { mut text, mut biased, mut near, matrix, .. } = begun;
-        let mut matrix = matrix.map(with_wide);
-        let mut matrices = 1;
+        // Whether SEG may find something in the subject.
+        let mut biased = true;
+        let mut near = false;
+        let mut matrix: Option<(Scores, Option<WideScores>, Adjustment)> = None;
+        let mut matrices = 0;
         for (place, hsp) in preliminary.iter().enumerate() {
             if lookout.extended(self.query.len(), subject.len()) {
                 break;
             }
             let was_near = near;
-            if biased && place > 0 {
+            if biased {
                 near = self.may_be_near_identical(hsp);
             }
-            let changed = near != was_near;
+            let changed = place == 0 || near != was_near;
             if changed && biased {
                 text.clear();
                 text.extend_from_slice(subject);
-                if !(near && self.is_near_identical(&preliminary[0], subject)) {
-                    biased = Seg::SUBJECT.mask(&mut text);
+                if !(near && self.is_near_identical(first, subject)) {
+                    biased = Seg::SUBJECT.mask(text);
                 }
             }
             let needed = f64::from(hsp.extents.score * self.scale) + margin;
@@ -249,12 +204,16 @@ impl<'a> Redoer<'a> {
                 continue;
             }
             if changed {
-                matrix = adjuster.matrix(composition, &text).map(with_wide);
+                let adjusted = adjuster.matrix(composition, text, optimizer);
+                matrix = adjusted.map(|(scores, adjustment)| {
+                    let wide = WideScores::new(&scores);
+                    (scores, wide, adjustment)
+                });
                 matrices += 1;
             }
             let Some((scores, wide, adjustment)) = &matrix else { continue };
             let extender = Extender { scores, bytes: None, wide: wide.as_ref(), gaps: self.gaps, x: self.x };
-            let (gapped, edits) = extender.align(&self.text, &text, hsp.start, gapped_workspace);
+            let (gapped, edits) = extender.align(&self.text, text, hsp.start, gapped_workspace);
             let hsp = Redone { aligned: Aligned { gapped, edits }, adjustment: *adjustment };
             if hsp.score() >= 1 {
                 add_with_distinct_ends(&mut redone, hsp, matrices > 1);
@@ -273,7 +232,7 @@ impl<'a> Redoer<'a> {
         preliminary: &[PreliminaryHsp],
         (workspace, lookout): (&mut RedoWorkspace, &Lookout<'_>),
     ) -> (Vec<Redone>, Option<f64>) {
-        let RedoWorkspace { gapped: gapped_workspace, text, local: local_workspace } = workspace;
+        let RedoWorkspace { gapped: gapped_workspace, optimizer, text, local: local_workspace } = workspace;
         let Some(first) = preliminary.first() else { return (Vec::new(), None) };
         text.clear();
         text.extend_from_slice(subject);
@@ -285,7 +244,7 @@ impl<'a> Redoer<'a> {
                     Seg::SUBJECT.mask(text);
                 }
                 let composition = self.composition.as_ref();
-                let Some(made) = composition.and_then(|query| adjuster.matrix(query, text)) else {
+                let Some(made) = composition.and_then(|query| adjuster.matrix(query, text, optimizer)) else {
                     return (Vec::new(), None);
                 };
                 adjusted = made;
