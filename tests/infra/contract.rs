@@ -183,14 +183,19 @@ fn the_lines_that_the_runbook_explains_are_logged() {
     assert!(lines.len() >= 8, "{lines:?}");
     let sources: String = ["src/cli", "src/functions", "src/jobs"]
         .iter()
-        .flat_map(|folder| std::fs::read_dir(project().join(folder)).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .map(|path| std::fs::read_to_string(path).unwrap())
+        .map(|folder| texts_below(&project().join(folder)))
         .collect();
     for line in lines {
         assert!(sources.contains(&format!("\"{line}\"")), "nothing logs {line:?}");
     }
+}
+
+/// The texts of all files below a folder.
+fn texts_below(folder: &Path) -> String {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| if path.is_dir() { texts_below(&path) } else { std::fs::read_to_string(path).unwrap() })
+        .collect()
 }
 
 #[test]
