@@ -179,8 +179,9 @@ impl Pipeline {
         }
     }
 
-    /// Runs work on a shard, which was taken up in the cloud or not, that keeps cores busy. It tells the clock of its progress, as long as it should go on. Returns
-    /// also why it was stopped, if it was, and whether anything had come to an end.
+    /// Runs work that keeps cores busy, on a shard that was taken up in the cloud or not, as long as it should go on: it
+    /// tells the clock of its progress. Returns also why it was stopped, if it was, and whether anything had come to an
+    /// end.
     pub(super) async fn compute_for_a_turn<T: Send + 'static>(
         &self,
         taken: (ShardPlanned, bool),

@@ -1,7 +1,7 @@
 //! Nominates the pairs whose best local alignment is worth reporting before composition counts: no words are needed.
 //!
-//! Each pair has its Smith–Waterman score worked out, so whatever blastp's words find is among them, and what they miss
-//! as well. A verdict depends on the two sequences and the options only.
+//! Each pair has its Smith–Waterman score worked out, so what blastp's words find is among them (but see ADR 26), and what
+//! they miss as well. A verdict depends on the two sequences and the options only.
 
 use std::num::NonZeroUsize;
 
