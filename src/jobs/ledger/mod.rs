@@ -4,15 +4,17 @@
 //! blob that an earlier version wrote under another name or in another form is read as well, so that
 //! jobs outlive an upgrade.
 
-mod grid;
+mod chunks;
 mod index;
 mod pieces;
+mod shards;
 mod slices;
 mod turns;
 mod uploads;
 
-pub(super) use grid::{Row, Settled, StoredHits, StoredPart};
+pub(super) use chunks::StoredPart;
 pub(super) use pieces::{Pieces, reader};
+pub(super) use shards::{Row, Settled, StoredHits};
 pub(super) use slices::Announced;
 
 use std::future::ready;

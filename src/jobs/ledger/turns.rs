@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 
 use super::Ledger;
-use super::grid::on_thread;
+use super::chunks::on_thread;
 use super::pieces::Pieces;
 use crate::jobs::error::{Error, Result};
 use crate::jobs::frame::{self, Kind};
