@@ -8,7 +8,9 @@
 //!
 //! A job that only waits for its turn is left alone: as long as a message waits that was sent before the
 //! job's last, so may the job's own. If none does, and the job has shards that nobody has announced, whoever should
-//! have called for them is gone, or they were held back: sweep announces the next slice. All times are those of storage: a machine's own clock may be wrong.
+//! have called for them is gone, or they were held back: sweep announces the next slice.
+//!
+//! All times are those of storage: a machine's own clock may be wrong.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -164,12 +164,13 @@ async function cancel() {
   try {
     await api.cancel(open.id);
     say('Cancelled');
+    poll();
   } catch (problem) {
+    // Asking again would hide it.
     byId('search-error').hidden = false;
     byId('search-error').textContent = problem.message;
   }
   button.textContent = 'Cancel the search';
-  poll();
 }
 
 async function retry() {
@@ -179,12 +180,12 @@ async function retry() {
     await api.retry(open.id);
     say('What failed is tried again');
     startWatching();
+    poll();
   } catch (problem) {
     byId('search-error').hidden = false;
     byId('search-error').textContent = problem.message;
   }
   button.disabled = false;
-  poll();
 }
 
 async function relabel() {
